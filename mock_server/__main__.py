@@ -1,0 +1,109 @@
+"""The command `hailuo-mock`; `python -m mock_server` is the same."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from mock_server import __version__, settings_toml as toml
+from mock_server.settings import Settings
+from mock_server.settings_sources import PREFIX, Effective, SettingsError, read_settings
+
+COULD_NOT_RUN = 2
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """A local fake of two paid video-generation APIs: Rivya and Ace Data Cloud's Hailuo videos."""
+
+
+def _settings_options(command: Any) -> Any:
+    """The flags that settings have; everything else is set in the file or the environment."""
+    options = [
+        click.option("--host", help="Address to listen on."),
+        click.option("--port", help="Port; 0 picks a free one."),
+        click.option("--seed", help="Same seed, same ids and chances."),
+        click.option("--time-scale", help="60: a minute passes in a second."),
+        click.option("--public-url", help="Start of every URL handed out."),
+        click.option("--callback-hosts", help="Hosts callbacks may go to, by commas."),
+        click.option("--no-mock-headers", is_flag=True, help="Send no Mock-... headers."),
+        click.option("--log-level", help="debug, info, warning or error."),
+        click.option(
+            "--config",
+            envvar=PREFIX + "CONFIG",
+            type=click.Path(path_type=Path),
+            help="Settings file; hailuo-mock.toml in this folder if there is one.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@main.command()
+@_settings_options
+def serve(**options: Any) -> None:
+    """Start the server; a JSON line on stdout says when and where it answers."""
+    settings, _ = _read(options)
+    # Only now: the other verbs need no server, and answer faster without one.
+    from mock_server.fake import make_fake
+    from mock_server.serve import run
+    from mock_server.wall_clock import wall_ms
+
+    sys.exit(run(make_fake(settings, wall_ms)))
+
+
+@main.command()
+@_settings_options
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def config(*, as_json: bool, **options: Any) -> None:
+    """Show every setting that holds, its value and where it came from."""
+    _, effective = _read(options)
+    if as_json:
+        click.echo(msgspec.json.encode([_plain(row) for row in effective]).decode())
+        return
+    click.echo(toml.document(effective), nl=False)
+
+
+@main.command()
+def scenarios() -> None:
+    """List the scenarios. There are none yet."""
+
+
+@main.command()
+def version() -> None:
+    """Print the version."""
+    click.echo(__version__)
+
+
+def _read(options: dict[str, Any]) -> tuple[Settings, tuple[Effective, ...]]:
+    """The settings, or the end of the program with a message."""
+    file = options.pop("config")
+    flags = {name: value for name, value in options.items() if value not in (None, False)}
+    if flags.pop("no_mock_headers", False):
+        flags["mock_headers"] = False
+    if "callback_hosts" in flags:
+        flags["callback_hosts"] = [host.strip() for host in flags["callback_hosts"].split(",")]
+    try:
+        return read_settings(flags=flags, environment=os.environ, file=file)
+    except SettingsError as error:
+        click.echo(f"hailuo-mock: {error}", err=True)
+        sys.exit(COULD_NOT_RUN)
+
+
+def _plain(row: Effective) -> dict[str, Any]:
+    return {
+        "name": row.knob.name,
+        "value": msgspec.to_builtins(row.value),
+        "origin": row.origin,
+        "sentence": row.knob.sentence,
+    }
+
+
+if __name__ == "__main__":
+    main()

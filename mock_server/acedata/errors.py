@@ -1,0 +1,65 @@
+"""What Ace Data Cloud calls each refusal, and the envelope it comes in."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from mock_server.acedata import wire
+from mock_server.contract import Contract
+from mock_server.core import refusals as no
+from mock_server.edge.call import Call, json_response
+from mock_server.settings import AceDataSettings
+
+CODES: dict[type[no.Refusal], str] = {
+    no.ApiSwitchedOff: "api_not_implemented",
+    no.KeyMissing: "no_token",
+    no.KeyUnknown: "invalid_token",
+    no.KeyRevoked: "invalid_token",
+    no.KeyOfAnotherService: "token_mismatched",
+    no.KeyDisabled: "disabled",
+    no.KeyExpired: "token_expired",
+    no.RateLimited: "too_many_requests",
+    no.Invalid: "bad_request",
+    no.PromptForbidden: "forbidden",
+    no.InsufficientCredits: "used_up",
+    no.UnknownTask: "task_not_found",
+    no.UnknownPath: "no_api",
+    no.MethodNotAllowed: "method_not_allowed",
+    no.TaskBroke: "api_error",
+    no.HeldTooLong: "timeout",
+    no.ShuttingDown: "api_error",
+}
+
+
+class AceDataVoice:
+    """Says no in the vendor's envelope; the status of each code is in the contract's table."""
+
+    def __init__(self, contract: Contract, settings: AceDataSettings) -> None:
+        codes = contract.error_codes("acedata")
+        self._status = {code: row.status for code, row in codes.items()}
+        self._sends_retry_after = settings.retry_after
+
+    def refuse(self, call: Call, refusal: no.Refusal) -> Response:
+        """The answer for a refusal. What became of a task is told under the task's own trace."""
+        headers = {}
+        code = CODES[type(refusal)]
+        status = self._status[code] or 500
+        if isinstance(refusal, no.RateLimited) and self._sends_retry_after:
+            headers["Retry-After"] = str(refusal.retry_after_s)
+        elif status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        elif isinstance(refusal, no.MethodNotAllowed):
+            headers["Allow"] = ", ".join(refusal.allowed)
+        ids = call.world.ids
+        trace_id = (
+            wire.trace_id(ids, refusal.task_id)
+            if isinstance(refusal, no.TaskBroke)
+            else ids.uuid("error_trace", call.exchange.id)
+        )
+        return json_response(wire.error(code, str(refusal), trace_id), status, headers)
+
+    def break_down(self, call: Call) -> Response:
+        """The answer for a fault of the server itself."""
+        trace_id = call.world.ids.uuid("error_trace", call.exchange.id)
+        body = wire.error("api_error", "the server broke; its log says how", trace_id)
+        return json_response(body, self._status["api_error"] or 500)

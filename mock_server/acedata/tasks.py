@@ -1,0 +1,36 @@
+"""Look at tasks: one, or several at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from mock_server.acedata import gate, wire
+from mock_server.core.tasks import Task
+from mock_server.edge.call import Call, json_response
+
+
+async def query_tasks(call: Call) -> Response:
+    """POST /hailuo/tasks: `retrieve` shows the task itself, `retrieve_batch` a list of them."""
+    key = gate.admit(call)
+    _, body = await call.json()
+    call.fake.contract.task_query_rules.require(body)
+    gate.count(call, key)
+    if body.get("action", "retrieve") == "retrieve":
+        task = call.world.tasks.find(body["id"], api="acedata", account=key.account)
+        return json_response(_show(call, task))
+    found = [_show(call, task) for task in _known(call, key.account, body["ids"])]
+    return json_response({"items": found, "count": len(found)})
+
+
+def _known(call: Call, account: str, ids: list[str]) -> list[Task]:
+    """The account's tasks among these, in the order of `ids`, each once; the others are left out."""
+    tasks = (call.world.tasks.get(task_id) for task_id in dict.fromkeys(ids))
+    return [task for task in tasks if task is not None and task.belongs_to("acedata", account)]
+
+
+def _show(call: Call, task: Task) -> dict[str, Any]:
+    return wire.task_object(
+        task, world=call.world, settings=call.fake.settings.acedata, base_url=call.base_url
+    )

@@ -1,0 +1,63 @@
+"""Ask for a video, in one of three modes: held open, callback, async."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from mock_server.acedata import gate, wire
+from mock_server.core.accounts import Key
+from mock_server.core.lifecycle import TaskState
+from mock_server.core.refusals import PromptForbidden, TaskBroke
+from mock_server.core.tasks import Order, Task
+from mock_server.edge.call import Call, json_response
+
+
+async def create_video(call: Call) -> Response:
+    """POST /hailuo/videos: the id at once if a callback or `async` was asked for, else the video."""
+    key = gate.admit(call)
+    raw, body = await call.json()
+    rules = call.fake.contract.video_rules
+    model_id = rules.require(body)
+    call.note_ignored(body, rules.fields)
+    gate.count(call, key)
+    _moderate(call, body)
+    task = call.world.submit(_order(call, key, model_id, raw, body))
+    if "callback_url" in body or body.get("async") is True:
+        return json_response(wire.accepted(task))
+    return await _hold(call, task)
+
+
+async def _hold(call: Call, task: Task) -> Response:
+    """Wait for the end. A caller who hangs up, or waits too long, leaves the task as it is."""
+    settings = call.fake.settings.acedata
+    limit_ms = round(settings.hold_limit_s * 1000)
+    await call.unless_hung_up(call.timekeeper.end_of(task, limit_ms=limit_ms))
+    if call.world.state_of(task) is TaskState.FAILED:
+        raise TaskBroke(wire.BROKE, task.id)
+    return json_response(
+        wire.outcome(
+            task, world=call.world, settings=settings, base_url=call.base_url, in_task=False
+        )
+    )
+
+
+def _order(call: Call, key: Key, model_id: str, raw: bytes, body: dict[str, Any]) -> Order:
+    return Order(
+        api="acedata",
+        account=key.account,
+        key=key.secret,
+        model=model_id,
+        price_credits=call.fake.contract.catalog.find("acedata", model_id).price_credits,
+        request=raw,
+        base_url=call.base_url,
+        callback_url=body.get("callback_url"),
+    )
+
+
+def _moderate(call: Call, body: dict[str, Any]) -> None:
+    words = call.fake.settings.acedata.moderated_words
+    prompt = body.get("prompt", "").casefold()
+    if any(word.casefold() in prompt for word in words):
+        raise PromptForbidden("moderation refused this prompt")

@@ -1,0 +1,47 @@
+"""What time it is in a world, and how a test moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+class Clock:
+    """A world's time in milliseconds since 1970, real or frozen.
+
+    A real clock runs `scale` times as fast as the source it is handed (60: a minute a second). A
+    frozen one moves only by `advance`. Either way time never goes backwards.
+    """
+
+    def __init__(
+        self,
+        source_ms: Callable[[], int],
+        *,
+        start_ms: int | None = None,
+        scale: float = 1.0,
+        frozen: bool = False,
+    ) -> None:
+        """`source_ms` tells real time; `start_ms` is the world's first moment (default: now)."""
+        self._source_ms = source_ms
+        self._scale = scale
+        self.frozen = frozen
+        self._anchor_source_ms = source_ms()
+        self._anchor_ms = self._anchor_source_ms if start_ms is None else start_ms
+
+    def now_ms(self) -> int:
+        """The present moment of this world."""
+        if self.frozen:
+            return self._anchor_ms
+        passed_ms = max(0, self._source_ms() - self._anchor_source_ms)
+        return self._anchor_ms + int(passed_ms * self._scale)
+
+    def advance(self, by_ms: int) -> None:
+        """Move forward by `by_ms` at once. Raises ValueError for a step back."""
+        if by_ms < 0:
+            raise ValueError(f"a clock moves forward only: {by_ms} ms")
+        self._anchor_ms += by_ms
+
+    def real_wait_s(self, until_ms: int) -> float | None:
+        """Real seconds until this clock shows `until_ms`; None if it never will by itself."""
+        if self.frozen:
+            return None
+        return max(0, until_ms - self.now_ms()) / 1000 / self._scale

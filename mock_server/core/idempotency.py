@@ -1,0 +1,75 @@
+"""Same key, same body: same task. Same key, other body: refusal. Nothing else is remembered.
+
+Only accepted requests are kept, so that after a refusal the caller can correct the body, or top
+up, and use the key again. A key is forgotten `lifetime_ms` after its task was made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mock_server.core.refusals import IdempotencyMismatch, IdempotencyRunning
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A key within its scope: the same value elsewhere is another key.
+
+    body_digest: stands for the meaning of the body it came with, not for its spelling.
+    """
+
+    account: str
+    operation: str
+    value: str
+    body_digest: bytes
+
+    @property
+    def scope(self) -> tuple[str, str, str]:
+        """What the key is looked up by."""
+        return (self.account, self.operation, self.value)
+
+
+class Idempotency:
+    """Which keys are taken, by what body, and which task each led to."""
+
+    def __init__(self, lifetime_ms: int) -> None:
+        self._lifetime_ms = lifetime_ms
+        # Oldest first, because time never goes back: whatever has expired is at the front.
+        self._kept: dict[tuple[str, str, str], tuple[bytes, str, int]] = {}
+        self._unanswered: set[tuple[str, str, str]] = set()
+
+    def task_of(self, key: IdempotencyKey, now_ms: int) -> str | None:
+        """The id of the task this key led to, or None if the key is free.
+
+        Refuses with IdempotencyMismatch if another body took the key, and with
+        IdempotencyRunning as long as the first request with it has had no answer.
+        """
+        self._forget_expired(now_ms)
+        if key.scope not in self._kept:
+            return None
+        body_digest, task_id, _ = self._kept[key.scope]
+        if body_digest != key.body_digest:
+            raise IdempotencyMismatch(
+                "this Idempotency-Key was used with another body; another request needs a new key"
+            )
+        if key.scope in self._unanswered:
+            raise IdempotencyRunning(
+                "the first request with this Idempotency-Key has no answer yet; try again"
+            )
+        return task_id
+
+    def keep(self, key: IdempotencyKey, task_id: str, now_ms: int) -> None:
+        """Remember where a free key led; it counts as running until `answered`."""
+        self._kept[key.scope] = (key.body_digest, task_id, now_ms + self._lifetime_ms)
+        self._unanswered.add(key.scope)
+
+    def answered(self, key: IdempotencyKey) -> None:
+        """The first request with this key has ended, with an answer or without."""
+        self._unanswered.discard(key.scope)
+
+    def _forget_expired(self, now_ms: int) -> None:
+        while self._kept:
+            oldest = next(iter(self._kept))
+            if self._kept[oldest][2] > now_ms:
+                return
+            del self._kept[oldest]

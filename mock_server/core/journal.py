@@ -1,0 +1,57 @@
+"""The last requests and their answers, from the moment a request comes in."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request with its answer, as far as it has come.
+
+    status: None as long as no answer was begun. ended_ms: None while under way.
+    account: whose key it was, once that is known.
+    """
+
+    id: str
+    started_ms: int
+    method: str
+    path: str
+    account: str | None = None
+    request_body: bytes = b""
+    status: int | None = None
+    answer_body: bytes = b""
+    ended_ms: int | None = None
+
+
+class Journal:
+    """A bounded ring of exchanges, oldest first; what had to go is counted."""
+
+    def __init__(self, max_exchanges: int, max_body_bytes: int) -> None:
+        self._exchanges: deque[Exchange] = deque(maxlen=max_exchanges)
+        self._max_body_bytes = max_body_bytes
+        self.opened = 0
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(self._exchanges)
+
+    def __len__(self) -> int:
+        return len(self._exchanges)
+
+    @property
+    def evicted(self) -> int:
+        """How many exchanges are no longer here."""
+        return self.opened - len(self._exchanges)
+
+    def open(self, exchange_id: str, now_ms: int, method: str, path: str) -> Exchange:
+        """Begin an exchange; it can be read at once, unfinished as it is."""
+        exchange = Exchange(exchange_id, now_ms, method, path)
+        self._exchanges.append(exchange)
+        self.opened += 1
+        return exchange
+
+    def kept(self, body: bytes) -> bytes:
+        """As much of a body as is kept: the first `max_body_bytes`."""
+        return body if len(body) <= self._max_body_bytes else body[: self._max_body_bytes]

@@ -1,0 +1,32 @@
+"""How many requests a key may make in a window of time."""
+
+from __future__ import annotations
+
+from mock_server.core.refusals import RateLimited
+
+
+class RateWindows:
+    """Fixed windows, one per key, each opened by the first request in it."""
+
+    def __init__(self) -> None:
+        self._windows: dict[str, tuple[int, int]] = {}
+
+    def count(self, key: str, now_ms: int, *, limit: int, window_ms: int) -> None:
+        """Count one request of `key`. Refuses with RateLimited past `limit` (0: no limit).
+
+        A refused request does not count. `retry_after_s` is whole seconds, at least 1, after
+        which the next window is open.
+        """
+        if not limit:
+            return
+        opened_ms, seen = self._windows.get(key, (now_ms, 0))
+        if now_ms >= opened_ms + window_ms:
+            opened_ms, seen = now_ms, 0
+        if seen >= limit:
+            left_ms = opened_ms + window_ms - now_ms
+            raise RateLimited(
+                f"{limit} requests in {window_ms / 1000:g} s is the limit of this key; "
+                f"the next window opens in {left_ms / 1000:g} s",
+                retry_after_s=max(1, -(-left_ms // 1000)),
+            )
+        self._windows[key] = (opened_ms, seen + 1)

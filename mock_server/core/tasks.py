@@ -1,0 +1,91 @@
+"""Tasks: what was asked, what becomes of it and when. Their state follows from that and the time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mock_server.core.lifecycle import TaskEvent, TaskState, state_at
+from mock_server.core.refusals import UnknownTask
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A request for a generation that has passed every rule about its form.
+
+    request: the body as it came, JSON in UTF-8.
+    base_url: where the caller reached the server, for URLs in callbacks.
+    """
+
+    api: str
+    account: str
+    key: str
+    model: str
+    price_credits: int
+    request: bytes
+    base_url: str
+    callback_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """How a task will go: when it is taken up, when it ends, and with what."""
+
+    taken_up_ms: int
+    ends_ms: int
+    outcome: TaskEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One accepted generation: facts only."""
+
+    id: str
+    order: Order
+    created_ms: int
+    fate: Fate
+
+    @property
+    def timeline(self) -> tuple[tuple[int, TaskEvent], ...]:
+        """What happens to it when, oldest first."""
+        fate = self.fate
+        return ((fate.taken_up_ms, TaskEvent.TAKEN_UP), (fate.ends_ms, fate.outcome))
+
+    def state_at(self, now_ms: int) -> TaskState:
+        """Its state at a moment."""
+        return state_at(self.timeline, now_ms)
+
+    def belongs_to(self, api: str, account: str) -> bool:
+        """Whether this account made it through this API."""
+        return self.order.account == account and self.order.api == api
+
+    def updated_ms(self, now_ms: int) -> int:
+        """When it last changed, seen from `now_ms`."""
+        return max((at_ms for at_ms, _ in self.timeline if at_ms <= now_ms), default=self.created_ms)
+
+
+class Tasks:
+    """Every task of a world."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, Task] = {}
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def __getitem__(self, task_id: str) -> Task:
+        return self._tasks[task_id]
+
+    def add(self, task: Task) -> None:
+        """Keep a task from now on."""
+        self._tasks[task.id] = task
+
+    def get(self, task_id: str) -> Task | None:
+        """The task, whoever owns it: the address of its video is not a secret kept by a key."""
+        return self._tasks.get(task_id)
+
+    def find(self, task_id: str, *, api: str, account: str) -> Task:
+        """The account's task. Refuses with UnknownTask if it is none of theirs."""
+        task = self._tasks.get(task_id)
+        if task is None or not task.belongs_to(api, account):
+            raise UnknownTask("this account has no task with that id")
+        return task

@@ -1,0 +1,172 @@
+"""One isolated run: everything that can change, in one place. It composes; it does not decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from mock_server.core.accounts import Key, KeyRing
+from mock_server.core.agenda import Agenda, Due, Occasion
+from mock_server.core.chance import Chance
+from mock_server.core.clock import Clock
+from mock_server.core.idempotency import Idempotency, IdempotencyKey
+from mock_server.core.ids import Ids
+from mock_server.core.journal import Exchange, Journal
+from mock_server.core.ledger import Ledger
+from mock_server.core.lifecycle import TaskEvent, TaskState
+from mock_server.core.rate import RateWindows
+from mock_server.core.tasks import Fate, Order, Task, Tasks
+from mock_server.core.uploads import StoredFile, Uploads
+
+
+@dataclass(frozen=True, slots=True)
+class WorldRules:
+    """The numbers a world runs by; times in milliseconds of its own clock."""
+
+    queued_ms: int = 200
+    processing_ms: int = 800
+    failure_rate: float = 0.0
+    idempotency_lifetime_ms: int = 24 * 3600 * 1000
+    stored_upload_bytes: int = 1 << 30
+    journal_exchanges: int = 1000
+    journal_body_bytes: int = 64 * 1024
+
+
+@dataclass
+class World:
+    """Clock, accounts, ledger, tasks, files and journal of one run.
+
+    Nothing here waits: a change is whole when the method returns. `catch_up` must be called
+    before time-dependent state is read; the server does so when a request comes in.
+    """
+
+    name: str
+    seed: int
+    clock: Clock
+    rules: WorldRules
+    keys: KeyRing
+    ledger: Ledger = field(default_factory=Ledger)
+    agenda: Agenda = field(default_factory=Agenda)
+    tasks: Tasks = field(default_factory=Tasks)
+    rates: RateWindows = field(default_factory=RateWindows)
+
+    def __post_init__(self) -> None:
+        self.chance = Chance(self.seed)
+        self.ids = Ids(self.chance)
+        self.idempotency = Idempotency(self.rules.idempotency_lifetime_ms)
+        self.uploads = Uploads(self.rules.stored_upload_bytes)
+        self.journal = Journal(self.rules.journal_exchanges, self.rules.journal_body_bytes)
+
+    # --- requests ---
+
+    def open_exchange(self, method: str, path: str) -> Exchange:
+        """A request came in."""
+        number = self.journal.opened + 1
+        return self.journal.open(
+            "req_" + self.ids.hex("request", number), self.clock.now_ms(), method, path
+        )
+
+    # --- tasks ---
+
+    def submit(self, order: Order) -> Task:
+        """Accept one generation: its price is held and its fate is settled.
+
+        Refuses with InsufficientCredits; then nothing has changed.
+        """
+        now_ms = self.clock.now_ms()
+        task_id = self.ids.task(order.api, len(self.tasks) + 1)
+        self.ledger.reserve(order.account, task_id, order.price_credits)
+        task = Task(task_id, order, now_ms, self._fate(task_id, now_ms))
+        self.tasks.add(task)
+        self.agenda.note(task.fate.taken_up_ms, Occasion.TASK_TAKEN_UP, task_id)
+        return task
+
+    def submit_once(self, order: Order, key: IdempotencyKey) -> Task:
+        """Accept one generation, or find the one this key led to before: never two.
+
+        Refuses as `submit` and `Idempotency.task_of` do; then nothing has changed.
+        """
+        now_ms = self.clock.now_ms()
+        earlier_id = self.idempotency.task_of(key, now_ms)
+        if earlier_id is not None:
+            return self.tasks[earlier_id]
+        task = self.submit(order)
+        self.idempotency.keep(key, task.id, now_ms)
+        return task
+
+    def state_of(self, task: Task) -> TaskState:
+        """The task's state now."""
+        return task.state_at(self.clock.now_ms())
+
+    def _fate(self, task_id: str, now_ms: int) -> Fate:
+        taken_up_ms = now_ms + self.rules.queued_ms
+        breaks = self.chance.fraction("failure", task_id) < self.rules.failure_rate
+        return Fate(
+            taken_up_ms=taken_up_ms,
+            ends_ms=taken_up_ms + self.rules.processing_ms,
+            outcome=TaskEvent.BROKE if breaks else TaskEvent.RENDERED,
+        )
+
+    # --- files ---
+
+    def store_file(
+        self,
+        *,
+        account: str,
+        kind: str,
+        name: str,
+        mime_type: str,
+        size_bytes: int,
+        duration_s: float | None,
+        content: str,
+    ) -> StoredFile:
+        """Keep what is known of an upload that has passed `check_upload`."""
+        file = StoredFile(
+            id="file_" + self.ids.hex("file", len(self.uploads) + 1),
+            account=account,
+            kind=kind,
+            name=name,
+            mime_type=mime_type,
+            size_bytes=size_bytes,
+            duration_s=duration_s,
+            content=content,
+            created_ms=self.clock.now_ms(),
+        )
+        self.uploads.add(file)
+        return file
+
+    # --- time ---
+
+    def catch_up(self) -> list[Due]:
+        """Let everything happen that has come due by now, oldest first, and say what it was."""
+        happened: list[Due] = []
+        now_ms = self.clock.now_ms()
+        while (due := self.agenda.take_due(now_ms)) is not None:
+            self._happen(due)
+            happened.append(due)
+        return happened
+
+    def _happen(self, due: Due) -> None:
+        if due.occasion is Occasion.TASK_TAKEN_UP:
+            self.agenda.note(self.tasks[due.subject].fate.ends_ms, Occasion.TASK_ENDS, due.subject)
+        elif due.occasion is Occasion.TASK_ENDS:
+            if self.tasks[due.subject].fate.outcome is TaskEvent.RENDERED:
+                self.ledger.settle(due.subject)
+            else:
+                self.ledger.release(due.subject)
+
+
+def make_world(
+    name: str,
+    *,
+    seed: int,
+    clock: Clock,
+    rules: WorldRules,
+    credits_of: Mapping[str, int],
+    keys: Iterable[Key],
+) -> World:
+    """A fresh world in which each account has been granted its credits."""
+    world = World(name, seed, clock, rules, KeyRing(keys))
+    for account, credits in credits_of.items():
+        world.ledger.grant(account, credits)
+    return world

@@ -1,0 +1,4 @@
+"""What both APIs' edges stand on: reading requests strictly, answering, keeping the journal.
+
+Nothing here knows a vendor's field, code or envelope.
+"""

@@ -1,0 +1,121 @@
+"""One request on its way: what came, in which world, and how it is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope
+
+from mock_server.core.idempotency import IdempotencyKey
+from mock_server.core.journal import Exchange
+from mock_server.core.refusals import Invalid
+from mock_server.core.world import World
+from mock_server.edge.json_body import parse
+from mock_server.edge.nearness import near
+from mock_server.fake import Fake
+from mock_server.timekeeper import Timekeeper
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+
+class Call:
+    """A request, the fake it came to, and the world it belongs to.
+
+    claimed: the Idempotency-Key whose first request this is, if it is one.
+    """
+
+    __slots__ = ("claimed", "exchange", "fake", "request", "timekeeper")
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.request = Request(scope, receive)
+        self.fake: Fake = scope["fake"]
+        self.timekeeper: Timekeeper = scope["timekeeper"]
+        self.exchange: Exchange = scope["exchange"]
+        self.claimed: IdempotencyKey | None = None
+
+    @property
+    def world(self) -> World:
+        """The world this request belongs to."""
+        return self.timekeeper.world
+
+    def path_value(self, name: str) -> str:
+        """A piece of the path, as the route names it."""
+        value: str = self.request.path_params[name]
+        return value
+
+    @property
+    def base_url(self) -> str:
+        """Where the caller reached the server: the start of every URL it is given."""
+        if self.fake.settings.public_url:
+            return self.fake.settings.public_url
+        scope = self.request.scope
+        host = self.request.headers.get("host")
+        if not host:
+            address, port = scope.get("server") or ("127.0.0.1", 80)
+            host = f"{address}:{port}"
+        return f"{scope['scheme']}://{host}"
+
+    async def body(self, max_bytes: int) -> bytes:
+        """The whole body. Refuses with Invalid past `max_bytes`, reading no further.
+
+        Raises ClientDisconnect if the caller hangs up in the middle.
+        """
+        chunks, size_bytes = [], 0
+        async for chunk in self.request.stream():
+            size_bytes += len(chunk)
+            if size_bytes > max_bytes:
+                raise Invalid.at("", "size", f"is larger than {max_bytes} bytes")
+            chunks.append(chunk)
+        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        self.exchange.request_body = self.world.journal.kept(body)
+        return body
+
+    async def json(self) -> tuple[bytes, Any]:
+        """The body as it came and the value it spells. Refuses with Invalid what is not JSON."""
+        declared = self.request.headers.get("content-type", "")
+        media_type, _, parameters = declared.partition(";")
+        if media_type.strip().lower() != "application/json":
+            hint = near(media_type, ["application/json"])
+            shown = f"'{media_type.strip()}'" if declared else "missing"
+            sentence = f"must be application/json, is {shown}{hint}"
+            raise Invalid.at("header Content-Type", "contentType", sentence)
+        if "charset" in parameters.lower() and "utf-8" not in parameters.lower():
+            raise Invalid.at("header Content-Type", "contentType", "must say charset=utf-8 or none")
+        limits = self.fake.settings.limits
+        raw = await self.body(limits.body_bytes)
+        return raw, parse(raw, max_depth=limits.json_depth)
+
+    def note_ignored(self, body: dict[str, Any], known: frozenset[str]) -> None:
+        """Both APIs ignore fields they do not know; a slip of the pen is worth a line in the log."""
+        for name in sorted(body.keys() - known):
+            log.info("%s: field '%s' was ignored%s", self.exchange.id, name, near(name, known))
+
+    async def unless_hung_up(self, waiting: asyncio.Future[Result]) -> Result:
+        """What `waiting` brings; raises ClientDisconnect if the caller hangs up before that.
+
+        Call it only when the body has been read.
+        """
+        hang_up = asyncio.ensure_future(self.request.receive())
+        try:
+            await asyncio.wait({waiting, hang_up}, return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                return waiting.result()
+            raise ClientDisconnect
+        finally:
+            hang_up.cancel()
+            waiting.cancel()
+
+
+def json_response(
+    body: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A JSON answer. `body` is plain data; what the order of its keys is, is the order sent."""
+    return Response(msgspec.json.encode(body), status, headers, media_type="application/json")

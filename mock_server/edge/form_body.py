@@ -1,0 +1,68 @@
+"""multipart/form-data, read whole or refused: Starlette parses, and forgives a body cut short."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from mock_server.core.refusals import Invalid
+from mock_server.edge.call import Call
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A part that came with a file name."""
+
+    name: str
+    content: bytes
+
+
+async def read_form(call: Call) -> dict[str, Any]:
+    """The form's fields: a string each, a FilePart for files.
+
+    Refuses with Invalid another content type, a body that is malformed, cut short or over
+    `limits.upload_bytes`, and a field that comes twice.
+    """
+    declared = call.request.headers.get("content-type", "")
+    if declared.partition(";")[0].strip().lower() != "multipart/form-data":
+        raise Invalid.at("header Content-Type", "contentType", "must be multipart/form-data")
+    body = await call.body(call.fake.settings.limits.upload_bytes)
+    parser = MultiPartParser(call.request.headers, _once(body), max_files=8, max_fields=32)
+    try:
+        parsed = await parser.parse()
+    except MultiPartException as error:
+        raise _malformed(error.message) from None
+    except (KeyError, ValueError, UnicodeError):
+        raise _malformed("a part's headers cannot be read") from None
+    if b"--" + _boundary(declared) + b"--" not in body:
+        raise _malformed("the closing boundary is missing: the body was cut short")
+    fields: dict[str, Any] = {}
+    for name, value in parsed.multi_items():
+        if name in fields:
+            raise Invalid.at(f"/{name}", "uniqueNames", "stands twice in the form")
+        fields[name] = value if isinstance(value, str) else await _file_part(value)
+    return fields
+
+
+async def _file_part(upload: UploadFile) -> FilePart:
+    content = await upload.read()
+    await upload.close()
+    return FilePart(upload.filename or "", content)
+
+
+def _boundary(content_type: str) -> bytes:
+    _, options = parse_options_header(content_type)
+    return options.get(b"boundary", b"")
+
+
+async def _once(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+def _malformed(sentence: str) -> Invalid:
+    return Invalid.at("", "multipart", f"is no readable form: {sentence}")

@@ -1,0 +1,137 @@
+"""A body held against a schema: fast when it is right, telling when it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jsonschema_rs
+
+from mock_server.core.refusals import Invalid, Violation
+from mock_server.edge.json_body import pointer
+from mock_server.edge.nearness import near
+
+_KINDS = {
+    "object": "an object",
+    "array": "an array",
+    "string": "a string",
+    "boolean": "a boolean",
+    "integer": "an integer",
+    "number": "a number",
+    "null": "null",
+}
+
+
+class BodyRules:
+    """One schema, compiled once. `schema` must be self-contained (no `$ref` to other files)."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self.schema = schema
+        self._validator = jsonschema_rs.Draft202012Validator(dict(schema))
+
+    def accepts(self, body: Any) -> bool:
+        """Whether the body breaks no rule."""
+        return self._validator.is_valid(body)
+
+    def require(self, body: Any) -> None:
+        """Refuses with Invalid, naming every place where the body breaks a rule."""
+        if not self._validator.is_valid(body):
+            raise Invalid(self.violations(body))
+
+    def violations(self, body: Any) -> list[Violation]:
+        """Every place where the body breaks a rule; missing things first, then by place."""
+        found = [
+            violation
+            for error in self._validator.iter_errors(body)
+            for violation in self._explain(error)
+        ]
+        return sorted(found, key=lambda violation: violation.rule != "required")
+
+    def _explain(self, error: jsonschema_rs.ValidationError) -> list[Violation]:
+        rule, wanted, instance = error.kind.name, error.kind.value, error.instance
+        place = pointer(error.instance_path)
+        owner = self._schema_around(error.schema_path)
+        if rule == "required":
+            missing = str(wanted)
+            sentence = "is required" + _sent_instead(missing, instance, owner)
+            return [Violation(place + pointer([missing]), rule, sentence)]
+        if rule == "additionalProperties":
+            known = owner.get("properties", {})
+            return [
+                Violation(place + pointer([name]), rule, "is no field here" + near(name, known))
+                for name in error.kind.unexpected
+            ]
+        sentence = owner.get("x-sentence") if rule in {"pattern", "not"} else None
+        return [Violation(place, rule, sentence or _sentence(rule, wanted, instance))]
+
+    def _schema_around(self, schema_path: list[str | int]) -> Mapping[str, Any]:
+        """The subschema in which the broken keyword stands."""
+        found: Any = self.schema
+        for step in schema_path[:-1]:
+            found = found[step]
+        return found if isinstance(found, Mapping) else {}
+
+
+def _sent_instead(missing: str, instance: Any, owner: Mapping[str, Any]) -> str:
+    """Names a field that was sent, is not known, and looks like the missing one."""
+    known = owner.get("properties", {})
+    strangers = [name for name in instance if name not in known]
+    hint = near(missing, strangers)
+    return hint.replace("did you mean", "was it sent as") if hint else ""
+
+
+def _sentence(rule: str, wanted: Any, instance: Any) -> str:
+    match rule:
+        case "type":
+            kinds = [wanted] if isinstance(wanted, str) else wanted
+            right = " or ".join(_KINDS.get(kind, kind) for kind in kinds)
+            return f"must be {right}, not {_kind_of(instance)}"
+        case "enum":
+            right = ", ".join(show(option) for option in wanted)
+            hint = near(instance, map(str, wanted)) if isinstance(instance, str) else ""
+            if not hint and str(instance).casefold() in map(str, wanted):
+                hint = f"; as a string: {show(str(instance).casefold())}"
+            return f"must be one of {right}, not {show(instance)}{hint}"
+        case "const":
+            return f"must be {show(wanted)}, not {show(instance)}"
+        case "maxLength":
+            return f"has {len(instance)} characters; at most {wanted}"
+        case "minLength":
+            return f"has {len(instance)} characters; at least {wanted}"
+        case "maxItems":
+            return f"has {len(instance)} items; at most {wanted}"
+        case "minItems":
+            return f"has {len(instance)} items; at least {wanted}"
+        case "not":
+            return "is not accepted here"
+        case _:
+            return f"breaks the rule {rule}: {show(wanted)}"
+
+
+def _kind_of(value: Any) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "an array"
+        case _:
+            return "an object"
+
+
+def show(value: Any, max_chars: int = 40) -> str:
+    """A value as a short piece of a sentence. Square brackets become round ones: a published
+    client prints messages through a markup language that would swallow them."""
+    if isinstance(value, dict | list):
+        return _kind_of(value)
+    text = repr(value) if isinstance(value, str) else str(value)
+    if isinstance(value, bool) or value is None:
+        text = {True: "true", False: "false", None: "null"}[value]
+    if len(text) > max_chars:
+        text = text[:max_chars] + "…"
+    return text.replace("[", "(").replace("]", ")")

@@ -1,0 +1,90 @@
+"""Result videos and uploads, served to whoever has the address, and the addresses themselves."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import msgspec
+from starlette.responses import FileResponse, Response
+
+from mock_server.core.lifecycle import TaskState
+from mock_server.core.refusals import UnknownPath
+from mock_server.data import FIXTURES
+
+if TYPE_CHECKING:
+    from mock_server.core.tasks import Task
+    from mock_server.edge.call import Call
+
+_UPLOAD_PATH = re.compile(r"https?://[^/?#]+/media/[^/?#]+/files/(file_[0-9A-Za-z]+)/[^/]*")
+
+
+def result_url(base_url: str, world: str, task_id: str) -> str:
+    """Where a task's video is once the task has succeeded."""
+    return f"{base_url}/media/{world}/{task_id}.mp4"
+
+
+def file_url(base_url: str, world: str, file_id: str, name: str) -> str:
+    """Where an upload is served back."""
+    return f"{base_url}/media/{world}/files/{file_id}/{quote(name, safe='')}"
+
+
+def uploaded_file_id(url: str) -> str | None:
+    """The id of the upload a URL of ours leads to; None for other people's URLs."""
+    match = _UPLOAD_PATH.fullmatch(url)
+    return match[1] if match else None
+
+
+async def get_result(call: Call) -> Response:
+    """GET /media/{world}/{task}.mp4: a video that plays, as long and as large as was asked for."""
+    world = call.world
+    task_id = call.path_value("name").removesuffix(".mp4")
+    task = world.tasks.get(task_id) if call.path_value("world") == world.name else None
+    if task is None or world.state_of(task) is not TaskState.SUCCEEDED:
+        raise UnknownPath("no video is here: no task of this name has succeeded")
+    path = FIXTURES / "media" / _clip_name(call, task)
+    return _serve(call, path, _digest(path), "video/mp4", task.fate.ends_ms)
+
+
+async def get_upload(call: Call) -> Response:
+    """GET /media/{world}/files/{file}/{name}: an upload, byte for byte."""
+    world = call.world
+    file = world.uploads.get(call.path_value("file_id"))
+    if file is None or call.path_value("world") != world.name or file.name != call.path_value("name"):
+        raise UnknownPath("no upload is here")
+    path = call.fake.blobs.path(file.content)
+    return _serve(call, path, file.content, file.mime_type, file.created_ms)
+
+
+def _clip_name(call: Call, task: Task) -> str:
+    order = task.order
+    params: dict[str, Any] = msgspec.json.decode(order.request).get("params") or {}
+    return call.fake.contract.catalog.find(order.api, order.model).clip_for(params).file_name
+
+
+def _serve(call: Call, path: Path, digest: str, media_type: str, changed_ms: int) -> Response:
+    """The file with ranges (Starlette's work), validators that depend on nothing but the world,
+    and 304 for a caller who has it already."""
+    etag = f'"{digest[:32]}"'
+    headers = {
+        "ETag": etag,
+        "Last-Modified": format_datetime(
+            datetime.fromtimestamp(changed_ms // 1000, UTC), usegmt=True
+        ),
+        "X-Content-Type-Options": "nosniff",
+    }
+    known = call.request.headers.get("if-none-match", "")
+    if known.strip() == "*" or etag in [tag.strip().removeprefix("W/") for tag in known.split(",")]:
+        return Response(status_code=304, headers=headers)
+    return FileResponse(path, headers=headers, media_type=media_type)
+
+
+@cache
+def _digest(path: Path) -> str:
+    return sha256(path.read_bytes()).hexdigest()

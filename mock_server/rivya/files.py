@@ -1,0 +1,80 @@
+"""Upload a reference file, and look at it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from mock_server import file_types
+from mock_server.core.catalog import MediaRules
+from mock_server.core.refusals import Invalid
+from mock_server.core.uploads import StoredFile, check_upload
+from mock_server.edge.call import Call, json_response
+from mock_server.edge.form_body import FilePart, read_form
+from mock_server.edge.nearness import near
+from mock_server.rivya import gate, wire
+
+
+async def upload_file(call: Call) -> Response:
+    """POST /api/v1/files: keeps a file under the account; it costs nothing and makes no task."""
+    key = gate.admit(call, "files:create")
+    form = await read_form(call)
+    file, fields = _read_fields(call, form)
+    kind, content = fields["kind"], file.content
+    mime_type = file_types.media_type(content)
+    check_upload(
+        kind=kind,
+        name=file.name,
+        mime_type=mime_type,
+        size_bytes=len(content),
+        rules=_rules(call, kind, fields.get("model")),
+    )
+    call.world.uploads.require_room(len(content))
+    digest = await call.fake.blobs.put(content)
+    stored = call.world.store_file(
+        account=key.account,
+        kind=kind,
+        name=file.name,
+        mime_type=mime_type or "",
+        size_bytes=len(content),
+        duration_s=None if kind == "image" else file_types.duration_s(content),
+        content=digest,
+    )
+    return _show(call, stored, call.fake.settings.rivya.create_status)
+
+
+async def get_file(call: Call) -> Response:
+    """GET /api/v1/files/{file_id}: what is known of a file of this account."""
+    key = gate.admit(call, "files:read")
+    return _show(call, call.world.uploads.find(call.path_value("file_id"), key.account), 200)
+
+
+def _read_fields(call: Call, form: dict[str, Any]) -> tuple[FilePart, dict[str, str]]:
+    """The form's file and its texts. Refuses with Invalid what the upload schema does not allow."""
+    # The schema speaks of the fields as JSON; the file's bytes have rules of their own.
+    fields = {name: "" if isinstance(part, FilePart) else part for name, part in form.items()}
+    call.fake.contract.upload_rules.require(fields)
+    file = form["file"]
+    if not isinstance(file, FilePart):
+        raise Invalid.at("/file", "type", "must be a file part with a file name, not a text")
+    return file, fields
+
+
+def _rules(call: Call, kind: str, model_id: str | None) -> MediaRules:
+    """What the file must be: the named model's rules, else those of its kind."""
+    if model_id is None:
+        return call.fake.contract.upload_limits[kind]
+    models = {model.id: model for model in call.fake.contract.catalog.of("rivya")}
+    if model_id not in models:
+        raise Invalid.at("/model", "enum", f"is no public model{near(model_id, models)}")
+    references = models[model_id].references
+    if references is None:
+        raise Invalid.at("/model", "references", "this model takes no reference files")
+    return references
+
+
+def _show(call: Call, stored: StoredFile, status: int) -> Response:
+    token = call.world.ids.hex("duration_token", stored.id)
+    shown = wire.file(stored, world=call.world.name, base_url=call.base_url, token=token)
+    return json_response(shown, status)

@@ -1,0 +1,37 @@
+"""Who may come in: switch, key, scope, rate limit, in this order (assumed, cheapest first)."""
+
+from __future__ import annotations
+
+from mock_server.core.accounts import Key
+from mock_server.core.refusals import ApiSwitchedOff
+from mock_server.edge.call import Call
+
+
+def require_api(call: Call) -> None:
+    """Refuses with ApiSwitchedOff while the public API is off."""
+    if not call.fake.settings.rivya.api_enabled:
+        raise ApiSwitchedOff("the public API is switched off for now; try again later")
+
+
+def admit(call: Call, scope: str) -> Key:
+    """The caller's key. Refuses as the order of checks has it, before any body is read."""
+    require_api(call)
+    settings = call.fake.settings.rivya
+    world = call.world
+    now_ms = world.clock.now_ms()
+    key = world.keys.admit(_bearer(call.request.headers.get("authorization", "")), "rivya", now_ms)
+    call.exchange.account = key.account
+    key.require(scope)
+    world.rates.count(
+        key.secret,
+        now_ms,
+        limit=settings.rate_limit if key.rate_limit is None else key.rate_limit,
+        window_ms=round(settings.rate_window_s * 1000),
+    )
+    return key
+
+
+def _bearer(header: str) -> str | None:
+    """The credential, if the header holds a Bearer one; any other scheme counts as none."""
+    scheme, _, credential = header.partition(" ")
+    return credential.strip() or None if scheme.lower() == "bearer" else None

@@ -1,0 +1,104 @@
+"""Create a generation, and look at it."""
+
+from __future__ import annotations
+
+import json
+import re
+from hashlib import blake2b
+from typing import Any
+
+from starlette.responses import Response
+
+from mock_server.core.accounts import Key
+from mock_server.core.catalog import Model
+from mock_server.core.idempotency import IdempotencyKey
+from mock_server.core.prompts import require_length
+from mock_server.core.refusals import Invalid
+from mock_server.core.tasks import Order, Task
+from mock_server.edge.call import Call, json_response
+from mock_server.media import uploaded_file_id
+from mock_server.rivya import gate, wire
+
+_VISIBLE_ASCII = re.compile(r"[\x21-\x7E]{1,255}")
+
+
+async def create_generation(call: Call) -> Response:
+    """POST /api/v1/generations: one task and one charge, also when the caller asks again."""
+    key = gate.admit(call, "generations:create")
+    raw, body = await call.json()
+    order = _read_order(call, key, raw, body)
+    retry_key = _idempotency_key(call, key, body)
+    if retry_key is None:
+        task = call.world.submit(order)
+    else:
+        task = call.world.submit_once(order, retry_key)
+        call.claimed = retry_key
+    return _show(call, task, call.fake.settings.rivya.create_status)
+
+
+async def get_generation(call: Call) -> Response:
+    """GET /api/v1/generations/{task_id}: 200 in every state, the failed one too."""
+    key = gate.admit(call, "generations:read")
+    task = call.world.tasks.find(call.path_value("task_id"), api="rivya", account=key.account)
+    return _show(call, task, 200)
+
+
+def _show(call: Call, task: Task, status: int) -> Response:
+    world = call.world
+    shown = wire.generation(
+        task, world=world.name, now_ms=world.clock.now_ms(), base_url=call.base_url
+    )
+    return json_response(shown, status)
+
+
+def _read_order(call: Call, key: Key, raw: bytes, body: Any) -> Order:
+    """The body as an order. Refuses with Invalid whatever the model's rules do not allow."""
+    rules = call.fake.contract.generation_rules
+    model_id = rules.require(body)
+    call.note_ignored(body, rules.fields)
+    model = call.fake.contract.catalog.find("rivya", model_id)
+    _check_prompt(call, model, body)
+    _check_references(call, key, body.get("params", {}).get("referenceMediaItems", ()))
+    return Order(
+        api="rivya",
+        account=key.account,
+        key=key.secret,
+        model=model_id,
+        price_credits=model.price_credits,
+        request=raw,
+        base_url=call.base_url,
+    )
+
+
+def _check_prompt(call: Call, model: Model, body: dict[str, Any]) -> None:
+    prompt_rules = model.facts["prompt"]
+    if prompt_rules is not None and "prompt" in body:
+        unit = call.fake.settings.rivya.prompt_unit
+        require_length(body["prompt"], prompt_rules["max_chars"], unit=unit)
+
+
+def _check_references(call: Call, key: Key, items: list[dict[str, Any]]) -> None:
+    if call.fake.settings.rivya.references != "own":
+        return
+    for index, item in enumerate(items):
+        file = call.world.uploads.get(uploaded_file_id(item["url"]) or "")
+        if file is None or file.account != key.account:
+            raise Invalid.at(
+                f"/params/referenceMediaItems/{index}/url",
+                "ownership",
+                "must be a url that POST /api/v1/files gave to this account",
+            )
+
+
+def _idempotency_key(call: Call, key: Key, body: Any) -> IdempotencyKey | None:
+    value = call.request.headers.get("idempotency-key")
+    if value is None:
+        return None
+    if not _VISIBLE_ASCII.fullmatch(value):
+        raise Invalid.at(
+            "header Idempotency-Key", "pattern", "must be 1 to 255 visible ASCII characters"
+        )
+    # Sorted and respelled: white space and the order of keys are not part of what was asked.
+    meaning = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+    digest = blake2b(meaning, digest_size=16).digest()
+    return IdempotencyKey(key.account, "createGeneration", value, digest)

@@ -1,0 +1,137 @@
+"""Run the app under uvicorn: say when it answers, and stop at once when told."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+
+import uvicorn
+
+from mock_server import __version__
+from mock_server.app import make_app
+from mock_server.fake import Fake
+
+log = logging.getLogger(__name__)
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_LAST_WORDS_S = 0.05
+
+
+class Server(uvicorn.Server):
+    """uvicorn without its ticks: it stops when told instead of looking every 100 ms whether it was.
+
+    A request that is held open is answered before its connection closes.
+    """
+
+    def __init__(self, fake: Fake, *, on_ready: Callable[[str], None]) -> None:
+        """`on_ready` is told the base URL once requests are answered there."""
+        settings = fake.settings
+        super().__init__(
+            uvicorn.Config(
+                make_app(fake),
+                host=settings.host,
+                port=settings.port,
+                http="httptools",  # one parser, so that odd requests meet one set of rules
+                loop="asyncio",
+                ws="none",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+            )
+        )
+        self._fake = fake
+        self._on_ready = on_ready
+        self._told_to_stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """Stop soon. Call it in the server's own loop."""
+        self.should_exit = True
+        self._told_to_stop.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Ctrl-C and SIGTERM stop the server, and it ends with exit code 0."""
+        loop = asyncio.get_running_loop()
+        try:
+            for number in _SIGNALS:
+                loop.add_signal_handler(number, self.stop)
+        except (NotImplementedError, RuntimeError, ValueError):
+            with super().capture_signals():  # Windows, or a thread that gets no signals
+                yield
+            return
+        try:
+            yield
+        finally:
+            for number in _SIGNALS:
+                loop.remove_signal_handler(number)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then say so."""
+        await super().startup(sockets)
+        if not self.should_exit:
+            self._on_ready(self._url())
+
+    async def main_loop(self) -> None:
+        """Keep uvicorn's clock going until told to stop."""
+        counter = 0
+        while not await self.on_tick(counter):
+            counter = (counter + 1) % 864000
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._told_to_stop.wait(), 0.1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more requests, answer those that wait, and close what is left."""
+        for server in self.servers:
+            server.close()
+        self._fake.let_everybody_go()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        if self.server_state.tasks:
+            _, late = await asyncio.wait(list(self.server_state.tasks), timeout=_LAST_WORDS_S)
+            for task in late:
+                task.cancel()
+        await self.lifespan.shutdown()
+
+    def _url(self) -> str:
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def run(fake: Fake) -> int:
+    """Serve until told to stop. The exit code: 0, or 2 if the address cannot be had."""
+    set_up_logging(fake.settings.log_level)
+    try:
+        asyncio.run(Server(fake, on_ready=lambda url: _say_ready(fake, url)).serve())
+    except SystemExit as error:  # uvicorn's way to say that it could not listen
+        log.error("could not listen on %s port %s", fake.settings.host, fake.settings.port)
+        return 2 if error.code else 0
+    return 0
+
+
+def set_up_logging(level: str) -> None:
+    """Log to stderr, a line each; stdout is kept for the ready line."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=level.upper(),
+        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+    )
+    for chatty in ("httpx2", "httpcore2", "python_multipart", "uvicorn", "asyncio"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _say_ready(fake: Fake, url: str) -> None:
+    line = {
+        "event": "ready",
+        "url": url,
+        "pid": os.getpid(),
+        "version": __version__,
+        "seed": fake.settings.seed,
+    }
+    print(json.dumps(line, separators=(",", ":")), flush=True)

@@ -1,0 +1,213 @@
+"""Every knob of the server in one frozen value: name with unit, default, a sentence.
+
+A setting comes from a flag, else the environment, else the file, else its default. An unknown
+name or a wrong value stops the start and says where it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Any, Literal, get_args, get_type_hints
+
+import msgspec
+from msgspec import Meta, Struct
+
+Credits = Annotated[int, Meta(ge=0)]
+Seconds = Annotated[float, Meta(ge=0, le=10**9)]
+Bytes = Annotated[int, Meta(ge=1)]
+Scope = Literal[
+    "models:read",
+    "generations:create",
+    "generations:read",
+    "files:create",
+    "files:read",
+    "credits:read",
+    "webhooks:manage",
+    "chat:create",
+    "chat:read",
+]
+ALL_SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+
+class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """A credential of an account."""
+
+    key: Annotated[str, Meta(min_length=1, pattern=r"^[\x21-\x7E]+$")]
+    api: Literal["rivya", "acedata", "other"]
+    scopes: tuple[Scope, ...] = ALL_SCOPES
+    revoked: bool = False
+    disabled: bool = False
+    expires_at: Annotated[datetime, Meta(tz=True)] | None = None
+    rate_limit: Annotated[int, Meta(ge=0)] | None = None
+
+
+class AccountSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody with credits and keys."""
+
+    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+    credits: Credits
+    keys: tuple[KeySettings, ...]
+
+
+class ClockSettings(Struct, frozen=True):
+    """The time of the default world."""
+
+    mode: Annotated[
+        Literal["real", "frozen"], Meta(description="a frozen clock moves only when told to")
+    ] = "real"
+    start: Annotated[
+        Annotated[datetime, Meta(tz=True)] | None,
+        Meta(description="the first moment, like 2026-05-11T00:00:00Z; unset: now"),
+    ] = None
+
+
+class TaskSettings(Struct, frozen=True):
+    """How long tasks take, in seconds of the world's clock, and how many break."""
+
+    queued_s: Annotated[Seconds, Meta(description="seconds from create to processing")] = 0.2
+    processing_s: Annotated[Seconds, Meta(description="seconds from processing to the end")] = 0.8
+    failure_rate: Annotated[
+        float, Meta(ge=0, le=1, description="share of tasks that fail, drawn from the seed")
+    ] = 0.0
+
+
+class LimitSettings(Struct, frozen=True):
+    """How much is too much."""
+
+    body_bytes: Annotated[Bytes, Meta(description="largest JSON body")] = 1024 * 1024
+    json_depth: Annotated[int, Meta(ge=1, le=500, description="deepest nesting of a body")] = 64
+    upload_bytes: Annotated[Bytes, Meta(description="largest upload form, file and all")] = (
+        100 * 1024 * 1024
+    )
+    stored_upload_bytes: Annotated[Bytes, Meta(description="all stored uploads together")] = 1 << 30
+    journal_exchanges: Annotated[int, Meta(ge=1, description="requests the journal keeps")] = 1000
+    journal_body_bytes: Annotated[
+        int, Meta(ge=0, description="how much of each body the journal keeps")
+    ] = 64 * 1024
+
+
+class IdempotencySettings(Struct, frozen=True):
+    """Repeated creates."""
+
+    lifetime_s: Annotated[Seconds, Meta(description="how long an Idempotency-Key is remembered")] = (
+        24 * 3600
+    )
+
+
+class RivyaSettings(Struct, frozen=True):
+    """Choices where Rivya's documents leave room."""
+
+    api_enabled: Annotated[bool, Meta(description="false: everything is public_api_disabled")] = True
+    create_status: Annotated[
+        Literal[200, 201, 202], Meta(description="status of a successful create or upload")
+    ] = 200
+    insufficient_credits_status: Annotated[
+        int, Meta(ge=400, le=499, description="status of insufficient_credits")
+    ] = 402
+    params: Annotated[
+        Literal["strict", "lenient"],
+        Meta(description="lenient lets unknown params, true and 6 through"),
+    ] = "strict"
+    references: Annotated[
+        Literal["any", "own"], Meta(description="own: references must be the account's uploads")
+    ] = "any"
+    prompt_unit: Annotated[
+        Literal["utf16", "codepoints"], Meta(description="what the prompt limit counts")
+    ] = "utf16"
+    rate_limit: Annotated[int, Meta(ge=0, description="requests per window and key; 0: none")] = 0
+    rate_window_s: Annotated[Seconds, Meta(gt=0, description="length of a rate window")] = 60.0
+    retry_after: Annotated[bool, Meta(description="send Retry-After with a 429")] = True
+
+
+class AceDataSettings(Struct, frozen=True):
+    """Choices where Ace Data Cloud's documents leave room."""
+
+    implemented: Annotated[bool, Meta(description="false: every path is api_not_implemented")] = True
+    hold_limit_s: Annotated[
+        Seconds, Meta(description="longest time a request is held open before 504")
+    ] = 1800.0
+    moderated_words: Annotated[
+        tuple[str, ...], Meta(description="a prompt with one of these words is forbidden")
+    ] = ()
+    failed_task_finished_at: Annotated[
+        bool, Meta(description="whether a failed task shows finished_at and elapsed")
+    ] = True
+    first_image_url_in_results: Annotated[
+        Literal["documented", "always", "never"],
+        Meta(description="where data shows first_image_url; documented: only if one was sent"),
+    ] = "documented"
+    rate_limit: Annotated[int, Meta(ge=0, description="requests per window and key; 0: none")] = 0
+    rate_window_s: Annotated[Seconds, Meta(gt=0, description="length of a rate window")] = 60.0
+    retry_after: Annotated[bool, Meta(description="send Retry-After with a 429")] = True
+
+
+DEFAULT_ACCOUNTS = (
+    AccountSettings(
+        "rivya-test", 1_000_000, (KeySettings(key="rvya_sk_test", api="rivya"),)
+    ),
+    AccountSettings(
+        "acedata-test", 1_000_000, (KeySettings(key="test-token", api="acedata", scopes=()),)
+    ),
+)
+
+
+class Settings(Struct, frozen=True):
+    """Everything the server can be told."""
+
+    host: Annotated[str, Meta(min_length=1, description="address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="port; 0 picks a free one")] = 4010
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1, description="same seed, same ids and chances")] = 1
+    time_scale: Annotated[
+        float, Meta(gt=0, le=10**6, description="60: a minute passes in a second")
+    ] = 1.0
+    public_url: Annotated[
+        Annotated[str, Meta(pattern=r"^https?://[^/?#\s]+$")] | None,
+        Meta(description="start of every URL handed out; unset: the Host the client used"),
+    ] = None
+    callback_hosts: Annotated[
+        tuple[str, ...],
+        Meta(description="hosts callbacks may go to; loopback stands for this machine, * for all"),
+    ] = ("loopback",)
+    mock_headers: Annotated[bool, Meta(description="send Mock-World and Mock-Request")] = True
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="how much goes to stderr")
+    ] = "info"
+    clock: ClockSettings = ClockSettings()
+    tasks: TaskSettings = TaskSettings()
+    limits: LimitSettings = LimitSettings()
+    idempotency: IdempotencySettings = IdempotencySettings()
+    rivya: RivyaSettings = RivyaSettings()
+    acedata: AceDataSettings = AceDataSettings()
+    accounts: Annotated[
+        tuple[AccountSettings, ...], Meta(description="who has which keys and credits")
+    ] = DEFAULT_ACCOUNTS
+
+
+class Knob(Struct, frozen=True):
+    """One setting: its dotted name, type, default and sentence."""
+
+    name: str
+    kind: Any
+    default: Any
+    sentence: str
+
+
+def knobs() -> Iterator[Knob]:
+    """Every setting there is, in the order of the file."""
+    yield from _knobs_of(Settings, "")
+
+
+def _knobs_of(owner: type[Struct], prefix: str) -> Iterator[Knob]:
+    hints = get_type_hints(owner, include_extras=True)
+    for field in msgspec.structs.fields(owner):
+        kind = hints[field.name]
+        if isinstance(kind, type) and issubclass(kind, Struct):
+            yield from _knobs_of(kind, f"{field.name}.")
+        else:
+            yield Knob(prefix + field.name, kind, field.default, _sentence_of(kind))
+
+
+def _sentence_of(kind: Any) -> str:
+    described = (meta.description for meta in get_args(kind) if isinstance(meta, Meta))
+    return next(sentence for sentence in described if sentence)

@@ -1,0 +1,137 @@
+"""The fake in this process, on a clock that moves only when told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from mock_server.app import make_app
+from mock_server.core.world import World
+from mock_server.fake import Fake, make_fake
+from mock_server.settings import Settings
+from mock_server.settings_sources import read_settings
+from tests.asgi import Answer, Driver
+from tests.contract_hook import HeldToContract
+
+START = "2026-05-11T00:00:00Z"
+START_MS = 1778457600000
+KEY = "rvya_sk_test"
+TOKEN = "test-token"
+PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
+
+MINIMAL = {"model": "hailuo-pro", "prompt": "A cinematic product reveal with smooth camera movement"}
+VIDEO = {"action": "generate", "prompt": "Internal heat"}
+
+
+def settings_of(**changes: Any) -> Settings:
+    """Settings on a frozen clock, some changed: `tasks__failure_rate=1`."""
+    flags = {"clock.mode": "frozen", "clock.start": START}
+    flags |= {name.replace("__", "."): value for name, value in changes.items()}
+    settings, _ = read_settings(flags=flags, environment={}, file=None)
+    return settings
+
+
+class Mock:
+    """A fake and its two clients; `close` fails if any answer broke the contract."""
+
+    def __init__(self, **changes: Any) -> None:
+        self.fake: Fake = make_fake(settings_of(**changes), lambda: START_MS)
+        self.app = HeldToContract(make_app(self.fake))
+        self.driver = Driver(self.app)
+
+    def close(self) -> None:
+        self.driver.loop.run_until_complete(self.fake.close())
+        self.driver.close()
+        assert self.app.broken == []
+
+    @property
+    def world(self) -> World:
+        return self.fake.world()
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock; what comes due happens when the next request comes in."""
+        self.world.clock.advance(round(seconds * 1000))
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+    ) -> Answer:
+        """A bare request: no key, no content type."""
+        return self.driver.request(method, path, headers=headers, body=body)
+
+    def rivya(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = KEY,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """A request to Rivya; `path` counts from /api/v1, bytes are sent as they are."""
+        return self._send(method, f"/api/v1{path}", body, key, headers or {})
+
+    def acedata(
+        self,
+        path: str,
+        body: Any,
+        *,
+        token: str | None = TOKEN,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """A POST to AceData; `path` counts from /hailuo, bytes are sent as they are."""
+        return self._send("POST", f"/hailuo{path}", body, token, headers or {})
+
+    def create(self, **fields: Any) -> Answer:
+        """A valid Rivya generation, some fields changed."""
+        return self.rivya("POST", "/generations", MINIMAL | fields)
+
+    def generation(self, task_id: str) -> Any:
+        """The generation as the status endpoint shows it now."""
+        return self.rivya("GET", f"/generations/{task_id}").json()
+
+    def upload(
+        self,
+        content: bytes = PNG,
+        *,
+        name: str = "a.png",
+        kind: str = "image",
+        key: str | None = KEY,
+        **fields: str,
+    ) -> Answer:
+        """A well-formed upload."""
+        return self.rivya(
+            "POST",
+            "/files",
+            form({"kind": kind, **fields}, {"file": (name, content)}),
+            key=key,
+            headers={"content-type": "multipart/form-data; boundary=frontier"},
+        )
+
+    def _send(
+        self, method: str, path: str, body: Any, key: str | None, headers: Mapping[str, str]
+    ) -> Answer:
+        sent = {} if key is None else {"authorization": f"Bearer {key}"}
+        if body is not None:
+            sent["content-type"] = "application/json"
+        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        return self.driver.request(method, path, headers=sent | dict(headers), body=raw)
+
+
+def form(fields: Mapping[str, str], files: Mapping[str, tuple[str, bytes]]) -> bytes:
+    """A multipart body with the boundary `frontier`."""
+    parts = [
+        f'--frontier\r\ncontent-disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields.items()
+    ]
+    for field, (name, content) in files.items():
+        head = f'--frontier\r\ncontent-disposition: form-data; name="{field}"; filename="{name}"'
+        parts.append(
+            head.encode() + b"\r\ncontent-type: application/octet-stream\r\n\r\n" + content + b"\r\n"
+        )
+    return b"".join(parts) + b"--frontier--\r\n"
