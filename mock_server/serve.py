@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from mock_server import __version__
 from mock_server.app import make_app
@@ -30,12 +31,12 @@ class Server(uvicorn.Server):
     A request that is held open is answered before its connection closes.
     """
 
-    def __init__(self, fake: Fake, *, on_ready: Callable[[str], None]) -> None:
-        """`on_ready` is told the base URL once requests are answered there."""
+    def __init__(self, fake: Fake, app: ASGIApp, *, on_ready: Callable[[str], None]) -> None:
+        """Serve `app`, which serves `fake`; `on_ready` is told the base URL once it answers."""
         settings = fake.settings
         super().__init__(
             uvicorn.Config(
-                make_app(fake),
+                app,
                 host=settings.host,
                 port=settings.port,
                 http="httptools",  # one parser, so that odd requests meet one set of rules
@@ -107,8 +108,9 @@ class Server(uvicorn.Server):
 def run(fake: Fake) -> int:
     """Serve until told to stop. The exit code: 0, or 2 if the address cannot be had."""
     set_up_logging(fake.settings.log_level)
+    server = Server(fake, make_app(fake), on_ready=lambda url: _say_ready(fake, url))
     try:
-        asyncio.run(Server(fake, on_ready=lambda url: _say_ready(fake, url)).serve())
+        asyncio.run(server.serve())
     except SystemExit as error:  # uvicorn's way to say that it could not listen
         log.error("could not listen on %s port %s", fake.settings.host, fake.settings.port)
         return 2 if error.code else 0

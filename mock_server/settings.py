@@ -75,22 +75,22 @@ class TaskSettings(Struct, frozen=True):
 class LimitSettings(Struct, frozen=True):
     """How much is too much."""
 
-    body_bytes: Annotated[Bytes, Meta(description="largest JSON body")] = 1024 * 1024
+    body_bytes: Annotated[Bytes, Meta(description="largest JSON body, in bytes")] = 1024 * 1024
     json_depth: Annotated[int, Meta(ge=1, le=500, description="deepest nesting of a body")] = 64
-    upload_bytes: Annotated[Bytes, Meta(description="largest upload form, file and all")] = (
+    upload_bytes: Annotated[Bytes, Meta(description="largest upload form, in bytes")] = (
         100 * 1024 * 1024
     )
-    stored_upload_bytes: Annotated[Bytes, Meta(description="all stored uploads together")] = 1 << 30
+    stored_upload_bytes: Annotated[Bytes, Meta(description="all stored uploads together, in bytes")] = 1 << 30
     journal_exchanges: Annotated[int, Meta(ge=1, description="requests the journal keeps")] = 1000
     journal_body_bytes: Annotated[
-        int, Meta(ge=0, description="how much of each body the journal keeps")
+        int, Meta(ge=0, description="bytes of each body that the journal keeps")
     ] = 64 * 1024
 
 
 class IdempotencySettings(Struct, frozen=True):
     """Repeated creates."""
 
-    lifetime_s: Annotated[Seconds, Meta(description="how long an Idempotency-Key is remembered")] = (
+    lifetime_s: Annotated[Seconds, Meta(description="seconds an Idempotency-Key is remembered")] = (
         24 * 3600
     )
 
@@ -115,8 +115,10 @@ class RivyaSettings(Struct, frozen=True):
     prompt_unit: Annotated[
         Literal["utf16", "codepoints"], Meta(description="what the prompt limit counts")
     ] = "utf16"
-    rate_limit: Annotated[int, Meta(ge=0, description="requests per window and key; 0: none")] = 0
-    rate_window_s: Annotated[Seconds, Meta(gt=0, description="length of a rate window")] = 60.0
+    rate_limit: Annotated[int, Meta(ge=0, description="requests per window and key; 0: any number")] = 0
+    rate_window_s: Annotated[
+        float, Meta(gt=0, le=10**9, description="length of a rate window in seconds")
+    ] = 60.0
     retry_after: Annotated[bool, Meta(description="send Retry-After with a 429")] = True
 
 
@@ -125,7 +127,7 @@ class AceDataSettings(Struct, frozen=True):
 
     implemented: Annotated[bool, Meta(description="false: every path is api_not_implemented")] = True
     hold_limit_s: Annotated[
-        Seconds, Meta(description="longest time a request is held open before 504")
+        Seconds, Meta(description="longest seconds a request is held open before 504")
     ] = 1800.0
     moderated_words: Annotated[
         tuple[str, ...], Meta(description="a prompt with one of these words is forbidden")
@@ -135,10 +137,12 @@ class AceDataSettings(Struct, frozen=True):
     ] = True
     first_image_url_in_results: Annotated[
         Literal["documented", "always", "never"],
-        Meta(description="where data shows first_image_url; documented: only if one was sent"),
+        Meta(description="which answers show first_image_url"),
     ] = "documented"
-    rate_limit: Annotated[int, Meta(ge=0, description="requests per window and key; 0: none")] = 0
-    rate_window_s: Annotated[Seconds, Meta(gt=0, description="length of a rate window")] = 60.0
+    rate_limit: Annotated[int, Meta(ge=0, description="requests per window and key; 0: any number")] = 0
+    rate_window_s: Annotated[
+        float, Meta(gt=0, le=10**9, description="length of a rate window in seconds")
+    ] = 60.0
     retry_after: Annotated[bool, Meta(description="send Retry-After with a 429")] = True
 
 
@@ -167,7 +171,7 @@ class Settings(Struct, frozen=True):
     ] = None
     callback_hosts: Annotated[
         tuple[str, ...],
-        Meta(description="hosts callbacks may go to; loopback stands for this machine, * for all"),
+        Meta(description="hosts that may be called; loopback: this machine, *: all"),
     ] = ("loopback",)
     mock_headers: Annotated[bool, Meta(description="send Mock-World and Mock-Request")] = True
     log_level: Annotated[

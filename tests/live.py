@@ -1,0 +1,59 @@
+"""The fake behind a real socket, in a thread of this process."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from queue import Queue
+from typing import Any
+
+from mock_server.app import make_app
+from mock_server.fake import Fake, make_fake
+from mock_server.serve import Server
+from mock_server.wall_clock import wall_ms
+from tests.contract_hook import HeldToContract
+from tests.mock import settings_of
+
+WAIT_S = 20
+
+
+@dataclass(frozen=True)
+class Live:
+    """A running server: where it answers, and what is inside."""
+
+    url: str
+    fake: Fake
+    server: Server
+    loop: asyncio.AbstractEventLoop
+
+    def advance(self, seconds: float) -> None:
+        """Move a frozen clock, and let everything due happen before returning."""
+
+        async def turn() -> None:
+            timekeeper = self.fake.timekeepers["default"]
+            timekeeper.world.clock.advance(round(seconds * 1000))
+            timekeeper.catch_up()
+
+        asyncio.run_coroutine_threadsafe(turn(), self.loop).result(WAIT_S)
+
+
+@contextmanager
+def live(**changes: Any) -> Iterator[Live]:
+    """A server on a free port. Its answers must keep the contract, or leaving fails."""
+    fake = make_fake(settings_of(port=0, **changes), wall_ms)
+    app = HeldToContract(make_app(fake))
+    started: Queue[tuple[str, asyncio.AbstractEventLoop]] = Queue()
+    server = Server(fake, app, on_ready=lambda url: started.put((url, asyncio.get_running_loop())))
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve()))
+    thread.start()
+    url, loop = started.get(timeout=WAIT_S)
+    try:
+        yield Live(url, fake, server, loop)
+    finally:
+        loop.call_soon_threadsafe(server.stop)
+        thread.join(WAIT_S)
+        assert not thread.is_alive()
+    assert app.broken == []

@@ -1,0 +1,121 @@
+"""What the README tells people to type works as it says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+COMMANDS = re.findall(r"```sh\n(.+?)```", README, re.DOTALL)
+TOML = re.findall(r"```toml\n(.+?)```", README, re.DOTALL)
+PRINTED_URL = "http://127.0.0.1:4010"
+
+needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+
+
+def command(start: str) -> str:
+    (found,) = [text.strip() for text in COMMANDS if text.startswith(start)]
+    return found
+
+
+@contextmanager
+def serving(**environment: str) -> Iterator[str]:
+    """`make serve`, typed as printed; only the port is a free one."""
+    process = subprocess.Popen(
+        command("make serve").split(),
+        cwd=ROOT,
+        env=os.environ | {"HAILUO_MOCK_PORT": "0"} | environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    try:
+        yield next(
+            json.loads(line)["url"] for line in process.stdout if line.startswith('{"event":"ready"')
+        )
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.communicate(timeout=20)
+
+
+def typed(text: str, url: str = "") -> str:
+    """What a shell prints for a command of the README, sent to this server."""
+    return subprocess.run(
+        text.replace(PRINTED_URL, url),
+        shell=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+
+
+def test_the_readme_is_short_and_every_command_in_it_is_known_here() -> None:
+    assert len(README.split()) < 600
+    starts = ["make serve", "curl", "curl", "curl", "make test", ".venv/bin/hailuo-mock config"]
+    assert [text.startswith(start) for text, start in zip(COMMANDS, starts, strict=True)] == [True] * 6
+
+
+@needs_curl
+def test_the_first_screen_works_as_printed() -> None:
+    rivya, acedata, wrong = (text for text in COMMANDS if text.startswith("curl"))
+    with serving() as url:
+        assert json.loads(typed(rivya, url))["status"] == "queued"
+        video = json.loads(typed(acedata, url))
+        assert video["data"][0]["state"] == "succeeded"
+        message = json.loads(typed(wrong, url))["error"]["message"]
+        assert "/params/prompt_optimiser" in message
+        assert "'prompt_optimizer'" in message
+
+
+@needs_curl
+def test_the_poor_account_pays_for_one_video_only(tmp_path: Path) -> None:
+    file = tmp_path / "poor.toml"
+    file.write_text(TOML[0], "utf-8")
+    create = next(text for text in COMMANDS if text.startswith("curl"))
+    with serving(HAILUO_MOCK_CONFIG=str(file)) as url:
+        answers = [
+            json.loads(typed(create.replace("rvya_sk_test", "rvya_sk_poor"), url)) for _ in range(2)
+        ]
+    assert answers[0]["reserved_credits"] == 57
+    assert answers[1]["error"]["code"] == "insufficient_credits"
+
+
+def test_the_settings_are_shown_as_a_file() -> None:
+    printed = typed(command(".venv/bin/hailuo-mock"))
+    assert "\nport = 4010\n" in printed
+
+
+def test_ci_runs_the_test_command_of_the_readme() -> None:
+    assert command("make test") in (ROOT / ".ci" / "run").read_text("utf-8")
+
+
+@pytest.mark.parametrize("verb", re.findall(r"`make (\w+)`", README))
+def test_every_verb_the_readme_names_is_there(verb: str) -> None:
+    assert typed(f"make --dry-run {verb}")
+
+
+def test_every_link_leads_somewhere() -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", README)
+    assert targets
+    assert all((ROOT / target).exists() for target in targets)
+
+
+def test_the_setting_names_it_mentions_exist() -> None:
+    settings = json.loads(typed(".venv/bin/hailuo-mock config --json"))
+    names = {row["name"] for row in settings}
+    mentioned = set(re.findall(r"`((?:tasks|rivya|acedata|limits)\.\w+)`", README))
+    assert mentioned
+    assert mentioned <= names

@@ -1,0 +1,158 @@
+"""The command as a process: what it prints, when it is ready, how it stops."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from mock_server import __version__
+from mock_server.core.chance import Chance
+from mock_server.core.ids import Ids
+
+STOP_BUDGET_S = 0.2
+# The budget is the server's. Around it stand the parent's wake-up and the interpreter's own end,
+# which on a machine with something else to do take longer; `make bench` measures it alone.
+ALLOWANCE_S = 0.8
+
+
+@contextmanager
+def serving(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], Any]]:
+    """The running command and its ready line."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mock_server", "serve", "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | environment,
+    )
+    assert process.stdout is not None
+    try:
+        yield process, json.loads(process.stdout.readline())
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mock_server", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_the_ready_line_is_all_of_stdout_and_is_true_when_it_comes() -> None:
+    with serving("--seed", "7") as (process, ready):
+        assert ready == {
+            "event": "ready",
+            "url": ready["url"],
+            "pid": process.pid,
+            "version": __version__,
+            "seed": 7,
+        }
+        assert httpx2.get(f"{ready['url']}/_mock/ready").status_code == 200
+        process.terminate()
+        rest, errors = process.communicate(timeout=10)
+    assert (rest, errors) == ("", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_at_once_and_in_good_order(number: signal.Signals) -> None:
+    with serving() as (process, ready):
+        httpx2.get(f"{ready['url']}/_mock/health")
+        assert stopped_after_s(process, number) < STOP_BUDGET_S + ALLOWANCE_S
+        assert process.returncode == 0
+
+
+def test_held_open_requests_are_answered_and_do_not_delay_the_stop() -> None:
+    with (
+        serving(HAILUO_MOCK_TASKS_PROCESSING_S="600") as (process, ready),
+        ExitStack() as connections,
+    ):
+        host, port = ready["url"].removeprefix("http://").split(":")
+        held = [
+            connections.enter_context(socket.create_connection((host, int(port))))
+            for _ in range(50)
+        ]
+        for connection in held:
+            connection.sendall(held_open_request())
+        wait_until_accepted(ready["url"], count=50)
+        assert stopped_after_s(process, signal.SIGTERM) < STOP_BUDGET_S + ALLOWANCE_S
+        assert process.returncode == 0
+        answers = [connection.recv(65536) for connection in held]
+    assert all(answer.startswith(b"HTTP/1.1 500") and b"api_error" in answer for answer in answers)
+
+
+def test_a_port_that_is_taken_is_told_and_ends_with_2() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = run("serve", "--port", str(taken.getsockname()[1]))
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert "could not listen on 127.0.0.1" in ended.stderr
+
+
+def test_a_wrong_setting_stops_the_start_with_one_line_and_2(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("[tasks]\nqueud_s = 1\n")
+    ended = run("serve", "--config", str(file))
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.splitlines() == [
+        f"hailuo-mock: {file}:2: no such setting 'tasks.queud_s'; did you mean 'tasks.queued_s'?"
+    ]
+
+
+def test_config_tells_machines_every_setting_with_its_origin() -> None:
+    ended = run("config", "--json", "--port", "9")
+    rows = {row["name"]: row for row in json.loads(ended.stdout)}
+    assert rows["port"]["value"] == 9
+    assert rows["port"]["origin"] == "flag --port"
+    assert rows["acedata.hold_limit_s"]["origin"] == "default"
+
+
+def test_version_prints_the_version() -> None:
+    assert run("version").stdout == f"{__version__}\n"
+
+
+def test_there_are_no_scenarios_yet() -> None:
+    ended = run("scenarios")
+    assert (ended.returncode, ended.stdout) == (0, "")
+
+
+def stopped_after_s(process: subprocess.Popen[str], number: signal.Signals) -> float:
+    told = time.monotonic()
+    process.send_signal(number)
+    process.wait(timeout=20)
+    return time.monotonic() - told
+
+
+def held_open_request() -> bytes:
+    body = b'{"action":"generate","prompt":"Internal heat"}'
+    return (
+        b"POST /hailuo/videos HTTP/1.1\r\nhost: x\r\nauthorization: Bearer test-token\r\n"
+        b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+    )
+
+
+def wait_until_accepted(url: str, *, count: int) -> None:
+    """The ids of a world's tasks are the same in every run, so the last one can be asked for."""
+    last = Ids(Chance(1)).task("acedata", count)
+    query = {"action": "retrieve", "id": last}
+    headers = {"authorization": "Bearer test-token"}
+    with httpx2.Client() as client:
+        while client.post(f"{url}/hailuo/tasks", json=query, headers=headers).status_code != 200:
+            pass

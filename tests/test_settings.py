@@ -1,0 +1,137 @@
+"""Where settings come from, who wins, and what is said of a wrong one."""
+
+from __future__ import annotations
+
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mock_server.settings import Settings, knobs
+from mock_server.settings_sources import Effective, SettingsError, read_settings
+from mock_server.settings_toml import document
+
+
+def read(
+    file: Path | None = None, *, flags: Any = None, environment: Any = None
+) -> tuple[Settings, dict[str, Effective]]:
+    settings, rows = read_settings(flags=flags or {}, environment=environment or {}, file=file)
+    return settings, {row.knob.name: row for row in rows}
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "hailuo-mock.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def test_a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default(
+    tmp_path: Path,
+) -> None:
+    file = write(tmp_path, "port = 1\nseed = 1\nhost = 'file.test'\n")
+    environment = {"HAILUO_MOCK_PORT": "2", "HAILUO_MOCK_SEED": "2"}
+    settings, rows = read(file, flags={"port": "3"}, environment=environment)
+    assert (settings.port, settings.seed, settings.host) == (3, 2, "file.test")
+    assert rows["port"].origin == "flag --port"
+    assert rows["seed"].origin == "environment variable HAILUO_MOCK_SEED"
+    assert rows["host"].origin == f"{file}:3"
+    assert rows["log_level"].origin == "default"
+
+
+def test_every_setting_can_be_set_by_the_environment() -> None:
+    spelled = {"tasks.failure_rate": "0.25", "callback_hosts": "a.test, b.test", "mock_headers": "0"}
+    variables = {f"HAILUO_MOCK_{name.upper().replace('.', '_')}": v for name, v in spelled.items()}
+    settings, _ = read(environment=variables)
+    assert settings.tasks.failure_rate == 0.25
+    assert settings.callback_hosts == ("a.test", "b.test")
+    assert settings.mock_headers is False
+
+
+def test_what_config_prints_is_a_file_that_says_the_same(tmp_path: Path) -> None:
+    before, rows = read(flags={"public_url": "https://mock.test", "clock.start": "2026-05-11T00:00:00Z"})
+    after, _ = read(write(tmp_path, document(rows.values())))
+    assert after == before
+
+
+def test_no_line_that_config_prints_is_wider_than_a_terminal_but_long_lists(tmp_path: Path) -> None:
+    _, rows = read()
+    wide = [line for line in document(rows.values()).splitlines() if len(line) > 80]
+    assert all(line.startswith("scopes = ") for line in wide)
+
+
+def test_every_setting_has_a_sentence() -> None:
+    assert all(len(knob.sentence) > 10 for knob in knobs())
+
+
+def test_a_missing_default_file_is_no_error(tmp_path: Path) -> None:
+    with chdir(tmp_path):
+        assert read()[0] == Settings()
+
+
+def test_the_file_in_the_current_folder_is_read(tmp_path: Path) -> None:
+    write(tmp_path, "port = 7\n")
+    with chdir(tmp_path):
+        assert read()[0].port == 7
+
+
+WRONG_FILES = {
+    "port = 99999": (":1:", "65535"),
+    "\nprot = 1": (":2:", "'port'"),
+    "[rivya]\n\napi_enabld = true": (":3:", "'rivya.api_enabled'"),
+    "[rivia]\napi_enabled = true": (":1:", "rivia"),
+    "[rivya]\nrate_limit = 1\n[acedata]\nrate_limit = 'x'": (":4:", "a whole number"),
+    "log_level = 'warn'": (":1:", "'warning'"),
+    "port = true": (":1:", "a whole number"),
+    "[tasks]\nqueued_s = -1": (":2:", ">= 0"),
+    "time_scale = 0": (":1:", "> 0"),
+    "public_url = 'mock.test'": (":1:", "public_url"),
+    "[clock]\nstart = 2026-05-11T00:00:00": (":2:", "clock.start"),
+    "seed = [": ("is not TOML", "end of document"),
+    "port = 1\nport = 2\n": ("is not TOML", "line 2"),
+    "[[accounts]]\nname='a'\ncredits=1\n[[accounts.keys]]\nkey='k'\napi='acedata'\nscops=[]": (
+        ":7:",
+        "'scopes'",
+    ),
+    "[[accounts]]\nname='a'\ncredits=1\n[[accounts.keys]]\nkey='rvya_sk_k'\napi='rivya'\nscopes=['credits:raed']": (
+        "scopes[0]",
+        "'credits:read'",
+    ),
+    "[[accounts]]\nname='a'\ncredits=1\nkeys=[]\n[[accounts]]\nname='a'\ncredits=1\nkeys=[]": (
+        "'a'",
+        "twice",
+    ),
+    "[[accounts]]\nname='a'\ncredits=-1\nkeys=[]": ("credits", ">= 0"),
+    "[[accounts]]\nname='a'\ncredits=1\nkeys=[{key='sk', api='rivya'}]": ("rvya_sk_", "'a'"),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), WRONG_FILES.items())
+def test_a_wrong_file_stops_the_start_and_says_where_and_what(
+    tmp_path: Path, text: str, told: tuple[str, str]
+) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        read(write(tmp_path, text))
+    assert "hailuo-mock.toml" in str(refusal.value)
+    assert all(part in str(refusal.value) for part in told), str(refusal.value)
+
+
+def test_a_wrong_setting_never_shows_a_key(tmp_path: Path) -> None:
+    text = "[[accounts]]\nname='a'\ncredits=1\nkeys=[{key='secret1', api='rivya'}]"
+    with pytest.raises(SettingsError) as refusal:
+        read(write(tmp_path, text))
+    assert "secret1" not in str(refusal.value)
+
+
+def test_an_unknown_variable_is_named_with_the_nearest_known_one() -> None:
+    with pytest.raises(SettingsError, match="HAILUO_MOCK_PROT.*'HAILUO_MOCK_PORT'"):
+        read(environment={"HAILUO_MOCK_PROT": "1"})
+
+
+def test_variables_of_others_are_left_alone() -> None:
+    assert read(environment={"HAILUO_MOCK_URL": "http://x", "PATH": "/bin"})[0].port == 4010
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"nowhere\.toml: cannot be read"):
+        read(tmp_path / "nowhere.toml")
