@@ -22,7 +22,8 @@ def bundle(folder: Path, request_schemas: Mapping[str, Mapping[str, Any]]) -> di
     Raises ValueError for two files of one title, and for a reference to a part of a file.
     """
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    document = yaml.load((folder / "openapi.yaml").read_text("utf-8"), Loader=loader)
+    text = (folder / "openapi.yaml").read_text("utf-8")
+    document = yaml.load(text, Loader=loader)  # both are safe, one is written in C
     taken: dict[str, _Taken] = {}
     for name, schema in request_schemas.items():
         taken[name] = _Taken(None)

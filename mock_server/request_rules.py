@@ -75,7 +75,7 @@ def acedata_request_schema(general: Mapping[str, Any], model: Model) -> Schema:
 def any_model(schemas: Mapping[str, Schema], title: str) -> Schema:
     """One schema that takes a request for any of the models."""
     branches = [schema | {"title": f"{title} {model_id}"} for model_id, schema in schemas.items()]
-    return {"title": title, "oneOf": branches}
+    return {"title": title, "anyOf": branches}
 
 
 def source_of(facts: Mapping[str, Any], place: str) -> str:

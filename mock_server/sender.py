@@ -28,7 +28,10 @@ class Sender:
 
     def may_call(self, url: str) -> bool:
         """Whether callbacks may go to this URL's host."""
-        host = (urlsplit(url).hostname or "").rstrip(".")
+        try:
+            host = (urlsplit(url).hostname or "").rstrip(".")
+        except ValueError:
+            return False
         allowed = self._allowed_hosts
         return "*" in allowed or host in allowed or ("loopback" in allowed and _is_loopback(host))
 

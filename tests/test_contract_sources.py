@@ -183,7 +183,7 @@ def test_every_assumption_that_is_written_down_is_named_somewhere() -> None:
 def test_an_assumption_says_what_why_where_and_how_to_change_it(assumption: str) -> None:
     row = assumptions()[assumption]
     assert row.keys() == ROW_FIELDS
-    assert all(isinstance(text, str) and text.strip() for text in row.values())
+    assert all(text.strip() for text in row.values())
     assert re.fullmatch(r"(rivya|acedata|both)-[a-z0-9]+(-[a-z0-9]+)*", assumption)
 
 
@@ -228,8 +228,9 @@ def test_every_fact_of_a_model_has_a_source(path: Path) -> None:
 
 def leaves(node: Any, place: str = "") -> Iterator[str]:
     """The JSON Pointer of every value that holds no other."""
-    inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
-    found = [leaf for key, value in inner for leaf in leaves(value, f"{place}/{key}")]
+    inner = dict(enumerate(node)) if isinstance(node, list) else node
+    steps = inner.items() if isinstance(inner, dict) else ()
+    found = [leaf for key, value in steps for leaf in leaves(value, f"{place}/{key}")]
     yield from found or [place]
 
 
@@ -255,7 +256,7 @@ def test_every_row_of_an_error_table_is_complete(api: str) -> None:
     *rows, open_end = schema_files()[f"{api}/error-codes.json"]["anyOf"]
     for row in rows:
         assert row.keys() - {"x-assumes"} == {"const", "x-status", "x-source", "x-when"}
-    assert open_end["type"] == "string" and "const" not in open_end and open_end["x-source"]
+    assert open_end.keys() == {"type", "x-source", "description"}
     assert len(error_table(api)) == len(rows)
 
 
@@ -299,21 +300,29 @@ def test_the_same_fields_have_the_same_url_pattern() -> None:
     assert made["properties"]["url"]["pattern"] == changed["properties"]["url"]["pattern"]
 
 
-GOOD_URLS = ["https://cdn.example.com/a.png", "HTTPS://h", "https://u:p@h:65535/x?y#z", "https://[::1]/%20"]
+GOOD_URLS = [
+    "https://a.example/b.png",
+    "HTTPS://h",
+    "https://u:p@h:65535/x?y#z",
+    "https://[::1]/%20",
+]
 BAD_URLS = [
-    "", "https://", "https:///x", "//h", "h", "ftp://h/x", "data:image/png;base64,AAAA",
-    "https://a b", "https://h/%zz", "https://h/é", "https://h:65536", "https://[1:2]/", "https://h\n",
+    "", " https://h", "https://h ", "https://", "https:///x", "//h", "h", "ftp://h/x", "https://h\n",
+    "data:image/png;base64,AAAA", "https://a b", "https://h/%zz", "https://h/é", "https://h:65536",
+    "https://[1:2]/",
 ]  # fmt: skip
 UPLOAD = "http://127.0.0.1:4010/media/default/files/file_9xTq/a%20b.png"
+LOCAL = "http://localhost:1/"
+GOOD_HOOKS, BAD_HOOKS = ["https://h/x?y", LOCAL], ["https://u@h", "https://h/#x"]
 NEARLY_UPLOADS = ["http://h/b.png", "http://h/media/w/files/file_/x", UPLOAD + "?q", UPLOAD + "/x"]
 
 
 @pytest.mark.parametrize(
     ("file", "name", "good", "bad"),
     [
-        ("acedata/video-request", "callback_url", [*GOOD_URLS, UPLOAD, "http://localhost:1/"], BAD_URLS),
+        ("acedata/video-request", "callback_url", [*GOOD_URLS, UPLOAD, LOCAL], BAD_URLS),
         ("rivya/reference-item", "url", [*GOOD_URLS, UPLOAD], [*BAD_URLS, *NEARLY_UPLOADS]),
-        ("rivya/webhook-create", "url", ["https://h/x?y", UPLOAD], [*BAD_URLS, "https://u@h", "https://h/#x"]),
+        ("rivya/webhook-create", "url", GOOD_HOOKS, [*BAD_URLS, *BAD_HOOKS]),
     ],
 )
 def test_a_url_field_takes_whole_urls_alone(

@@ -47,7 +47,9 @@ def documents() -> dict[str, dict[str, Any]]:
     return whole | parts
 
 
-every_document = pytest.mark.parametrize("name", ["general", "served", "served /api/v1", "served /hailuo"])
+every_document = pytest.mark.parametrize(
+    "name", ["general", "served", "served /api/v1", "served /hailuo"]
+)
 
 
 def nodes(node: Any, place: str = "#") -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -81,10 +83,9 @@ def test_a_bundle_is_valid_openapi(name: str) -> None:
     validate(documents()[name])
 
 
-@pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*/*.json")), ids=lambda path: path.stem)
-def test_every_schema_file_is_a_valid_schema(path: Path) -> None:
-    if path.parent.name != "models":
-        jsonschema_rs.Draft202012Validator.check_schema  # noqa: B018  (exists, or this test is void)
+@pytest.mark.parametrize("api", ["rivya", "acedata"])
+def test_every_schema_file_is_a_valid_schema(api: str) -> None:
+    for path in (SCHEMAS / api).glob("*.json"):
         jsonschema_rs.meta.validate(json.loads(path.read_text("utf-8")))
 
 
@@ -139,7 +140,9 @@ def test_every_operation_has_its_name(prefix: str) -> None:
 
 
 def test_every_link_leads_to_an_operation() -> None:
-    links = [link for _, node in nodes(general()["paths"]) for link in node.get("links", {}).values()]
+    links = [
+        link for _, node in nodes(general()["paths"]) for link in node.get("links", {}).values()
+    ]
     assert {link["operationId"] for link in links} == {"getGeneration", "getFile", "queryTasks"}
 
 

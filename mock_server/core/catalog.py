@@ -82,4 +82,4 @@ def _as_option(value: Any) -> Any:
     """How an option is spelled: lenient rules let JSON true and 6 stand for "true" and "6"."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, int | float) else value
+    return f"{value:g}" if isinstance(value, int | float) else value

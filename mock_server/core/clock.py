@@ -25,14 +25,16 @@ class Clock:
         self._scale = scale
         self.frozen = frozen
         self._anchor_source_ms = source_ms()
+        self._passed_ms = 0
         self._anchor_ms = self._anchor_source_ms if start_ms is None else start_ms
 
     def now_ms(self) -> int:
         """The present moment of this world."""
         if self.frozen:
             return self._anchor_ms
-        passed_ms = max(0, self._source_ms() - self._anchor_source_ms)
-        return self._anchor_ms + int(passed_ms * self._scale)
+        # A machine's clock is set back now and then; this one only ever stands still for it.
+        self._passed_ms = max(self._passed_ms, self._source_ms() - self._anchor_source_ms)
+        return self._anchor_ms + int(self._passed_ms * self._scale)
 
     def advance(self, by_ms: int) -> None:
         """Move forward by `by_ms` at once. Raises ValueError for a step back."""
