@@ -1,0 +1,54 @@
+"""A bounded ring of exchanges: nothing falls out untold."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mock_server.core.journal import Journal
+
+
+def filled(exchanges: int, *, max_exchanges: int) -> Journal:
+    journal = Journal(max_exchanges, 10)
+    for number in range(exchanges):
+        journal.open(f"req_{number}", number, "GET", "/")
+    return journal
+
+
+@given(st.integers(0, 30), st.integers(1, 10))
+def test_the_last_exchanges_are_kept_and_the_rest_is_counted(opened: int, bound: int) -> None:
+    journal = filled(opened, max_exchanges=bound)
+    expected = list(range(opened))[-bound:]
+    assert [exchange.id for exchange in journal] == [f"req_{number}" for number in expected]
+    assert len(journal) == len(expected)
+    assert (journal.opened, journal.evicted) == (opened, opened - len(expected))
+
+
+def test_an_exchange_under_way_can_be_read_already() -> None:
+    journal = Journal(10, 10)
+    journal.open("req_1", 5, "POST", "/api/v1/generations")
+    (seen,) = journal
+    assert (seen.id, seen.started_ms, seen.method) == ("req_1", 5, "POST")
+    assert seen.path == "/api/v1/generations"
+    assert (seen.account, seen.status, seen.ended_ms) == (None, None, None)
+    assert (seen.request_body, seen.answer_body) == (b"", b"")
+
+
+def test_what_becomes_of_an_exchange_shows_in_the_journal() -> None:
+    journal = Journal(10, 10)
+    exchange = journal.open("req_1", 5, "GET", "/")
+    exchange.status, exchange.ended_ms = 200, 9
+    assert [(seen.status, seen.ended_ms) for seen in journal] == [(200, 9)]
+
+
+def test_an_exchange_that_was_evicted_can_still_end() -> None:
+    journal = Journal(1, 10)
+    exchange = journal.open("req_1", 0, "GET", "/")
+    journal.open("req_2", 1, "GET", "/")
+    exchange.status = 200
+    assert [(seen.id, seen.status) for seen in journal] == [("req_2", None)]
+
+
+@given(st.binary(max_size=30))
+def test_of_a_body_the_first_bytes_are_kept(body: bytes) -> None:
+    assert Journal(1, 10).kept(body) == body[:10]

@@ -1,0 +1,88 @@
+"""Fixed windows per key, each opened by the first request in it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mock_server.core.rate import RateWindows
+from mock_server.core.refusals import RateLimited
+
+
+def passes(windows: RateWindows, now_ms: int, *, key: str = "k", limit: int = 2) -> bool:
+    try:
+        windows.count(key, now_ms, limit=limit, window_ms=1_000)
+    except RateLimited:
+        return False
+    return True
+
+
+def retry_after_s(*, now_ms: int, window_ms: int) -> int:
+    """What a key is told that used up its window at 0 and comes again at `now_ms`."""
+    windows = RateWindows()
+    windows.count("k", 0, limit=1, window_ms=window_ms)
+    with pytest.raises(RateLimited) as refused:
+        windows.count("k", now_ms, limit=1, window_ms=window_ms)
+    return refused.value.retry_after_s
+
+
+def test_as_many_as_the_limit_pass_and_no_more() -> None:
+    windows = RateWindows()
+    assert [passes(windows, 0) for _ in range(4)] == [True, True, False, False]
+
+
+def test_a_limit_of_zero_is_no_limit() -> None:
+    windows = RateWindows()
+    assert all(passes(windows, 0, limit=0) for _ in range(100))
+
+
+def test_keys_do_not_share_a_window() -> None:
+    windows = RateWindows()
+    assert passes(windows, 0, key="a", limit=1)
+    assert passes(windows, 0, key="b", limit=1)
+
+
+def test_a_window_is_over_at_its_very_last_millisecond() -> None:
+    windows = RateWindows()
+    assert passes(windows, 500, limit=1)
+    assert not passes(windows, 1_499, limit=1)
+    assert passes(windows, 1_500, limit=1)
+
+
+def test_the_next_window_opens_with_the_next_request() -> None:
+    windows = RateWindows()
+    assert passes(windows, 0, limit=1)
+    assert passes(windows, 1_700, limit=1)
+    assert not passes(windows, 2_699, limit=1)
+    assert passes(windows, 2_700, limit=1)
+
+
+def test_a_refused_request_neither_counts_nor_moves_the_window() -> None:
+    windows = RateWindows()
+    assert passes(windows, 0, limit=1)
+    assert not passes(windows, 999, limit=1)
+    assert passes(windows, 1_000, limit=1)
+    assert not passes(windows, 1_999, limit=1)
+
+
+@pytest.mark.parametrize(
+    ("now_ms", "told_s"), [(0, 60), (1, 60), (1_000, 59), (58_999, 2), (59_000, 1), (59_999, 1)]
+)
+def test_retry_after_is_whole_seconds_rounded_up(now_ms: int, told_s: int) -> None:
+    assert retry_after_s(now_ms=now_ms, window_ms=60_000) == told_s
+
+
+@given(st.integers(1, 100_000), st.data())
+def test_whoever_waits_as_long_as_told_gets_in(window_ms: int, data: st.DataObject) -> None:
+    now_ms = data.draw(st.integers(0, window_ms - 1))
+    wait_s = retry_after_s(now_ms=now_ms, window_ms=window_ms)
+    assert wait_s >= 1
+    assert now_ms + wait_s * 1_000 >= window_ms
+
+
+def test_the_refusal_tells_limit_window_and_wait() -> None:
+    windows = RateWindows()
+    windows.count("k", 0, limit=1, window_ms=1_500)
+    with pytest.raises(RateLimited, match=r"1 requests in 1\.5 s .* opens in 0\.5 s"):
+        windows.count("k", 1_000, limit=1, window_ms=1_500)

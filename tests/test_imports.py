@@ -1,0 +1,174 @@
+"""Who may import whom, and what start-up must not load. Told by reading the sources."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import mock_server
+
+PACKAGE = Path(mock_server.__file__).parent
+
+# Who must not mention what, and why. A name stands for everything below it as well.
+NEVER = [
+    ("mock_server.core", "mock_server", "the rules know nothing of what is around them"),
+    ("mock_server.edge", "mock_server.rivya", "what both APIs use belongs to neither"),
+    ("mock_server.edge", "mock_server.acedata", "what both APIs use belongs to neither"),
+    ("mock_server.rivya", "mock_server.acedata", "two APIs share the rules, never the wire"),
+    ("mock_server.acedata", "mock_server.rivya", "two APIs share the rules, never the wire"),
+    ("mock_server", "tests", "what is installed does not need what is not"),
+    ("mock_server", "benchmarks", "what is installed does not need what is not"),
+    ("mock_server", "contract_tests", "the suite judges the server from outside"),
+]
+
+# All that the rules may take from the standard library: nothing here knows the time, chance, the
+# environment or a network. `datetime` is for writing times down; reading the clock with it is
+# refused below.
+CORE_MAY_MENTION = {
+    "__future__", "abc", "base64", "bisect", "collections", "copy", "dataclasses", "datetime",
+    "enum", "functools", "hashlib", "heapq", "itertools", "math", "operator", "re", "string",
+    "types", "typing", "unicodedata",
+}  # fmt: skip
+
+# What only one module may touch, so that a test can put something of its own in its place.
+CLOCKS = [
+    "time",
+    "datetime.datetime.now", "datetime.datetime.utcnow", "datetime.datetime.today",
+    "datetime.date.today",
+]  # fmt: skip
+CHANCES = ["random", "secrets", "uuid.uuid1", "uuid.uuid4", "os.urandom", "os.getrandom"]
+ENVIRONMENT = ["os.environ", "os.environb", "os.getenv", "os.putenv"]
+ONE_HOME = [
+    (CLOCKS, "mock_server.wall_clock", "everything else asks a world's clock"),
+    (CHANCES, "mock_server.core.chance", "everything else draws from the seed"),
+    (ENVIRONMENT, "mock_server.__main__", "everything else is handed its settings"),
+]
+
+# What start-up must not load. Each takes longer than the server itself, or is not installed at all
+# where only the server is.
+NOT_AT_START = ["hypothesis", "httpx2", "jsonschema", "pytest", "requests", "schemathesis", "yaml"]
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    """Every module of the package, by its full name."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+        yield ".".join(parts).removesuffix(".__init__"), path
+
+
+def mentions(source: str) -> dict[str, int]:
+    """Everything imported, and every attribute of it that is used: its full name and line."""
+    tree = ast.parse(source)
+    known: dict[str, str] = {}  # what a name in this file stands for
+    found: dict[str, int] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                found[alias.name] = node.lineno
+                top = alias.name.partition(".")[0]
+                known[alias.asname or top] = alias.name if alias.asname else top
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "imports here say the full name"
+            for alias in node.names:
+                name = f"{node.module}.{alias.name}"
+                found[name] = node.lineno
+                known[alias.asname or alias.name] = name
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and (name := _dotted(node, known)):
+            found[name] = node.lineno
+    return found
+
+
+def _dotted(node: ast.expr, known: dict[str, str]) -> str:
+    if isinstance(node, ast.Name):
+        return known.get(node.id, "")
+    if isinstance(node, ast.Attribute) and (owner := _dotted(node.value, known)):
+        return f"{owner}.{node.attr}"
+    return ""
+
+
+def is_in(name: str, room: str) -> bool:
+    return name == room or name.startswith(room + ".")
+
+
+MENTIONED = {name: mentions(path.read_text("utf-8")) for name, path in modules()}
+
+
+@pytest.mark.parametrize(("room", "forbidden", "why"), NEVER)
+def test_imports_point_inward(room: str, forbidden: str, why: str) -> None:
+    wrong = [
+        f"{module}:{line} mentions {name}"
+        for module, names in MENTIONED.items()
+        for name, line in names.items()
+        if is_in(module, room) and is_in(name, forbidden) and not is_in(name, room)
+    ]
+    assert wrong == [], why
+
+
+def test_the_rules_use_only_what_is_pure() -> None:
+    wrong = [
+        f"{module}:{line} mentions {name}"
+        for module, names in MENTIONED.items()
+        for name, line in names.items()
+        if is_in(module, "mock_server.core")
+        and not is_in(name, "mock_server.core")
+        and name.partition(".")[0] not in CORE_MAY_MENTION
+    ]
+    assert wrong == [], "the rules know no HTTP, clock, chance, environment or event loop"
+
+
+@pytest.mark.parametrize(("things", "home", "why"), ONE_HOME)
+def test_what_a_test_must_be_able_to_replace_has_one_home(
+    things: list[str], home: str, why: str
+) -> None:
+    assert home in MENTIONED
+    wrong = [
+        f"{module}:{line} mentions {name}"
+        for module, names in MENTIONED.items()
+        for name, line in names.items()
+        if module != home and any(is_in(name, thing) for thing in things)
+    ]
+    assert wrong == [], why
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("import time", "time"),
+        ("import time as t\nt.monotonic()", "time.monotonic"),
+        ("from time import time as now", "time.time"),
+        ("def f():\n    import random", "random"),
+        ("if TYPE_CHECKING:\n    from mock_server.rivya import wire", "mock_server.rivya.wire"),
+        ("import os\nkey = os.environ['KEY']", "os.environ"),
+        ("import os.path\nos.urandom(8)", "os.urandom"),
+        ("from datetime import datetime\ndatetime.now(UTC)", "datetime.datetime.now"),
+        ("import datetime as dt\ndt.datetime.now()", "datetime.datetime.now"),
+        ("import uuid\nuuid.uuid4().hex", "uuid.uuid4"),
+    ],
+)
+def test_no_way_to_say_it_escapes_the_reader(source: str, name: str) -> None:
+    assert name in mentions(source)
+
+
+def test_the_server_starts_without_what_it_may_never_need() -> None:
+    start = """
+import json, sys
+from mock_server import __main__, serve
+from mock_server.app import make_app
+from mock_server.fake import make_fake
+from mock_server.settings import Settings
+make_app(make_fake(Settings(), lambda: 0))
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", start], capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = json.loads(done.stdout)
+    assert "uvicorn" in loaded
+    assert [name for name in NOT_AT_START if name in loaded] == []
