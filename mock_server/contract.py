@@ -17,6 +17,7 @@ from mock_server.request_rules import (
     acedata_request_schema,
     any_model,
     rivya_request_schema,
+    upload_form_schema,
 )
 
 
@@ -74,7 +75,8 @@ class Contract:
     @cached_property
     def upload_rules(self) -> BodyRules:
         """Rules for the fields of Rivya's upload form."""
-        return BodyRules(self.schema("rivya/file-upload"))
+        general = self.schema("rivya/file-upload")
+        return BodyRules(upload_form_schema(general, self.catalog.of("rivya")))
 
     @cached_property
     def upload_limits(self) -> Mapping[str, MediaRules]:
@@ -102,6 +104,9 @@ class Contract:
                 "VideoRequest": any_model(
                     self._published("acedata/video-request", "acedata", acedata_request_schema),
                     "VideoRequest",
+                ),
+                "FileUpload": upload_form_schema(
+                    self.schema("rivya/file-upload"), self.catalog.of("rivya")
                 ),
             },
         )

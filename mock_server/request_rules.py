@@ -48,13 +48,11 @@ def _params_schema(general: Mapping[str, Any], model: Model, *, strict: bool) ->
     }
     if model.references is not None:
         references["maxItems"] = model.facts["references"]["max_files"]
-        references["items"] = {
-            **references["items"],
-            "properties": {
-                "kind": {"enum": list(model.references.kinds)},
-                "mimeType": {"enum": list(model.references.mime_types)},
-            },
+        narrower = {
+            "kind": {"enum": list(model.references.kinds)},
+            "mimeType": {"enum": list(model.references.mime_types)},
         }
+        references["items"] = {"allOf": [references["items"], {"properties": narrower}]}
         properties["referenceMediaItems"] = references
     required = [param["key"] for param in model.facts["params"] if param["required"]]
     params |= {"properties": properties, "additionalProperties": not strict}
@@ -69,6 +67,14 @@ def acedata_request_schema(general: Mapping[str, Any], model: Model) -> Schema:
     _require(schema, "model", when=not model.facts["is_default"])
     _require(schema, "prompt", when=model.facts["needs_prompt"])
     _require(schema, "first_image_url", when=model.facts["needs_image"])
+    return schema
+
+
+def upload_form_schema(general: Mapping[str, Any], models: tuple[Model, ...]) -> Schema:
+    """The schema of an upload's form: it may name a model that takes reference files."""
+    schema = deepcopy(dict(general))
+    named = [model.id for model in models if model.references is not None]
+    schema["properties"]["model"] |= {"enum": named}
     return schema
 
 

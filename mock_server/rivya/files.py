@@ -12,7 +12,6 @@ from mock_server.core.refusals import Invalid
 from mock_server.core.uploads import StoredFile, check_upload
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.form_body import FilePart, read_form
-from mock_server.edge.nearness import near
 from mock_server.rivya import gate, wire
 
 
@@ -63,15 +62,9 @@ def _read_fields(call: Call, form: dict[str, Any]) -> tuple[FilePart, dict[str, 
 
 def _rules(call: Call, kind: str, model_id: str | None) -> MediaRules:
     """What the file must be: the named model's rules, else those of its kind."""
-    if model_id is None:
-        return call.fake.contract.upload_limits[kind]
-    models = {model.id: model for model in call.fake.contract.catalog.of("rivya")}
-    if model_id not in models:
-        raise Invalid.at("/model", "enum", f"is no public model{near(model_id, models)}")
-    references = models[model_id].references
-    if references is None:
-        raise Invalid.at("/model", "references", "this model takes no reference files")
-    return references
+    contract = call.fake.contract
+    model_rules = model_id and contract.catalog.find("rivya", model_id).references
+    return model_rules or contract.upload_limits[kind]
 
 
 def _show(call: Call, stored: StoredFile, status: int) -> Response:
