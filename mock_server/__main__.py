@@ -10,7 +10,8 @@ from typing import Any
 import click
 import msgspec
 
-from mock_server import __version__, settings_toml as toml
+from mock_server import __version__
+from mock_server import settings_toml as toml
 from mock_server.settings import Settings
 from mock_server.settings_sources import PREFIX, Effective, SettingsError, read_settings
 

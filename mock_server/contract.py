@@ -43,22 +43,27 @@ class Contract:
     def schema(self, name: str) -> dict[str, Any]:
         """A schema file by its path without ending (`rivya/file`), references put in place."""
         path = self._folder / f"{name}.json"
-        return _with_files_in_place(json.loads(path.read_text("utf-8")), path.parent)
+        found: dict[str, Any] = _with_files_in_place(
+            json.loads(path.read_text("utf-8")), path.parent
+        )
+        return found
 
     def error_codes(self, api: str) -> Mapping[str, ErrorCode]:
         """An API's error table, by code."""
         rows = self.schema(f"{api}/error-codes")["anyOf"]
         return MappingProxyType(
-            {row["const"]: ErrorCode(row["const"], row["x-status"]) for row in rows if "const" in row}
+            {
+                row["const"]: ErrorCode(row["const"], row["x-status"])
+                for row in rows
+                if "const" in row
+            }
         )
 
     @cached_property
     def generation_rules(self) -> OrderRules:
         """Rules for the body of Rivya's create."""
         derive = partial(rivya_request_schema, strict=self._strict_params)
-        return OrderRules(
-            self.schema("rivya/generation-request"), self.catalog.of("rivya"), derive
-        )
+        return OrderRules(self.schema("rivya/generation-request"), self.catalog.of("rivya"), derive)
 
     @cached_property
     def video_rules(self) -> OrderRules:
@@ -149,7 +154,9 @@ def _with_files_in_place(node: Any, folder: Path) -> Any:
     if not isinstance(node, dict):
         return node
     reference = node.get("$ref", "#")
-    rest = {key: _with_files_in_place(value, folder) for key, value in node.items() if key != "$ref"}
+    rest = {
+        key: _with_files_in_place(value, folder) for key, value in node.items() if key != "$ref"
+    }
     if reference.startswith("#"):
         return rest | ({"$ref": reference} if "$ref" in node else {})
     path = folder / reference

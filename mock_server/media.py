@@ -56,7 +56,11 @@ async def get_upload(call: Call) -> Response:
     """GET /media/{world}/files/{file}/{name}: an upload, byte for byte."""
     world = call.world
     file = world.uploads.get(call.path_value("file_id"))
-    if file is None or call.path_value("world") != world.name or file.name != call.path_value("name"):
+    if (
+        file is None
+        or call.path_value("world") != world.name
+        or file.name != call.path_value("name")
+    ):
         raise UnknownPath("no upload is here")
     path = call.fake.blobs.path(file.content)
     return _serve(call, path, file.content, file.mime_type, file.created_ms)

@@ -18,7 +18,9 @@ from mock_server.edge.violations import BodyRules
 Schema = dict[str, Any]
 
 
-def rivya_request_schema(general: Mapping[str, Any], model: Model, *, strict: bool = True) -> Schema:
+def rivya_request_schema(
+    general: Mapping[str, Any], model: Model, *, strict: bool = True
+) -> Schema:
     """The schema of a request for one Rivya model.
 
     strict: params hold only the model's keys, with options spelled as documented. Otherwise
@@ -121,7 +123,9 @@ class OrderRules:
             return model_id
         if isinstance(model_id, str) and model_id in self._uncallable:
             status = self._uncallable[model_id].facts["listing"]["api_status"]
-            raise Invalid.at("/model", "callable", f"'{model_id}' is {status}: it takes no requests")
+            raise Invalid.at(
+                "/model", "callable", f"'{model_id}' is {status}: it takes no requests"
+            )
         raise Invalid(self._general.violations(body))
 
 

@@ -80,7 +80,9 @@ class LimitSettings(Struct, frozen=True):
     upload_bytes: Annotated[Bytes, Meta(description="largest upload form, in bytes")] = (
         100 * 1024 * 1024
     )
-    stored_upload_bytes: Annotated[Bytes, Meta(description="all stored uploads together, in bytes")] = 1 << 30
+    stored_upload_bytes: Annotated[
+        Bytes, Meta(description="all stored uploads together, in bytes")
+    ] = 1 << 30
     journal_exchanges: Annotated[int, Meta(ge=1, description="requests the journal keeps")] = 1000
     journal_body_bytes: Annotated[
         int, Meta(ge=0, description="bytes of each body that the journal keeps")
@@ -98,7 +100,9 @@ class IdempotencySettings(Struct, frozen=True):
 class RivyaSettings(Struct, frozen=True):
     """Choices where Rivya's documents leave room."""
 
-    api_enabled: Annotated[bool, Meta(description="false: everything is public_api_disabled")] = True
+    api_enabled: Annotated[bool, Meta(description="false: everything is public_api_disabled")] = (
+        True
+    )
     create_status: Annotated[
         Literal[200, 201, 202], Meta(description="status of a successful create or upload")
     ] = 200
@@ -115,7 +119,9 @@ class RivyaSettings(Struct, frozen=True):
     prompt_unit: Annotated[
         Literal["utf16", "codepoints"], Meta(description="what the prompt limit counts")
     ] = "utf16"
-    rate_limit: Annotated[int, Meta(ge=0, description="requests per window and key; 0: any number")] = 0
+    rate_limit: Annotated[
+        int, Meta(ge=0, description="requests per window and key; 0: any number")
+    ] = 0
     rate_window_s: Annotated[
         float, Meta(gt=0, le=10**9, description="length of a rate window in seconds")
     ] = 60.0
@@ -125,7 +131,9 @@ class RivyaSettings(Struct, frozen=True):
 class AceDataSettings(Struct, frozen=True):
     """Choices where Ace Data Cloud's documents leave room."""
 
-    implemented: Annotated[bool, Meta(description="false: every path is api_not_implemented")] = True
+    implemented: Annotated[bool, Meta(description="false: every path is api_not_implemented")] = (
+        True
+    )
     hold_limit_s: Annotated[
         Seconds, Meta(description="longest seconds a request is held open before 504")
     ] = 1800.0
@@ -139,7 +147,9 @@ class AceDataSettings(Struct, frozen=True):
         Literal["documented", "always", "never"],
         Meta(description="which answers show first_image_url"),
     ] = "documented"
-    rate_limit: Annotated[int, Meta(ge=0, description="requests per window and key; 0: any number")] = 0
+    rate_limit: Annotated[
+        int, Meta(ge=0, description="requests per window and key; 0: any number")
+    ] = 0
     rate_window_s: Annotated[
         float, Meta(gt=0, le=10**9, description="length of a rate window in seconds")
     ] = 60.0
@@ -147,9 +157,7 @@ class AceDataSettings(Struct, frozen=True):
 
 
 DEFAULT_ACCOUNTS = (
-    AccountSettings(
-        "rivya-test", 1_000_000, (KeySettings(key="rvya_sk_test", api="rivya"),)
-    ),
+    AccountSettings("rivya-test", 1_000_000, (KeySettings(key="rvya_sk_test", api="rivya"),)),
     AccountSettings(
         "acedata-test", 1_000_000, (KeySettings(key="test-token", api="acedata", scopes=()),)
     ),
@@ -161,7 +169,9 @@ class Settings(Struct, frozen=True):
 
     host: Annotated[str, Meta(min_length=1, description="address to listen on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="port; 0 picks a free one")] = 4010
-    seed: Annotated[int, Meta(ge=0, le=2**63 - 1, description="same seed, same ids and chances")] = 1
+    seed: Annotated[
+        int, Meta(ge=0, le=2**63 - 1, description="same seed, same ids and chances")
+    ] = 1
     time_scale: Annotated[
         float, Meta(gt=0, le=10**6, description="60: a minute passes in a second")
     ] = 1.0

@@ -175,11 +175,10 @@ def _line_of(text: str, name: str) -> int:
             current = header[1]
             if current == name:
                 return number
-        elif re.match(rf"\s*[\"']?{re.escape(own)}[\"']?\s*=", line) and (
-            current == section or "." in current or current == "accounts"
-        ):
-            return number
-        elif re.match(rf"\s*{re.escape(name)}\s*=", line) and not current:
+        elif (
+            re.match(rf"\s*[\"']?{re.escape(own)}[\"']?\s*=", line)
+            and (current == section or "." in current or current == "accounts")
+        ) or (re.match(rf"\s*{re.escape(name)}\s*=", line) and not current):
             return number
     return 1
 

@@ -41,7 +41,9 @@ def _accounts(accounts: Sequence[AccountSettings]) -> Iterator[str]:
             yield "[[accounts.keys]]"
             members = {name: getattr(key, name) for name in key.__struct_fields__}
             yield from (
-                f"{name} = {_value(member)}" for name, member in members.items() if member is not None
+                f"{name} = {_value(member)}"
+                for name, member in members.items()
+                if member is not None
             )
 
 

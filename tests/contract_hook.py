@@ -78,13 +78,14 @@ def _missing_headers(place: str, status: int, headers: dict[str, str]) -> list[s
 @cache
 def document() -> dict[str, Any]:
     """The bundled document of both APIs."""
-    return Contract(SCHEMAS).openapi
+    whole: dict[str, Any] = Contract(SCHEMAS).openapi
+    return whole
 
 
 @cache
 def _components() -> dict[str, Any]:
     """The document's components, with answers closed to fields they do not name."""
-    closed = deepcopy(document()["components"])
+    closed: dict[str, Any] = deepcopy(document()["components"])
     for schema in closed["schemas"].values():
         _close(schema)
     return closed

@@ -20,7 +20,10 @@ KEY = "rvya_sk_test"
 TOKEN = "test-token"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
 
-MINIMAL = {"model": "hailuo-pro", "prompt": "A cinematic product reveal with smooth camera movement"}
+MINIMAL = {
+    "model": "hailuo-pro",
+    "prompt": "A cinematic product reveal with smooth camera movement",
+}
 VIDEO = {"action": "generate", "prompt": "Internal heat"}
 
 
@@ -119,7 +122,9 @@ class Mock:
         sent = {} if key is None else {"authorization": f"Bearer {key}"}
         if body is not None:
             sent["content-type"] = "application/json"
-        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        raw = (
+            body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        )
         return self.driver.request(method, path, headers=sent | dict(headers), body=raw)
 
 
@@ -132,6 +137,9 @@ def form(fields: Mapping[str, str], files: Mapping[str, tuple[str, bytes]]) -> b
     for field, (name, content) in files.items():
         head = f'--frontier\r\ncontent-disposition: form-data; name="{field}"; filename="{name}"'
         parts.append(
-            head.encode() + b"\r\ncontent-type: application/octet-stream\r\n\r\n" + content + b"\r\n"
+            head.encode()
+            + b"\r\ncontent-type: application/octet-stream\r\n\r\n"
+            + content
+            + b"\r\n"
         )
     return b"".join(parts) + b"--frontier--\r\n"

@@ -23,9 +23,7 @@ def session(seed: int) -> list[Answer]:
     mock.advance(0.5)
     answers += [mock.rivya("GET", f"/generations/{answers[0].json()['id']}")]
     mock.advance(0.5)
-    answers += [
-        mock.rivya("GET", f"/generations/{answer.json()['id']}") for answer in answers[:5]
-    ]
+    answers += [mock.rivya("GET", f"/generations/{answer.json()['id']}") for answer in answers[:5]]
     ids = [answer.json()["task_id"] for answer in answers[8:13]]
     answers += [mock.acedata("/tasks", {"action": "retrieve_batch", "ids": ids})]
     answers += [mock.rivya("GET", "/credits"), mock.rivya("GET", "/models", key=None)]

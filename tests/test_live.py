@@ -83,7 +83,9 @@ def test_a_caller_who_hangs_up_in_the_middle_of_a_body_changes_nothing() -> None
         with connect(mock) as connection:
             connection.sendall(head + b"\r\n\r\n" + body[:10])
         with connect(mock) as connection:
-            connection.sendall(b"POST /api/v1/files HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n")
+            connection.sendall(
+                b"POST /api/v1/files HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n"
+            )
         assert httpx2.get(f"{mock.url}/_mock/health").status_code == 200
         assert len(mock.fake.world().tasks) == 0
         assert mock.fake.world().ledger.balance("acedata-test").reserved_credits == 0
@@ -92,7 +94,8 @@ def test_a_caller_who_hangs_up_in_the_middle_of_a_body_changes_nothing() -> None
 def test_an_oversized_body_is_refused_before_it_is_read() -> None:
     with live(limits__body_bytes=1000) as mock, connect(mock) as connection:
         connection.sendall(
-            b"POST /api/v1/generations HTTP/1.1\r\nhost: x\r\nauthorization: Bearer rvya_sk_test\r\n"
+            b"POST /api/v1/generations HTTP/1.1\r\nhost: x\r\n"
+            b"authorization: Bearer rvya_sk_test\r\n"
             b"content-type: application/json\r\ncontent-length: 100000000\r\n\r\n" + b" " * 2000
         )
         assert connection.recv(65536).startswith(b"HTTP/1.1 400")

@@ -12,7 +12,7 @@ import pytest
 from tests.asgi import Answer
 from tests.mock import VIDEO, Mock
 
-HAILUO = {
+HAILUO: dict[str, tuple[dict[str, Any], tuple[int, int, int]]] = {
     "pro": ({"model": "hailuo-pro"}, (1920, 1080, 6)),
     "standard": ({"model": "hailuo-standard"}, (910, 512, 6)),
     "standard 10 s": ({"model": "hailuo-standard", "params": {"duration": "10"}}, (910, 512, 10)),
@@ -72,7 +72,7 @@ def test_an_acedata_video_plays(mock: Mock, model: str) -> None:
     mock.advance(1)
     task = mock.acedata("/tasks", {"id": task_id}).json()
     answer = mock.request("GET", path_of(task["response"]["data"][0]["video_url"]))
-    assert measure(answer) == (1280, 720, pytest.approx(6, abs=0.05))
+    assert measure(answer) == pytest.approx((1280, 720, 6), abs=0.05)
 
 
 def test_nothing_is_there_before_the_task_has_succeeded(mock: Mock) -> None:

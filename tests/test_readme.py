@@ -25,7 +25,7 @@ needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is no
 
 def command(start: str) -> str:
     (found,) = [text.strip() for text in COMMANDS if text.startswith(start)]
-    return found
+    return str(found)
 
 
 @contextmanager
@@ -42,7 +42,9 @@ def serving(**environment: str) -> Iterator[str]:
     assert process.stdout is not None
     try:
         yield next(
-            json.loads(line)["url"] for line in process.stdout if line.startswith('{"event":"ready"')
+            json.loads(line)["url"]
+            for line in process.stdout
+            if line.startswith('{"event":"ready"')
         )
     finally:
         os.killpg(process.pid, signal.SIGTERM)
@@ -65,7 +67,9 @@ def typed(text: str, url: str = "") -> str:
 def test_the_readme_is_short_and_every_command_in_it_is_known_here() -> None:
     assert len(README.split()) < 600
     starts = ["make serve", "curl", "curl", "curl", "make test", ".venv/bin/hailuo-mock config"]
-    assert [text.startswith(start) for text, start in zip(COMMANDS, starts, strict=True)] == [True] * 6
+    assert [text.startswith(start) for text, start in zip(COMMANDS, starts, strict=True)] == [
+        True
+    ] * 6
 
 
 @needs_curl

@@ -40,7 +40,11 @@ def test_a_flag_beats_the_environment_which_beats_the_file_which_beats_the_defau
 
 
 def test_every_setting_can_be_set_by_the_environment() -> None:
-    spelled = {"tasks.failure_rate": "0.25", "callback_hosts": "a.test, b.test", "mock_headers": "0"}
+    spelled = {
+        "tasks.failure_rate": "0.25",
+        "callback_hosts": "a.test, b.test",
+        "mock_headers": "0",
+    }
     variables = {f"HAILUO_MOCK_{name.upper().replace('.', '_')}": v for name, v in spelled.items()}
     settings, _ = read(environment=variables)
     assert settings.tasks.failure_rate == 0.25
@@ -49,7 +53,9 @@ def test_every_setting_can_be_set_by_the_environment() -> None:
 
 
 def test_what_config_prints_is_a_file_that_says_the_same(tmp_path: Path) -> None:
-    before, rows = read(flags={"public_url": "https://mock.test", "clock.start": "2026-05-11T00:00:00Z"})
+    before, rows = read(
+        flags={"public_url": "https://mock.test", "clock.start": "2026-05-11T00:00:00Z"}
+    )
     after, _ = read(write(tmp_path, document(rows.values())))
     assert after == before
 
@@ -93,7 +99,7 @@ WRONG_FILES = {
         ":7:",
         "'scopes'",
     ),
-    "[[accounts]]\nname='a'\ncredits=1\n[[accounts.keys]]\nkey='rvya_sk_k'\napi='rivya'\nscopes=['credits:raed']": (
+    "[[accounts]]\nname='a'\ncredits=1\nkeys=[{key='k', api='acedata', scopes=['credits:raed']}]": (
         "scopes[0]",
         "'credits:read'",
     ),

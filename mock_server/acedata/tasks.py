@@ -25,7 +25,7 @@ async def query_tasks(call: Call) -> Response:
 
 
 def _known(call: Call, account: str, ids: list[str]) -> list[Task]:
-    """The account's tasks among these, in the order of `ids`, each once; the others are left out."""
+    """The account's tasks among these, in the order of `ids`, each once; others are left out."""
     tasks = (call.world.tasks.get(task_id) for task_id in dict.fromkeys(ids))
     return [task for task in tasks if task is not None and task.belongs_to("acedata", account)]
 

@@ -15,7 +15,7 @@ from mock_server.edge.call import Call, json_response
 
 
 async def create_video(call: Call) -> Response:
-    """POST /hailuo/videos: the id at once if a callback or `async` was asked for, else the video."""
+    """POST /hailuo/videos: the id at once in callback and async mode, else the video."""
     key = gate.admit(call)
     raw, body = await call.json()
     rules = call.fake.contract.video_rules

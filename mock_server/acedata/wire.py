@@ -89,9 +89,7 @@ def task_object(
         "created_at": task.created_ms / 1000,
         "trace_id": trace_id(ids, task.id),
         "request": msgspec.json.decode(order.request),
-        "response": outcome(
-            task, world=world, settings=settings, base_url=base_url, in_task=True
-        ),
+        "response": outcome(task, world=world, settings=settings, base_url=base_url, in_task=True),
     }
     if now_ms >= task.fate.taken_up_ms:
         shown["started_at"] = task.fate.taken_up_ms / 1000

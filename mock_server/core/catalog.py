@@ -82,4 +82,6 @@ def _as_option(value: Any) -> Any:
     """How an option is spelled: lenient rules let JSON true and 6 stand for "true" and "6"."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"{value:g}" if isinstance(value, int | float) else value
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value) if isinstance(value, int | float) else value

@@ -7,7 +7,9 @@ from base64 import b32encode
 from mock_server.core.chance import Chance
 
 # Crockford's base 32 has no i, l, o, u; the documented video ids look exactly like it.
-_CROCKFORD = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789abcdefghjkmnpqrstvwxyz")
+_CROCKFORD = bytes.maketrans(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", b"0123456789abcdefghjkmnpqrstvwxyz"
+)
 
 
 class Ids:
@@ -24,7 +26,9 @@ class Ids:
         """A version 4 UUID (RFC 9562), lower case with hyphens."""
         digits = self._chance.draw(kind, subject).hex()
         variant = "89ab"[int(digits[16], 16) & 3]
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+        return (
+            f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+        )
 
     def base32(self, kind: str, subject: str | int) -> str:
         """26 characters of 0-9 and a-z."""

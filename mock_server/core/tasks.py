@@ -1,4 +1,4 @@
-"""Tasks: what was asked, what becomes of it and when. Their state follows from that and the time."""
+"""Tasks: what was asked, what becomes of it, when. Their state follows from that and the time."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ class Task:
 
     def updated_ms(self, now_ms: int) -> int:
         """When it last changed, seen from `now_ms`."""
-        return max((at_ms for at_ms, _ in self.timeline if at_ms <= now_ms), default=self.created_ms)
+        return max(
+            (at_ms for at_ms, _ in self.timeline if at_ms <= now_ms), default=self.created_ms
+        )
 
 
 class Tasks:

@@ -45,7 +45,9 @@ def check_upload(
     if mime_type not in rules.mime_types:
         found = mime_type or "of no type that can be told"
         raise Invalid.at(
-            "/file", "contentMediaType", f"its bytes are {found}; must be {_one_of(rules.mime_types)}"
+            "/file",
+            "contentMediaType",
+            f"its bytes are {found}; must be {_one_of(rules.mime_types)}",
         )
     if not _is_bare(name):
         raise Invalid.at(

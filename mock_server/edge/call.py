@@ -94,7 +94,7 @@ class Call:
         return raw, parse(raw, max_depth=limits.json_depth)
 
     def note_ignored(self, body: dict[str, Any], known: frozenset[str]) -> None:
-        """Both APIs ignore fields they do not know; a slip of the pen is worth a line in the log."""
+        """Both APIs ignore fields they do not know; a slip of the pen is worth a log line."""
         for name in sorted(body.keys() - known):
             log.info("%s: field '%s' was ignored%s", self.exchange.id, name, near(name, known))
 
@@ -103,7 +103,7 @@ class Call:
 
         Call it only when the body has been read.
         """
-        hang_up = asyncio.ensure_future(self.request.receive())
+        hang_up: asyncio.Future[Any] = asyncio.ensure_future(self.request.receive())
         try:
             await asyncio.wait({waiting, hang_up}, return_when=asyncio.FIRST_COMPLETED)
             if waiting.done():

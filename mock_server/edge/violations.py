@@ -48,7 +48,8 @@ class BodyRules:
         return sorted(found, key=lambda violation: violation.rule != "required")
 
     def _explain(self, error: jsonschema_rs.ValidationError) -> list[Violation]:
-        rule, wanted, instance = error.kind.name, error.kind.value, error.instance
+        rule, wanted = error.kind.name, error.kind.value
+        instance: Any = error.instance
         place = pointer(error.instance_path)
         owner = self._schema_around(error.schema_path)
         if rule == "required":
@@ -59,10 +60,11 @@ class BodyRules:
             known = owner.get("properties", {})
             return [
                 Violation(place + pointer([name]), rule, "is no field here" + near(name, known))
-                for name in error.kind.unexpected
+                for name in instance
+                if name not in known
             ]
-        sentence = owner.get("x-sentence") if rule in {"pattern", "not"} else None
-        return [Violation(place, rule, sentence or _sentence(rule, wanted, instance))]
+        words = owner.get("x-sentence") if rule in {"pattern", "not"} else None
+        return [Violation(place, rule, words or _sentence(rule, wanted, instance))]
 
     def _schema_around(self, schema_path: list[str | int]) -> Mapping[str, Any]:
         """The subschema in which the broken keyword stands."""
