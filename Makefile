@@ -7,11 +7,12 @@ PYTHON ?= python3
 ARGS ?=
 # They are for this make alone: the tests start a `make serve` of their own.
 MAKEOVERRIDES :=
+MAKEFLAGS += --no-print-directory
 unexport ARGS
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check install
-LINTED := $(wildcard mock_server contract_tests tests benchmarks)
+LINTED := $(wildcard mock_server contract_tests tests benchmarks fixtures/*/*.py)
 OPENAPI := schemas/openapi.yaml
 OPENAPI_LINT := tools/openapi-lint/node_modules
 # It would otherwise tell its makers of each run, and look for a newer release of itself.
@@ -23,7 +24,8 @@ UV := uv==0.13.9
 .NOTPARALLEL:
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: help setup serve test check bench teeth lint docs clean lock
+.PHONY: help setup serve test check bench teeth lint docs clean lock \
+	lint-style lint-types lint-openapi
 
 help:
 	@echo 'make setup   install all that the other verbs need, into .venv'
@@ -48,10 +50,16 @@ test: .venv/.dev
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks $(ARGS)
 
-lint: .venv/.dev $(OPENAPI_LINT)/.made
+lint: lint-style lint-types lint-openapi
+
+lint-style: .venv/.dev
 	$(BIN)/ruff check $(LINTED)
 	$(BIN)/ruff format --check $(LINTED)
+
+lint-types: .venv/.dev
 	$(BIN)/mypy $(LINTED)
+
+lint-openapi: .venv/.dev $(OPENAPI_LINT)/.made
 	$(BIN)/openapi-spec-validator $(OPENAPI)
 	$(REDOCLY) lint $(REDOCLY_RULES) $(OPENAPI)
 
@@ -68,26 +76,31 @@ clean:
 
 # --- set-up -------------------------------------------------------------------------------------
 
+# Said on stderr: stdout of `make serve` is for its ready line.
 .venv/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	{ echo 'hailuo-mock needs Python 3.11 or later; "$(PYTHON)" is not. Try: make PYTHON=python3.13 $(MAKECMDGOALS)' >&2; exit 2; }
-	$(PYTHON) -m venv --clear .venv
+	@echo 'Setting up .venv with $(PYTHON), once' >&2
+	@$(PYTHON) -m venv --clear .venv
 	@touch $@
 
 # Hashes are checked here; the package itself is a link to this checkout and has none.
 # Hatchling is in the locks, so building the link takes nothing else from anywhere.
 .venv/.serve: requirements/serve.txt pyproject.toml | .venv/.made
-	$(PIP) --require-hashes -r requirements/serve.txt
-	$(PIP) --no-deps --no-build-isolation -e .
+	@echo 'Installing $< into .venv' >&2
+	@$(PIP) --require-hashes -r requirements/serve.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/.dev: requirements/dev.txt pyproject.toml | .venv/.made
-	$(PIP) --require-hashes -r requirements/dev.txt
-	$(PIP) --no-deps --no-build-isolation -e .
+	@echo 'Installing $< into .venv' >&2
+	@$(PIP) --require-hashes -r requirements/dev.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@ .venv/.serve
 
 $(OPENAPI_LINT)/.made: tools/openapi-lint/package-lock.json | .venv/.dev
-	$(BIN)/npm ci --prefix tools/openapi-lint --ignore-scripts --loglevel=error
+	@echo 'Installing $< into tools/openapi-lint' >&2
+	@$(BIN)/npm ci --prefix tools/openapi-lint --ignore-scripts --loglevel=error >&2
 	@touch $@
 
 # The small lock follows the large one, so that both agree on every version they share.

@@ -124,8 +124,10 @@ def set_up_logging(level: str) -> None:
         level=level.upper(),
         format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
     )
-    for chatty in ("httpx2", "httpcore2", "python_multipart", "uvicorn", "asyncio"):
+    for chatty in ("httpx2", "httpcore2", "uvicorn", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # Whoever sent a bad form is told so; the log need not repeat it.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
 def _say_ready(fake: Fake, url: str) -> None:
