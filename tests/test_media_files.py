@@ -96,11 +96,11 @@ def test_the_duration_is_the_clips_within_one_frame(name: str) -> None:
 def test_frames_come_evenly_24_or_25_a_second_from_zero_to_the_end(name: str) -> None:
     with av.open(str(MEDIA / name)) as container:
         stream = container.streams.video[0]
-        shown_s = [frame.pts * frame.time_base for frame in container.decode(stream)]
+        shown_s = [frame.time for frame in container.decode(stream)]
         assert stream.average_rate in (24, 25)
-        frame_s = 1 / Fraction(stream.average_rate)
-    assert shown_s == [number * frame_s for number in range(len(shown_s))]
-    assert abs(len(shown_s) * frame_s - CLIPS[name].duration_s) <= frame_s
+        frame_s = float(1 / stream.average_rate)
+    assert shown_s == pytest.approx([number * frame_s for number in range(len(shown_s))])
+    assert len(shown_s) == pytest.approx(CLIPS[name].duration_s / frame_s, abs=1)
 
 
 @each_clip
@@ -124,11 +124,17 @@ def test_the_file_is_small(name: str) -> None:
 
 
 @each_clip
-def test_first_and_last_frame_differ_and_neither_is_blank(name: str) -> None:
-    first, last = luma_at(MEDIA / name, Fraction(0), Fraction(1))
-    assert first != last
-    for rows in (first, last):
-        assert len(set(b"".join(rows))) > 50
+def test_first_and_last_frame_differ_so_that_one_sees_it(name: str) -> None:
+    first, last = (b"".join(rows) for rows in luma_at(MEDIA / name, Fraction(0), Fraction(1)))
+    changed = sum(abs(before - after) > 40 for before, after in zip(first, last, strict=True))
+    assert changed > len(first) * 0.04
+
+
+@each_clip
+def test_neither_first_nor_last_frame_is_blank(name: str) -> None:
+    for rows in luma_at(MEDIA / name, Fraction(0), Fraction(1)):
+        pixels = b"".join(rows)
+        assert max(pixels.count(value) for value in range(256)) < len(pixels) / 4
 
 
 @each_clip
@@ -172,7 +178,7 @@ def test_the_check_names_each_file_that_is_wrong_and_writes_nothing(copied: Path
     (copied / "910x512-10s.mp4").write_bytes(b"no video")
     (copied / "640x360-6s.mp4").touch()
     with (copied / "1366x768-10s.mp4").open("ab") as file:
-        file.write((MAX_BYTES).to_bytes(4, "big") + b"free" + bytes(MAX_BYTES - 8))
+        file.write(MAX_BYTES.to_bytes(4, "big") + b"free" + bytes(MAX_BYTES - 8))
     before = {path: path.read_bytes() for path in copied.iterdir()}
     done = run_script(copied, "--check")
     assert done.returncode == 1
