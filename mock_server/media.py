@@ -20,9 +20,11 @@ from mock_server.data import FIXTURES
 
 if TYPE_CHECKING:
     from mock_server.core.tasks import Task
+    from mock_server.core.uploads import StoredFile
+    from mock_server.core.world import World
     from mock_server.edge.call import Call
 
-_UPLOAD_PATH = re.compile(r"https?://[^/?#]+/media/[^/?#]+/files/(file_[0-9A-Za-z]+)/[^/]*")
+_UPLOAD_URL = re.compile(r"https?://[^/?#]+/media/[^/?#]+/files/(file_[0-9A-Za-z]+)/[^/?#]+")
 
 
 def result_url(base_url: str, world: str, task_id: str) -> str:
@@ -35,10 +37,11 @@ def file_url(base_url: str, world: str, file_id: str, name: str) -> str:
     return f"{base_url}/media/{world}/files/{file_id}/{quote(name, safe='')}"
 
 
-def uploaded_file_id(url: str) -> str | None:
-    """The id of the upload a URL of ours leads to; None for other people's URLs."""
-    match = _UPLOAD_PATH.fullmatch(url)
-    return match[1] if match else None
+def upload_at(url: str, world: World) -> StoredFile | None:
+    """The upload a URL was handed out for, whatever host it was handed out under; else None."""
+    match = _UPLOAD_URL.fullmatch(url)
+    file = world.uploads.get(match[1]) if match else None
+    return file if file and url.endswith(file_url("", world.name, file.id, file.name)) else None
 
 
 async def get_result(call: Call) -> Response:

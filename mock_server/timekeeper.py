@@ -49,6 +49,7 @@ class Timekeeper:
         patience_ends_ms = self.world.clock.now_ms() + limit_ms
         if task.fate.ends_ms > patience_ends_ms:
             self.world.agenda.note(patience_ends_ms, Occasion.ALARM, task.id)
+        self.catch_up()  # a task may take no time at all, and a frozen clock rings no bell
         self.watch()
         return held
 
@@ -57,7 +58,8 @@ class Timekeeper:
         if self._timer is not None:
             self._timer.cancel()
         for held in tuple(self._held.values()):
-            held.set_exception(ShuttingDown("the server is stopping"))
+            if not held.done():
+                held.set_exception(ShuttingDown("the server is stopping"))
 
     def _ring(self) -> None:
         self._timer = None

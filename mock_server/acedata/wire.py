@@ -13,6 +13,10 @@ from mock_server.core.world import World
 from mock_server.media import result_url
 from mock_server.settings import AceDataSettings
 
+# A published client prints messages through a markup language that swallows what stands in square
+# brackets, and crashes on some of it. What callers sent is quoted in messages.
+_ROUND = str.maketrans("[]", "()")
+
 BROKE = "the simulated upstream gave up on it"
 
 
@@ -20,7 +24,7 @@ def error(code: str, message: str, trace_id: str) -> dict[str, Any]:
     """The error body of a direct answer."""
     return {
         "success": False,
-        "error": {"code": code, "message": message},
+        "error": {"code": code, "message": message.translate(_ROUND)},
         "trace_id": trace_id,
     }
 

@@ -51,7 +51,10 @@ def check_upload(
         )
     if not _is_bare(name):
         raise Invalid.at(
-            "/file", "filename", "its name must be 1 to 255 printable characters without / or \\"
+            "/file",
+            "filename",
+            "its name must be 1 to 255 printable characters (counted in UTF-8 bytes) "
+            "without / or \\",
         )
 
 
@@ -77,7 +80,8 @@ class Uploads:
             )
 
     def add(self, file: StoredFile) -> None:
-        """Keep a file from now on."""
+        """Keep a file from now on. Refuses with Invalid if there is no room for it any more."""
+        self.require_room(file.size_bytes)
         self._files[file.id] = file
         self._total_bytes += file.size_bytes
 
@@ -100,8 +104,8 @@ def _one_of(options: tuple[str, ...]) -> str:
 def _is_bare(name: str) -> bool:
     """Whether a name is only a name: no folder, no control character, nothing special."""
     return (
-        0 < len(name) <= 255
-        and name.isprintable()
+        name.isprintable()
+        and 0 < len(name.encode()) <= 255
         and not set(name) & {"/", "\\"}
         and name not in {".", ".."}
     )

@@ -120,7 +120,10 @@ class World:
         duration_s: float | None,
         content: str,
     ) -> StoredFile:
-        """Keep what is known of an upload that has passed `check_upload`."""
+        """Keep what is known of an upload that has passed `check_upload`.
+
+        Refuses with Invalid if the world has no room for it; then nothing is kept.
+        """
         file = StoredFile(
             id="file_" + self.ids.hex("file", len(self.uploads) + 1),
             account=account,

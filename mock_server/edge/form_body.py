@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from python_multipart.multipart import parse_options_header
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from mock_server.core.refusals import Invalid
 from mock_server.edge.call import Call
+from mock_server.edge.json_body import pointer
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,27 +33,39 @@ async def read_form(call: Call) -> dict[str, Any]:
     if declared.partition(";")[0].strip().lower() != "multipart/form-data":
         raise Invalid.at("header Content-Type", "contentType", "must be multipart/form-data")
     body = await call.body(call.fake.settings.limits.upload_bytes)
-    parser = MultiPartParser(call.request.headers, _once(body), max_files=8, max_fields=32)
+    if b"--" + _boundary(declared) + b"--" not in body:
+        raise _malformed("the closing boundary is missing, so the body was cut short")
+    parser = _Parser(call.request.headers, _once(body), max_files=8, max_fields=32)
+    parser.spool_max_size = len(body)  # it is in memory already
     try:
-        parsed = await parser.parse()
+        return await _fields(await parser.parse())
     except MultiPartException as error:
         raise _malformed(error.message) from None
     except (KeyError, ValueError, UnicodeError):
         raise _malformed("a part's headers cannot be read") from None
-    if b"--" + _boundary(declared) + b"--" not in body:
-        raise _malformed("the closing boundary is missing: the body was cut short")
+    finally:
+        parser.close()
+
+
+class _Parser(MultiPartParser):
+    """Starlette's parser closes its files after some failures only."""
+
+    def close(self) -> None:
+        """Close every file that was opened, also one whose part was never finished."""
+        for file in self._files_to_close_on_error:
+            file.close()
+
+
+async def _fields(form: FormData) -> dict[str, Any]:
     fields: dict[str, Any] = {}
-    for name, value in parsed.multi_items():
+    for name, value in form.multi_items():
         if name in fields:
-            raise Invalid.at(f"/{name}", "uniqueNames", "stands twice in the form")
-        fields[name] = value if isinstance(value, str) else await _file_part(value)
+            raise Invalid.at(pointer([name]), "uniqueNames", "stands twice in the form")
+        if isinstance(value, UploadFile):
+            fields[name] = FilePart(value.filename or "", await value.read())
+        else:
+            fields[name] = value
     return fields
-
-
-async def _file_part(upload: UploadFile) -> FilePart:
-    content = await upload.read()
-    await upload.close()
-    return FilePart(upload.filename or "", content)
 
 
 def _boundary(content_type: str) -> bytes:

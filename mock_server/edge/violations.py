@@ -45,7 +45,7 @@ class BodyRules:
             for error in self._validator.iter_errors(body)
             for violation in self._explain(error)
         ]
-        return sorted(found, key=lambda violation: violation.rule != "required")
+        return sorted(found, key=lambda found: (found.rule != "required", found.place))
 
     def _explain(self, error: jsonschema_rs.ValidationError) -> list[Violation]:
         rule, wanted = error.kind.name, error.kind.value
@@ -127,8 +127,7 @@ def _kind_of(value: Any) -> str:
 
 
 def show(value: Any, max_chars: int = 40) -> str:
-    """A value as a short piece of a sentence. Square brackets become round ones: a published
-    client prints messages through a markup language that would swallow them."""
+    """A value as a short piece of a sentence."""
     if isinstance(value, dict | list):
         return _kind_of(value)
     text = repr(value) if isinstance(value, str) else str(value)
@@ -136,4 +135,4 @@ def show(value: Any, max_chars: int = 40) -> str:
         text = {True: "true", False: "false", None: "null"}[value]
     if len(text) > max_chars:
         text = text[:max_chars] + "…"
-    return text.replace("[", "(").replace("]", ")")
+    return text

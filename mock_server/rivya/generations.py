@@ -16,7 +16,7 @@ from mock_server.core.prompts import require_length
 from mock_server.core.refusals import Invalid
 from mock_server.core.tasks import Order, Task
 from mock_server.edge.call import Call, json_response
-from mock_server.media import uploaded_file_id
+from mock_server.media import upload_at
 from mock_server.rivya import gate, wire
 
 _VISIBLE_ASCII = re.compile(r"[\x21-\x7E]{1,255}")
@@ -81,7 +81,7 @@ def _check_references(call: Call, key: Key, items: list[dict[str, Any]]) -> None
     if call.fake.settings.rivya.references != "own":
         return
     for index, item in enumerate(items):
-        file = call.world.uploads.get(uploaded_file_id(item["url"]) or "")
+        file = upload_at(item["url"], call.world)
         if file is None or file.account != key.account:
             raise Invalid.at(
                 f"/params/referenceMediaItems/{index}/url",

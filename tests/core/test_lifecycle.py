@@ -18,8 +18,9 @@ from mock_server.core.lifecycle import (
     state_at,
 )
 
-QUEUED, PROCESSING, SUCCEEDED, FAILED = TaskState
-TAKEN_UP, RENDERED, BROKE = TaskEvent
+QUEUED, PROCESSING = TaskState.QUEUED, TaskState.PROCESSING
+SUCCEEDED, FAILED = TaskState.SUCCEEDED, TaskState.FAILED
+TAKEN_UP, RENDERED, BROKE = TaskEvent.TAKEN_UP, TaskEvent.RENDERED, TaskEvent.BROKE
 
 # The diagram of dossier rivya 6.3, arrow by arrow.
 ARROWS = {
@@ -30,7 +31,13 @@ ARROWS = {
 }
 RANK = {QUEUED: 0, PROCESSING: 1, SUCCEEDED: 2, FAILED: 2}
 
-HISTORIES = [(), (TAKEN_UP,), (BROKE,), (TAKEN_UP, RENDERED), (TAKEN_UP, BROKE)]
+HISTORIES: list[tuple[TaskEvent, ...]] = [
+    (),
+    (TAKEN_UP,),
+    (BROKE,),
+    (TAKEN_UP, RENDERED),
+    (TAKEN_UP, BROKE),
+]
 
 
 @st.composite
@@ -57,7 +64,7 @@ def test_the_terminal_states_are_succeeded_and_failed() -> None:
     assert {SUCCEEDED, FAILED} == TERMINAL
 
 
-@pytest.mark.parametrize("state", sorted(TERMINAL, key=lambda state: state.value))
+@pytest.mark.parametrize("state", [SUCCEEDED, FAILED])
 def test_nothing_leaves_a_terminal_state(state: TaskState) -> None:
     assert MOVES[state] == {}
 

@@ -66,6 +66,13 @@ def test_a_refused_request_neither_counts_nor_moves_the_window() -> None:
     assert not passes(windows, 1_999, limit=1)
 
 
+def test_a_refused_request_does_not_count_when_the_limit_is_raised() -> None:
+    windows = RateWindows()
+    assert passes(windows, 0, limit=1)
+    assert not passes(windows, 0, limit=1)
+    assert passes(windows, 0, limit=2)
+
+
 @pytest.mark.parametrize(
     ("now_ms", "told_s"), [(0, 60), (1, 60), (1_000, 59), (58_999, 2), (59_000, 1), (59_999, 1)]
 )

@@ -67,9 +67,9 @@ def scopes_without(*missing: str) -> list[str]:
 
 def refusal(answer: Answer, code: str) -> str:
     """The message of a refusal, after checking its code, its status and its envelope."""
+    assert answer.status == STATUS_OF[code], answer.body
     error = answer.json()["error"]
-    assert error["code"] == code
-    assert answer.status == STATUS_OF[code]
+    assert error["code"] == code, error
     assert set(answer.json()) == {"error"}
     assert set(error) == {"code", "message", "requestId"}
     assert error["requestId"].startswith("req_")

@@ -1,0 +1,190 @@
+"""What the tests of AceData's API share: how it says no, callers who wait, and a callback's way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from starlette.types import Message
+
+from mock_server.acedata.callbacks import Callbacks
+from mock_server.app import make_app
+from mock_server.data import SCHEMAS
+from mock_server.sender import Sender
+from mock_server.timekeeper import Timekeeper
+from tests.asgi import Answer, scope
+from tests.contract_hook import HeldToContract
+from tests.mock import TOKEN, VIDEO, Mock
+
+STATUS_OF: dict[str, int] = {
+    row["const"]: row["x-status"]
+    for row in json.loads((SCHEMAS / "acedata/error-codes.json").read_text("utf-8"))["anyOf"]
+    if "const" in row
+}
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+IMAGE_URL = "https://cdn.example.com/first.png"
+CALLBACK_URL = "http://127.0.0.1:9/callback"
+ASYNC = VIDEO | {"async": True}
+
+
+def account(name: str, *, credits: int = 1000, **tokens: Any) -> dict[str, Any]:
+    """An account's settings; `tokens` with underscores for hyphens: `good={}`."""
+    return {
+        "name": name,
+        "credits": credits,
+        "keys": [
+            {"key": token.replace("_", "-"), "api": "acedata", **facts}
+            for token, facts in tokens.items()
+        ],
+    }
+
+
+def refusal(answer: Answer, code: str) -> str:
+    """The message of a refusal, after checking its code, its status and its envelope."""
+    assert answer.status == STATUS_OF[code], answer.body
+    body = answer.json()
+    assert set(body) == {"success", "error", "trace_id"}
+    assert body["success"] is False
+    assert set(body["error"]) == {"code", "message"}
+    assert body["error"]["code"] == code, body
+    assert UUID.fullmatch(body["trace_id"])
+    message: str = body["error"]["message"]
+    return message
+
+
+def invalid_at(answer: Answer, *places: str) -> str:
+    """The message of a `bad_request` that names these places and no others."""
+    message = refusal(answer, "bad_request")
+    found = set(re.findall(r"(?:^|; )(body|/[^ ]*|header [^ ]+): ", message))
+    assert found == set(places), message
+    return message
+
+
+def submit(mock: Mock, *, token: str = TOKEN, **fields: Any) -> str:
+    """The task id of a new video in async mode."""
+    answer = mock.acedata("/videos", ASYNC | fields, token=token)
+    assert answer.status == 200, answer.body
+    task_id: str = answer.json()["task_id"]
+    return task_id
+
+
+def retrieve(mock: Mock, task_id: str, *, token: str = TOKEN) -> Any:
+    """The task object as it is now."""
+    answer = mock.acedata("/tasks", {"action": "retrieve", "id": task_id}, token=token)
+    assert answer.status == 200, answer.body
+    return answer.json()
+
+
+def balance(mock: Mock, name: str = "acedata-test") -> dict[str, int]:
+    """An account's credits, by where they are."""
+    return asdict(mock.world.ledger.balance(name))
+
+
+def traces(mock: Mock) -> tuple[object, ...]:
+    """Everything a refused request must leave as it was."""
+    return (balance(mock), len(mock.world.tasks))
+
+
+def members(node: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Every key of every object in a JSON value, with its value."""
+    if isinstance(node, dict):
+        yield from node.items()
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for child in children:
+        yield from members(child, path)
+
+
+@dataclass
+class Caller:
+    """A caller who waits for the answer of a held-open request, and may hang up before."""
+
+    mock: Mock
+    body: Mapping[str, Any]
+    token: str = TOKEN
+    messages: list[Message] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.asked = False
+        self._gone = asyncio.Event()
+        sent = {"authorization": f"Bearer {self.token}", "content-type": "application/json"}
+        self._call = self.mock.driver.loop.create_task(
+            self._run(scope("POST", "/hailuo/videos", sent))
+        )
+        self.breathe()
+
+    def breathe(self) -> None:
+        """Let everything that can happen now happen."""
+        for _ in range(20):
+            self.mock.driver.loop.run_until_complete(asyncio.sleep(0))
+
+    @property
+    def waits(self) -> bool:
+        """Whether the request is still open."""
+        return not self._call.done()
+
+    def hang_up(self) -> None:
+        """Close the connection, and let the server notice."""
+        self._gone.set()
+        self.breathe()
+
+    def answer(self) -> Answer:
+        """The answer, which must have come."""
+        self.breathe()
+        assert not self.waits
+        self._call.result()
+        started, *rest = self.messages
+        return Answer(
+            started["status"],
+            {name.decode(): value.decode() for name, value in started["headers"]},
+            b"".join(message.get("body", b"") for message in rest),
+        )
+
+    def drop(self) -> None:
+        """End the request if it is still open, so that nothing is left waiting."""
+        self._call.cancel()
+        self.breathe()
+
+    async def _run(self, asgi_scope: dict[str, Any]) -> None:
+        await self.mock.app(asgi_scope, self._receive, self._send)
+
+    async def _receive(self) -> Message:
+        if not self.asked:
+            self.asked = True
+            raw = json.dumps(self.body).encode()
+            return {"type": "http.request", "body": raw, "more_body": False}
+        await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: Message) -> None:
+        self.messages.append(message)
+
+
+def let_due_things_happen(mock: Mock) -> None:
+    """Any other request brings a frozen world up to date."""
+    assert mock.request("GET", "/_mock/health").status == 200
+
+
+class NotedSender(Sender):
+    """Notes each callback instead of sending it, and how the task looked at that moment."""
+
+    def __init__(self) -> None:
+        super().__init__(["loopback"])
+        self.posts: list[tuple[str, Any]] = []
+
+    def post(self, url: str, body: bytes) -> None:
+        self.posts.append((url, json.loads(body)))
+
+
+def note_callbacks(mock: Mock) -> NotedSender:
+    """Let the fake hand its callbacks to a sender of the test's own."""
+    sender = NotedSender()
+    on_end = Callbacks(mock.fake.settings.acedata, sender).task_ended
+    timekeepers = {"default": Timekeeper(mock.world, on_end=on_end)}
+    mock.fake = replace(mock.fake, timekeepers=timekeepers, sender=sender)
+    mock.app = HeldToContract(make_app(mock.fake))
+    mock.driver.app = mock.app
+    return sender
