@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+import pytest
 from starlette.types import Message
 
 from mock_server.acedata.callbacks import Callbacks
@@ -89,13 +90,13 @@ def traces(mock: Mock) -> tuple[object, ...]:
     return (balance(mock), len(mock.world.tasks))
 
 
-def members(node: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str, Any]]:
+def members(node: Any) -> Iterator[tuple[str, Any]]:
     """Every key of every object in a JSON value, with its value."""
     if isinstance(node, dict):
         yield from node.items()
     children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
     for child in children:
-        yield from members(child, path)
+        yield from members(child)
 
 
 @dataclass
@@ -183,8 +184,26 @@ def note_callbacks(mock: Mock) -> NotedSender:
     """Let the fake hand its callbacks to a sender of the test's own."""
     sender = NotedSender()
     on_end = Callbacks(mock.fake.settings.acedata, sender).task_ended
-    timekeepers = {"default": Timekeeper(mock.world, on_end=on_end)}
-    mock.fake = replace(mock.fake, timekeepers=timekeepers, sender=sender)
+    keep_time_with(mock, Timekeeper(mock.world, on_end=on_end))
+    return sender
+
+
+def keep_time_with(mock: Mock, timekeeper: Timekeeper) -> None:
+    """Let the fake use a timekeeper of the test's own."""
+    mock.fake = replace(mock.fake, timekeepers={"default": timekeeper})
     mock.app = HeldToContract(make_app(mock.fake))
     mock.driver.app = mock.app
-    return sender
+
+
+@pytest.fixture
+def hold(make_mock: Any) -> Iterator[Callable[..., Caller]]:
+    """Makes callers who wait; whoever still waits at the end is sent home."""
+    callers: list[Caller] = []
+
+    def wait(mock: Mock, body: Mapping[str, Any] = VIDEO, **facts: Any) -> Caller:
+        callers.append(Caller(mock, body, **facts))
+        return callers[-1]
+
+    yield wait
+    for caller in callers:
+        caller.drop()

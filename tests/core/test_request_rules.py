@@ -566,7 +566,7 @@ def test_nothing_is_suggested_for_what_is_like_nothing(change: dict[str, Any], p
         ({"type": "integer"}, "1", "must be an integer, not a string"),
         ({"enum": ["a", 1, None]}, False, "must be one of 'a', 1, null, not false"),
         ({"const": "generate"}, {"a": 1}, "must be 'generate', not an object"),
-        ({"const": "a"}, "[b]", "must be 'a', not '(b)'"),
+        ({"const": "a"}, "[b]", "must be 'a', not '[b]'"),
         ({"const": "a"}, "b" * 99, f"must be 'a', not '{'b' * 39}…"),
         ({"maxLength": 2}, "\U0001f3ac" * 3, "has 3 characters; at most 2"),
         ({"minLength": 2}, "a", "has 1 characters; at least 2"),

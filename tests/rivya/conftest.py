@@ -54,9 +54,7 @@ def account(name: str, *, credits: int = 1000, **keys: Any) -> dict[str, Any]:
     return {
         "name": name,
         "credits": credits,
-        "keys": [
-            {"key": f"rvya_sk_{end}", "api": "rivya", **facts} for end, facts in keys.items()
-        ],
+        "keys": [{"key": f"rvya_sk_{end}", "api": "rivya", **facts} for end, facts in keys.items()],
     }
 
 
@@ -109,9 +107,7 @@ def traces(mock: Mock) -> tuple[object, ...]:
     return (balance(mock), len(mock.world.tasks), len(mock.world.uploads))
 
 
-def create_once(
-    mock: Mock, idempotency_key: str, body: Any = None, *, key: str = KEY
-) -> Answer:
+def create_once(mock: Mock, idempotency_key: str, body: Any = None, *, key: str = KEY) -> Answer:
     """A create with an Idempotency-Key; `body` None stands for the minimal one."""
     return mock.rivya(
         "POST",

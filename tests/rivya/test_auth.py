@@ -124,7 +124,7 @@ def test_a_key_works_until_its_end_and_not_at_its_end(make_mock: MakeMock) -> No
 
 
 def test_the_end_of_a_key_does_not_end_its_tasks(make_mock: MakeMock) -> None:
-    keys = {"soon": {"expires_at": "2026-05-11T00:00:00.500Z"}, "later": {}}
+    keys: dict[str, Any] = {"soon": {"expires_at": "2026-05-11T00:00:00.500Z"}, "later": {}}
     mock = make_mock(accounts=[account("a", **keys)])
     task_id = mock.rivya("POST", "/generations", MINIMAL, key="rvya_sk_soon").json()["id"]
     mock.advance(1)
@@ -172,16 +172,16 @@ def test_a_public_route_does_not_look_at_the_key(
 @pytest.mark.parametrize(
     ("method", "path"), [*PUBLIC_OPERATIONS, *[(method, path) for method, path, _ in OPERATIONS]]
 )
-def test_a_switched_off_api_is_off_everywhere(
-    make_mock: MakeMock, method: str, path: str
-) -> None:
+def test_a_switched_off_api_is_off_everywhere(make_mock: MakeMock, method: str, path: str) -> None:
     mock = make_mock(rivya__api_enabled=False)
     refusal(mock.rivya(method, path, MINIMAL), "public_api_disabled")
 
 
 def test_switching_rivya_off_leaves_the_other_api_on(make_mock: MakeMock) -> None:
     mock = make_mock(rivya__api_enabled=False)
-    assert mock.acedata("/videos", {"action": "generate", "prompt": "a", "async": True}).status == 200
+    assert (
+        mock.acedata("/videos", {"action": "generate", "prompt": "a", "async": True}).status == 200
+    )
 
 
 # --- the order of checks -----------------------------------------------------------------------

@@ -137,9 +137,7 @@ def test_generation_failed_is_no_http_error_but_stands_in_the_generation(
 
 
 def test_every_refusal_has_a_request_id_of_its_own(mock: Mock) -> None:
-    ids = {
-        mock.rivya("GET", "/nowhere").json()["error"]["requestId"] for _ in range(20)
-    }
+    ids = {mock.rivya("GET", "/nowhere").json()["error"]["requestId"] for _ in range(20)}
     assert len(ids) == 20
 
 

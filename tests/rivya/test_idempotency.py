@@ -218,9 +218,7 @@ def test_a_refused_body_leaves_the_key_free(mock: Mock, body: Any) -> None:
 
 
 def test_a_create_without_credits_leaves_the_key_free(make_mock: MakeMock) -> None:
-    mock = make_mock(
-        accounts=[account("a", credits=PRO_CREDITS, test={})], tasks__failure_rate=1
-    )
+    mock = make_mock(accounts=[account("a", credits=PRO_CREDITS, test={})], tasks__failure_rate=1)
     mock.create()
     refusal(create_once(mock, "k"), "insufficient_credits")
     mock.advance(1)  # the first task fails, and its credits come back

@@ -78,9 +78,7 @@ def test_the_list_comes_in_the_list_envelope(mock: Mock) -> None:
 
 
 @pytest.mark.parametrize("expected", [PRO, STANDARD], ids=["pro", "standard"])
-def test_a_hailuo_model_is_listed_as_its_page_has_it(
-    mock: Mock, expected: dict[str, Any]
-) -> None:
+def test_a_hailuo_model_is_listed_as_its_page_has_it(mock: Mock, expected: dict[str, Any]) -> None:
     entry = models(mock)[expected["id"]]
     assert {name: value for name, value in entry.items() if name != "notices"} == expected
 

@@ -113,9 +113,7 @@ def test_a_create_without_credits_makes_no_task_and_takes_nothing(poor: Mock) ->
 
 
 def test_credits_that_came_back_can_be_spent_again(make_mock: MakeMock) -> None:
-    mock = make_mock(
-        accounts=[account("a", credits=PRO_CREDITS, test={})], tasks__failure_rate=1
-    )
+    mock = make_mock(accounts=[account("a", credits=PRO_CREDITS, test={})], tasks__failure_rate=1)
     for _ in range(3):
         assert mock.create().status == 200
         mock.advance(1)

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from mock_server.app import make_app
 from tests.mock import Mock
 from tests.rivya.conftest import OPERATIONS, PUBLIC_OPERATIONS, STATUS_OF
 
@@ -95,9 +94,3 @@ def test_strict_or_lenient_the_document_shows_the_strict_rules(make_mock: Any) -
     strict, lenient = make_mock(), make_mock(rivya__params="lenient")
     path = "/openapi.json"
     assert strict.rivya("GET", path).body == lenient.rivya("GET", path).body
-
-
-def test_a_second_app_of_the_same_fake_serves_the_same_document(mock: Mock) -> None:
-    first = mock.rivya("GET", "/openapi.json").body
-    mock.driver.app = make_app(mock.fake)
-    assert mock.rivya("GET", "/openapi.json").body == first

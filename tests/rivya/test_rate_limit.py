@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -170,7 +171,7 @@ def test_public_routes_neither_count_nor_are_limited(
 
 
 def test_a_request_that_lacks_the_scope_does_not_count(make_mock: MakeMock) -> None:
-    keys = {"it": {"scopes": scopes_without("files:read")}}
+    keys: dict[str, Any] = {"it": {"scopes": scopes_without("files:read")}}
     mock = make_mock(rivya__rate_limit=1, accounts=[account("a", **keys)])
     refusal(mock.rivya("GET", "/files/file_x", key="rvya_sk_it"), "api_scope_denied")
     assert statuses(mock, 1, key="rvya_sk_it") == [200]

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.types import Message
 
-from tests.asgi import Answer
-from tests.mock import KEY, MINIMAL, Mock
+from tests.asgi import Answer, scope
+from tests.mock import KEY, MINIMAL, PNG, Mock, form
 from tests.rivya.conftest import (
     account,
     create_once,
@@ -26,6 +27,7 @@ from tests.rivya.conftest import (
 MakeMock = Callable[..., Mock]
 
 STANDARD = MINIMAL | {"model": "hailuo-standard"}
+WHOLE_FORM = form({"kind": "image"}, {"file": ("a.png", PNG)})
 WRONG_KINDS: list[Any] = [None, True, 6, 1.5, [], {}, "x"]
 
 
@@ -234,9 +236,7 @@ FIRST = "/params/referenceMediaItems/0"
 
 @pytest.mark.parametrize("model", ["hailuo-pro", "hailuo-standard"])
 @pytest.mark.parametrize(("count", "fits"), [(0, True), (1, True), (2, True), (3, False)])
-def test_a_task_takes_up_to_two_references(
-    mock: Mock, model: str, count: int, fits: bool
-) -> None:
+def test_a_task_takes_up_to_two_references(mock: Mock, model: str, count: int, fits: bool) -> None:
     body = with_references(*[reference()] * count) | {"model": model}
     answer = post(mock, body)
     if fits:
@@ -389,7 +389,12 @@ def test_other_unknown_fields_are_ignored(mock: Mock, field: str, value: Any) ->
     assert mock.create(**{field: value}).status == 200
 
 
-RIGHT_KIND = {"model": str, "prompt": str, "params": dict, "client_request_id": str}
+RIGHT_KIND: dict[str, type] = {
+    "model": str,
+    "prompt": str,
+    "params": dict,
+    "client_request_id": str,
+}
 
 
 @pytest.mark.parametrize(
@@ -508,9 +513,7 @@ def test_an_escaped_pair_is_accepted_beside_anything(mock: Mock, beside: bytes) 
         (json.dumps(MINIMAL | {"prompt": "\ud83c"}).encode(), "/prompt"),
     ],
 )
-def test_half_a_surrogate_pair_is_refused_at_its_place(
-    mock: Mock, raw: bytes, place: str
-) -> None:
+def test_half_a_surrogate_pair_is_refused_at_its_place(mock: Mock, raw: bytes, place: str) -> None:
     invalid_at(post(mock, raw), place)
 
 
@@ -651,6 +654,37 @@ def test_a_create_without_credits_leaves_everything_as_it_was(make_mock: MakeMoc
     before = traces(mock)
     refusal(create_once(mock, "k"), "insufficient_credits")
     assert traces(mock) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("/generations", "application/json"),
+        ("/files", "multipart/form-data; boundary=frontier"),
+    ],
+)
+def test_whoever_hangs_up_in_the_middle_of_the_body_leaves_no_trace(
+    mock: Mock, path: str, content_type: str
+) -> None:
+    before = traces(mock)
+    whole = json.dumps(MINIMAL).encode() if path == "/generations" else WHOLE_FORM
+    messages: list[Message] = [
+        {"type": "http.request", "body": whole, "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    answered: list[Message] = []
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def send(message: Message) -> None:
+        answered.append(message)
+
+    sent = {"authorization": f"Bearer {KEY}", "content-type": content_type}
+    mock.driver.loop.run_until_complete(
+        mock.app(scope("POST", f"/api/v1{path}", sent), receive, send)
+    )
+    assert (answered, traces(mock)) == ([], before)
 
 
 # --- anything at all ---------------------------------------------------------------------------

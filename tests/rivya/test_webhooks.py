@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,7 @@ ENDPOINT = {"url": "https://client.example/hook", "event_types": ["generation.su
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
-def test_a_webhook_route_is_not_implemented_and_says_so(
-    mock: Mock, method: str, path: str
-) -> None:
+def test_a_webhook_route_is_not_implemented_and_says_so(mock: Mock, method: str, path: str) -> None:
     body = ENDPOINT if method in {"POST", "PATCH"} else None
     refusal(mock.rivya(method, path, body), "not_implemented")
 
@@ -29,7 +28,7 @@ def test_a_webhook_route_needs_a_key(mock: Mock, method: str, path: str) -> None
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_a_webhook_route_needs_its_scope(make_mock: MakeMock, method: str, path: str) -> None:
-    keys = {"it": {"scopes": scopes_without("webhooks:manage")}}
+    keys: dict[str, Any] = {"it": {"scopes": scopes_without("webhooks:manage")}}
     mock = make_mock(accounts=[account("a", **keys)])
     refusal(mock.rivya(method, path, ENDPOINT, key="rvya_sk_it"), "api_scope_denied")
 
@@ -37,9 +36,7 @@ def test_a_webhook_route_needs_its_scope(make_mock: MakeMock, method: str, path:
 @pytest.mark.parametrize(
     "url", ["http://client.example/hook", "https://localhost/hook", "https://10.0.0.1/hook"]
 )
-def test_an_address_that_would_be_rejected_is_not_implemented_either(
-    mock: Mock, url: str
-) -> None:
+def test_an_address_that_would_be_rejected_is_not_implemented_either(mock: Mock, url: str) -> None:
     refusal(mock.rivya("POST", "/webhooks", ENDPOINT | {"url": url}), "not_implemented")
 
 
