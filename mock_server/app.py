@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, Router
+from starlette.types import ASGIApp
 
 from mock_server import control, media
 from mock_server.acedata.errors import AceDataVoice
@@ -25,8 +24,12 @@ from mock_server.rivya.openapi import get_openapi_document
 from mock_server.rivya.webhooks import not_yet
 
 
-def make_app(fake: Fake) -> Starlette:
-    """The app that serves `fake`; what it holds is closed when the app's lifespan ends."""
+def make_app(fake: Fake) -> ASGIApp:
+    """The app that serves `fake`; what it holds is closed when the app's lifespan ends.
+
+    A bare router: every resource answers for its own failures in its API's words, so the layers
+    that an application puts around its routes to catch exceptions would catch nothing.
+    """
     contract, settings = fake.contract, fake.settings
     rivya = RivyaVoice(contract, settings.rivya)
     acedata = AceDataVoice(contract, settings.acedata)
@@ -44,11 +47,11 @@ def make_app(fake: Fake) -> Starlette:
         return plain, "; Rivya's begin with /api/v1/, Ace Data Cloud's with /hailuo/"
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Router) -> AsyncIterator[None]:
         yield
         await fake.close()
 
-    app = Starlette(
+    router = Router(
         routes=[
             *_rivya_routes(rivya),
             *_acedata_routes(acedata),
@@ -56,11 +59,10 @@ def make_app(fake: Fake) -> Starlette:
             *_control_routes(plain),
             Route("/{path:path}", Nothing(voice_of)),
         ],
-        middleware=[Middleware(Exchanges, fake=fake)],
+        redirect_slashes=False,
         lifespan=lifespan,
     )
-    app.router.redirect_slashes = False
-    return app
+    return Exchanges(router, fake)
 
 
 def _rivya_routes(voice: Voice) -> list[BaseRoute]:

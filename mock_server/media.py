@@ -86,7 +86,7 @@ def _serve(call: Call, path: Path, digest: str, media_type: str, changed_ms: int
         ),
         "X-Content-Type-Options": "nosniff",
     }
-    known = call.request.headers.get("if-none-match", "")
+    known = call.header(b"if-none-match") or ""
     if known.strip() == "*" or etag in [tag.strip().removeprefix("W/") for tag in known.split(",")]:
         return Response(status_code=304, headers=headers)
     return FileResponse(path, headers=headers, media_type=media_type)

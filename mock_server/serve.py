@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -109,6 +110,8 @@ def run(fake: Fake) -> int:
     """Serve until told to stop. The exit code: 0, or 2 if the address cannot be had."""
     set_up_logging(fake.settings.log_level)
     server = Server(fake, make_app(fake), on_ready=lambda url: _say_ready(fake, url))
+    # Code and contract live as long as the process: looking through them for garbage is in vain.
+    gc.freeze()
     try:
         asyncio.run(server.serve())
     except SystemExit as error:  # uvicorn's way to say that it could not listen

@@ -12,7 +12,7 @@ def admit(call: Call) -> Key:
     if not call.fake.settings.acedata.implemented:
         raise ApiSwitchedOff("this path is registered and has no implementation for now")
     world = call.world
-    token = _token(call.request.headers.get("authorization"))
+    token = _token(call.header(b"authorization"))
     key = world.keys.admit(token, "acedata", world.clock.now_ms())
     call.exchange.account = key.account
     return key

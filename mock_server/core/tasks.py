@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from mock_server.core.lifecycle import TaskEvent, TaskState, state_at
 from mock_server.core.refusals import UnknownTask
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """A request for a generation that has passed every rule about its form.
 
     request: the body as it came, JSON in UTF-8.
@@ -26,8 +25,7 @@ class Order:
     callback_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
+class Fate(NamedTuple):
     """How a task will go: when it is taken up, when it ends, and with what."""
 
     taken_up_ms: int
@@ -35,8 +33,7 @@ class Fate:
     outcome: TaskEvent
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """One accepted generation: facts only."""
 
     id: str
@@ -65,29 +62,51 @@ class Task:
         )
 
 
+_ORDER_ENDS = 2 + len(Order._fields)
+
+
 class Tasks:
-    """Every task of a world."""
+    """Every task of a world.
+
+    A stored task is a plain tuple of plain values: the garbage collector lets go of those for
+    good, so that a million of them make nobody wait.
+    """
 
     def __init__(self) -> None:
-        self._tasks: dict[str, Task] = {}
+        self._tasks: dict[str, tuple[Any, ...]] = {}
 
     def __len__(self) -> int:
         return len(self._tasks)
 
     def __getitem__(self, task_id: str) -> Task:
-        return self._tasks[task_id]
+        return _task(self._tasks[task_id])
 
     def add(self, task: Task) -> None:
         """Keep a task from now on."""
-        self._tasks[task.id] = task
+        fate = task.fate
+        self._tasks[task.id] = (
+            task.id,
+            task.created_ms,
+            *task.order,
+            fate.taken_up_ms,
+            fate.ends_ms,
+            fate.outcome.value,
+        )
 
     def get(self, task_id: str) -> Task | None:
         """The task, whoever owns it: the address of its video is not a secret kept by a key."""
-        return self._tasks.get(task_id)
+        row = self._tasks.get(task_id)
+        return None if row is None else _task(row)
 
     def find(self, task_id: str, *, api: str, account: str) -> Task:
         """The account's task. Refuses with UnknownTask if it is none of theirs."""
-        task = self._tasks.get(task_id)
+        task = self.get(task_id)
         if task is None or not task.belongs_to(api, account):
             raise UnknownTask("this account has no task with that id")
         return task
+
+
+def _task(row: tuple[Any, ...]) -> Task:
+    taken_up_ms, ends_ms, outcome = row[_ORDER_ENDS:]
+    fate = Fate(taken_up_ms, ends_ms, TaskEvent(outcome))
+    return Task(row[0], Order._make(row[2:_ORDER_ENDS]), row[1], fate)

@@ -100,7 +100,8 @@ class World:
 
     def _fate(self, task_id: str, now_ms: int) -> Fate:
         taken_up_ms = now_ms + self.rules.queued_ms
-        breaks = self.chance.fraction("failure", task_id) < self.rules.failure_rate
+        rate = self.rules.failure_rate
+        breaks = rate > 0 and self.chance.fraction("failure", task_id) < rate
         return Fate(
             taken_up_ms=taken_up_ms,
             ends_ms=taken_up_ms + self.rules.processing_ms,

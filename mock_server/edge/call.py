@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
@@ -29,17 +30,20 @@ Result = TypeVar("Result")
 class Call:
     """A request, the fake it came to, and the world it belongs to.
 
+    headers: by lower-case name; of a header that comes twice, the first.
     claimed: the Idempotency-Key whose first request this is, if it is one.
     """
 
-    __slots__ = ("claimed", "exchange", "fake", "request", "timekeeper")
+    __slots__ = ("_receive", "claimed", "exchange", "fake", "headers", "scope", "timekeeper")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
-        self.request = Request(scope, receive)
+        self.scope = scope
+        self.headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
         self.fake: Fake = scope["fake"]
         self.timekeeper: Timekeeper = scope["timekeeper"]
         self.exchange: Exchange = scope["exchange"]
         self.claimed: IdempotencyKey | None = None
+        self._receive = receive
 
     @property
     def world(self) -> World:
@@ -48,20 +52,24 @@ class Call:
 
     def path_value(self, name: str) -> str:
         """A piece of the path, as the route names it."""
-        value: str = self.request.path_params[name]
+        value: str = self.scope["path_params"][name]
         return value
+
+    def header(self, name: bytes) -> str | None:
+        """A header's value by its lower-case name, or None if it did not come."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
 
     @property
     def base_url(self) -> str:
         """Where the caller reached the server: the start of every URL it is given."""
         if self.fake.settings.public_url:
             return self.fake.settings.public_url
-        scope = self.request.scope
-        host = self.request.headers.get("host")
+        host = self.header(b"host")
         if not host:
-            address, port = scope.get("server") or ("127.0.0.1", 80)
+            address, port = self.scope.get("server") or ("127.0.0.1", 80)
             host = f"{address}:{port}"
-        return f"{scope['scheme']}://{host}"
+        return sys.intern(f"{self.scope['scheme']}://{host}")  # every task of this caller keeps it
 
     async def body(self, max_bytes: int) -> bytes:
         """The whole body. Refuses with Invalid past `max_bytes`, reading no further.
@@ -69,18 +77,24 @@ class Call:
         Raises ClientDisconnect if the caller hangs up in the middle.
         """
         chunks, size_bytes = [], 0
-        async for chunk in self.request.stream():
+        more = True
+        while more:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            chunk = message.get("body", b"")
             size_bytes += len(chunk)
             if size_bytes > max_bytes:
                 raise Invalid.at("", "size", f"is larger than {max_bytes} bytes")
             chunks.append(chunk)
+            more = message.get("more_body", False)
         body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         self.exchange.request_body = self.world.journal.kept(body)
         return body
 
     async def json(self) -> tuple[bytes, Any]:
         """The body as it came and the value it spells. Refuses with Invalid what is not JSON."""
-        declared = self.request.headers.get("content-type", "")
+        declared = self.header(b"content-type") or ""
         media_type, _, parameters = declared.partition(";")
         if media_type.strip().lower() != "application/json":
             hint = near(media_type, ["application/json"])
@@ -103,7 +117,7 @@ class Call:
 
         Call it only when the body has been read.
         """
-        hang_up: asyncio.Future[Any] = asyncio.ensure_future(self.request.receive())
+        hang_up: asyncio.Future[Any] = asyncio.ensure_future(self._hang_up())
         try:
             await asyncio.wait({waiting, hang_up}, return_when=asyncio.FIRST_COMPLETED)
             if waiting.done():
@@ -112,6 +126,10 @@ class Call:
         finally:
             hang_up.cancel()
             waiting.cancel()
+
+    async def _hang_up(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
 
 
 def json_response(

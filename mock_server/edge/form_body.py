@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from python_multipart.multipart import parse_options_header
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from mock_server.core.refusals import Invalid
@@ -29,13 +29,13 @@ async def read_form(call: Call) -> dict[str, Any]:
     Refuses with Invalid another content type, a body that is malformed, cut short or over
     `limits.upload_bytes`, and a field that comes twice.
     """
-    declared = call.request.headers.get("content-type", "")
+    declared = call.header(b"content-type") or ""
     if declared.partition(";")[0].strip().lower() != "multipart/form-data":
         raise Invalid.at("header Content-Type", "contentType", "must be multipart/form-data")
     body = await call.body(call.fake.settings.limits.upload_bytes)
     if b"--" + _boundary(declared) + b"--" not in body:
         raise _malformed("the closing boundary is missing, so the body was cut short")
-    parser = _Parser(call.request.headers, _once(body), max_files=8, max_fields=32)
+    parser = _Parser(Headers(scope=call.scope), _once(body), max_files=8, max_fields=32)
     parser.spool_max_size = len(body)  # it is in memory already
     try:
         return await _fields(await parser.parse())

@@ -61,7 +61,7 @@ class Resource:
             return self._voice.break_down(call)
 
     def _handler(self, call: Call) -> Handler:
-        method = call.request.method
+        method = call.exchange.method
         if method not in self._handlers:
             allowed = ", ".join(self._allowed)
             raise MethodNotAllowed(f"{method} is not for this path; {allowed} is", self._allowed)

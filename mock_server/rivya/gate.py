@@ -19,7 +19,7 @@ def admit(call: Call, scope: str) -> Key:
     settings = call.fake.settings.rivya
     world = call.world
     now_ms = world.clock.now_ms()
-    key = world.keys.admit(_bearer(call.request.headers.get("authorization", "")), "rivya", now_ms)
+    key = world.keys.admit(_bearer(call.header(b"authorization") or ""), "rivya", now_ms)
     call.exchange.account = key.account
     key.require(scope)
     world.rates.count(

@@ -91,7 +91,7 @@ def _check_references(call: Call, key: Key, items: list[dict[str, Any]]) -> None
 
 
 def _idempotency_key(call: Call, key: Key, body: Any) -> IdempotencyKey | None:
-    value = call.request.headers.get("idempotency-key")
+    value = call.header(b"idempotency-key")
     if value is None:
         return None
     if not _VISIBLE_ASCII.fullmatch(value):

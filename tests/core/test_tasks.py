@@ -33,8 +33,8 @@ def test_state_and_last_change_follow_from_the_time(
 def test_an_owner_finds_the_task() -> None:
     tasks = Tasks()
     tasks.add(TASK)
-    assert tasks.find("task_1", api="rivya", account="ada") is TASK
-    assert tasks["task_1"] is TASK
+    assert tasks.find("task_1", api="rivya", account="ada") == TASK
+    assert tasks["task_1"] == TASK
     assert len(tasks) == 1
 
 
@@ -55,5 +55,5 @@ def test_whatever_is_not_ones_own_is_unknown_in_the_same_words(
 def test_whoever_knows_the_id_gets_the_task() -> None:
     tasks = Tasks()
     tasks.add(TASK)
-    assert tasks.get("task_1") is TASK
+    assert tasks.get("task_1") == TASK
     assert tasks.get("task_2") is None

@@ -152,7 +152,7 @@ class WorldRulesHold(RuleBasedStateMachine):
             with pytest.raises(IdempotencyRunning):
                 self.world.submit_once(asked, retry_key)
         elif kept is not None:
-            assert self.world.submit_once(asked, retry_key) is kept.task
+            assert self.world.submit_once(asked, retry_key) == kept.task
         elif not self.can_pay(account, price):
             with pytest.raises(InsufficientCredits):
                 self.world.submit_once(asked, retry_key)
@@ -316,7 +316,7 @@ def test_a_replay_charges_nothing() -> None:
     world = make()
     task = world.submit_once(order(), key())
     world.idempotency.answered(key())
-    assert world.submit_once(order(), key()) is task
+    assert world.submit_once(order(), key()) == task
     assert len(world.tasks) == 1
     assert world.ledger.balance("ada").reserved_credits == 57
 
@@ -325,7 +325,7 @@ def test_a_replay_needs_no_credits() -> None:
     world = make(ada=57)
     task = world.submit_once(order(), key())
     world.idempotency.answered(key())
-    assert world.submit_once(order(), key()) is task
+    assert world.submit_once(order(), key()) == task
 
 
 def test_a_replay_shows_the_tasks_present_state() -> None:
