@@ -29,11 +29,11 @@ NEVER = [
 
 # All that the rules may take from the standard library: nothing here knows the time, chance, the
 # environment or a network. `datetime` is for writing times down; reading the clock with it is
-# refused below.
+# refused below. `msgspec` is there for values that the garbage collector can leave out.
 CORE_MAY_MENTION = {
     "__future__", "abc", "base64", "bisect", "collections", "copy", "dataclasses", "datetime",
     "enum", "functools", "hashlib", "heapq", "itertools", "math", "operator", "re", "string",
-    "types", "typing", "unicodedata",
+    "msgspec", "types", "typing", "unicodedata",
 }  # fmt: skip
 
 # What only one module may touch, so that a test can put something of its own in its place.

@@ -24,6 +24,9 @@ class Due:
     subject: str
 
 
+_BY_VALUE = {occasion.value: occasion for occasion in Occasion}
+
+
 class Agenda:
     """Things due in the future. Equal moments keep the order in which they were noted."""
 
@@ -46,4 +49,4 @@ class Agenda:
         if not self._waiting or self._waiting[0][0] > now_ms:
             return None
         at_ms, _, occasion, subject = heappop(self._waiting)
-        return Due(at_ms, Occasion(occasion), subject)
+        return Due(at_ms, _BY_VALUE[occasion], subject)

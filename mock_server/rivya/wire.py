@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from mock_server.core.catalog import Model
@@ -15,8 +16,13 @@ from mock_server.media import file_url, result_url
 
 def moment(at_ms: int) -> str:
     """ISO 8601 in UTC with milliseconds: `2026-03-02T10:15:30.250Z`."""
-    text = datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds")
-    return text.removesuffix("+00:00") + "Z"
+    seconds, milliseconds = divmod(at_ms, 1000)
+    return f"{_second(seconds)}.{milliseconds:03}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00")
 
 
 def generation(task: Task, *, world: str, now_ms: int, base_url: str) -> dict[str, Any]:

@@ -1,0 +1,57 @@
+"""The budgets, as data: what is promised, how much of it, and which way the promise points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Bound(Enum):
+    """On which side of its limit a figure must stay; the limit itself is allowed."""
+
+    AT_MOST = "<="
+    AT_LEAST = ">="
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A limit. Ratios (unit `x`) are to the bare app, or to the small case, in the same run.
+
+    bare_unit: the unit of the bare app's own figure.
+    """
+
+    key: str
+    what: str
+    limit: float
+    unit: str
+    bound: Bound = Bound.AT_MOST
+    bare_unit: str = ""
+
+    def holds(self, value: float) -> bool:
+        """Whether a figure is within the budget."""
+        return value >= self.limit if self.bound is Bound.AT_LEAST else value <= self.limit
+
+
+_LEAST = Bound.AT_LEAST
+
+BUDGETS: dict[str, Budget] = {
+    budget.key: budget
+    for budget in (
+        Budget("start_ratio", "start to first answer", 1.7, "x", bare_unit="ms"),
+        Budget("start_floor", "the same, quickest of all starts", 330, "ms", bare_unit="ms"),
+        Budget("get_ratio", "get: answers per CPU second", 0.60, "x", _LEAST, "/s"),
+        Budget("create_ratio", "create: answers per CPU second", 0.38, "x", _LEAST, "/s"),
+        Budget("invalid_ratio", "refused create, the same", 0.40, "x", _LEAST, "/s"),
+        Budget("p99", "p99 latency at 1,000 requests/s", 10, "ms", bare_unit="ms"),
+        Budget("idle_memory", "resident memory, idle", 64, "MB", bare_unit="MB"),
+        Budget("full_memory", "resident memory, many tasks", 180, "MiB"),
+        Budget("task_memory", "memory per stored task", 1000, "B"),
+        Budget("pause", "longest pause, many tasks", 50, "ms"),
+        Budget("get_growth", "get: cost, many tasks : few", 1.10, "x"),
+        Budget("create_growth", "create: cost, many tasks : few", 1.10, "x"),
+        Budget("held_threads", "threads more with requests held", 0, ""),
+        Budget("held_p99", "p99 latency with requests held", 10, "ms"),
+        Budget("stop_idle", "signal to end, idle", 0.2, "s", bare_unit="s"),
+        Budget("stop_held", "signal to end, requests held", 0.2, "s"),
+    )
+}

@@ -1,0 +1,68 @@
+"""How much is measured: enough to trust, or only enough to see that it works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Counts and lengths of one run of all measurements.
+
+    rounds: how often bare app and fake take turns; a figure is the median over them.
+    answers: of one turn under full load, for the bare app; the fake gives half as many.
+    turn_s: length of one turn at a steady rate.
+    """
+
+    start_rounds: int
+    rounds: int
+    answers: int
+    latency_rounds: int
+    turn_s: float
+    few_stored: int
+    many_stored: int
+    stored_while_probed: int
+    growth_rounds: int
+    growth_requests: int
+    growth_few: int
+    growth_many: int
+    held: int
+    held_turns: int
+    stop_rounds: int
+
+
+FULL = Extent(
+    start_rounds=9,
+    rounds=7,
+    answers=24_000,
+    latency_rounds=9,
+    turn_s=2.0,
+    few_stored=20_000,
+    many_stored=100_000,
+    stored_while_probed=30_000,
+    growth_rounds=15,
+    growth_requests=2000,
+    growth_few=1000,
+    growth_many=1_000_000,
+    held=1000,
+    held_turns=5,
+    stop_rounds=4,
+)
+
+QUICK = Extent(
+    start_rounds=3,
+    rounds=3,
+    answers=12_000,
+    latency_rounds=3,
+    turn_s=1.0,
+    few_stored=5000,
+    many_stored=20_000,
+    stored_while_probed=6000,
+    growth_rounds=7,
+    growth_requests=1000,
+    growth_few=1000,
+    growth_many=50_000,
+    held=200,
+    held_turns=3,
+    stop_rounds=1,
+)

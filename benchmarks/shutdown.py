@@ -1,0 +1,71 @@
+"""From a signal to the end of the process, with nothing to do and with many requests held open."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from statistics import median
+
+from benchmarks import messages
+from benchmarks.extent import Extent
+from benchmarks.loading import holding
+from benchmarks.measured import Measured
+from benchmarks.servers import Server, bare_server, create_one, fake_server
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_LONG_S = 600
+
+
+def measure(extent: Extent) -> Iterator[Measured]:
+    """The slower of the two signals, each a median."""
+    idle = {number: [_idle_s(number) for _ in range(extent.stop_rounds)] for number in _SIGNALS}
+    bare = [_bare_idle_s(number) for number in _SIGNALS]
+    yield Measured(
+        "stop_idle",
+        _slower(idle),
+        median(bare),
+        "the slower of SIGTERM and SIGINT, with one idle connection",
+    )
+    answered: list[int] = []
+    held = {
+        number: [_held_s(number, extent.held, answered) for _ in range(extent.stop_rounds)]
+        for number in _SIGNALS
+    }
+    least = f"at least {min(answered):,} of {extent.held:,} had an answer before the end"
+    yield Measured("stop_held", _slower(held), note=least)
+
+
+def _slower(taken_s: dict[signal.Signals, list[float]]) -> float:
+    return max(median(values) for values in taken_s.values())
+
+
+def _idle_s(number: int) -> float:
+    with fake_server() as fake:
+        create_one(fake)
+        return fake.stopped_by(number)
+
+
+def _bare_idle_s(number: int) -> float:
+    with bare_server() as bare:
+        bare.ask("GET", "/bare").require(200)
+        return bare.stopped_by(number)
+
+
+def _held_s(number: int, count: int, answered: list[int]) -> float:
+    """Adds to `answered` how many of those held got an answer instead of a closed connection."""
+    with (
+        fake_server({"TASKS_PROCESSING_S": _LONG_S}) as fake,
+        holding(fake, messages.held_video(), count) as held,
+    ):
+        held.begin()
+        _all_arrived(fake)
+        taken_s = fake.stopped_by(number)
+        answered.append(sum(held.finish(expected_status=None).by_status.values()))
+        return taken_s
+
+
+def _all_arrived(fake: Server) -> None:
+    """Answers come in turn: once this one is there, whatever was sent before it was read."""
+    time.sleep(1.0)
+    create_one(fake)
