@@ -17,6 +17,7 @@ from benchmarks.measured import CannotMeasure
 from benchmarks.processes import Worker, started
 
 _PLENTY = 10**15
+_PATIENCE_S = 30.0
 _ACCOUNTS = [
     {"name": "rivya", "credits": _PLENTY, "keys": [{"key": messages.RIVYA_KEY, "api": "rivya"}]},
     {
@@ -32,10 +33,10 @@ BARE = ["-m", "benchmarks.bare_app"]
 class Server:
     """A server that has said it is ready. Reads what it costs; asks it one thing at a time."""
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, patience_s: float) -> None:
         """Wait for the ready line. Raises CannotMeasure if the server does not come up."""
         self.worker = worker
-        ready = worker.hear()
+        ready = worker.hear(patience_s)
         address = urlsplit(ready["url"])
         if address.hostname != "127.0.0.1" or address.port is None:
             raise CannotMeasure(f"{worker.name} listens elsewhere: {ready['url']}")
@@ -100,12 +101,15 @@ class Answer:
 def bare_server() -> Iterator[Server]:
     """The bare app, ready."""
     with started(BARE) as worker:
-        yield Server(worker)
+        yield Server(worker, _PATIENCE_S)
 
 
 @contextmanager
 def fake_server(
-    settings: Mapping[str, Any] | None = None, command: list[str] | None = None
+    settings: Mapping[str, Any] | None = None,
+    command: list[str] | None = None,
+    *,
+    patience_s: float = _PATIENCE_S,
 ) -> Iterator[Server]:
     """The fake, ready, with its defaults except for `settings` and credits that never run out.
 
@@ -114,7 +118,7 @@ def fake_server(
     environment = {f"HAILUO_MOCK_{name}": str(value) for name, value in (settings or {}).items()}
     environment["HAILUO_MOCK_ACCOUNTS"] = json.dumps(_ACCOUNTS)
     with started(command or FAKE, environment) as worker:
-        yield Server(worker)
+        yield Server(worker, patience_s)
 
 
 def available_credits(server: Server) -> int:
