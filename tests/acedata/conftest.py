@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import signal
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -29,6 +30,7 @@ STATUS_OF: dict[str, int] = {
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 IMAGE_URL = "https://cdn.example.com/first.png"
 CALLBACK_URL = "http://127.0.0.1:9/callback"
+LONGEST_TEST_S = 60
 ASYNC = VIDEO | {"async": True}
 
 
@@ -193,6 +195,23 @@ def keep_time_with(mock: Mock, timekeeper: Timekeeper) -> None:
     mock.fake = replace(mock.fake, timekeepers={"default": timekeeper})
     mock.app = HeldToContract(make_app(mock.fake))
     mock.driver.app = mock.app
+
+
+@pytest.fixture(autouse=True)
+def nobody_waits_for_ever() -> Iterator[None]:
+    """A request that is held by mistake would wait for a clock that stands still."""
+    if not hasattr(signal, "SIGALRM"):
+        yield
+        return
+
+    def give_up(*_: object) -> None:
+        raise TimeoutError("held open, and nobody moved the clock")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(LONGEST_TEST_S)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture
