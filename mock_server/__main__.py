@@ -49,7 +49,10 @@ def _settings_options(command: Any) -> Any:
 @main.command()
 @_settings_options
 def serve(**options: Any) -> None:
-    """Start the server; a JSON line on stdout says when and where it answers."""
+    """Start the server.
+
+    One line of JSON on stdout says when it answers, and where; the log goes to stderr.
+    """
     settings, _ = _read(options)
     # Only now: the other verbs need no server, and answer faster without one.
     from mock_server.fake import make_fake
@@ -63,7 +66,7 @@ def serve(**options: Any) -> None:
 @_settings_options
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def config(*, as_json: bool, **options: Any) -> None:
-    """Show every setting that holds, its value and where it came from."""
+    """Show every setting, its value and its origin."""
     _, effective = _read(options)
     if as_json:
         click.echo(msgspec.json.encode([_plain(row) for row in effective]).decode())

@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class Exchanges:
-    """ASGI middleware. Time is brought up to date first, so every rule sees the same moment."""
+    """ASGI middleware. Whatever came due before a request has happened when its rules look."""
 
     def __init__(self, app: ASGIApp, fake: Fake) -> None:
         self._app = app

@@ -285,6 +285,15 @@ def test_more_than_the_server_keeps_is_refused(make_mock: MakeMock) -> None:
     assert traces(mock) == before
 
 
+def test_more_than_the_server_keeps_is_not_even_written(make_mock: MakeMock) -> None:
+    mock = make_mock(limits__stored_upload_bytes=len(PNG))
+    mock.upload()
+    folder = mock.fake.blobs.path("x").parent
+    kept = sorted(folder.iterdir())
+    mock.upload(PNG[:-1] + b"x")
+    assert sorted(folder.iterdir()) == kept
+
+
 def test_of_racing_uploads_only_those_are_kept_that_fit(make_mock: MakeMock) -> None:
     mock = make_mock(limits__stored_upload_bytes=2 * len(PNG))
     sent = UPLOAD_HEADERS | {"authorization": f"Bearer {KEY}"}
@@ -488,11 +497,12 @@ def test_a_name_never_leads_out_of_the_store(mock: Mock) -> None:
 WHOLE = KIND + FILE + END
 
 
-def test_a_form_cut_short_anywhere_is_refused(mock: Mock) -> None:
-    for length in range(len(WHOLE) - len(b"--\r\n")):
-        before = traces(mock)
-        refusal(send_form(mock, WHOLE[:length]), "validation_failed")
-        assert traces(mock) == before
+@pytest.mark.parametrize("whole", [WHOLE, KIND + FILE + part("x", b"more") + END])
+def test_a_form_cut_short_anywhere_is_refused(mock: Mock, whole: bytes) -> None:
+    before = traces(mock)
+    for length in range(len(whole) - len(b"\r\n")):
+        refusal(send_form(mock, whole[:length]), "validation_failed")
+    assert traces(mock) == before
 
 
 @pytest.mark.parametrize(
