@@ -100,9 +100,13 @@ def _media_routes(voice: Voice) -> list[BaseRoute]:
 
 
 def _control_routes(voice: Voice) -> list[BaseRoute]:
+    deliveries = "/_mock/worlds/{world}/deliveries"
     return [
         Route("/_mock/health", Resource(voice, GET=control.health)),
         Route("/_mock/ready", Resource(voice, GET=control.ready)),
         Route("/_mock/version", Resource(voice, GET=control.version)),
         Route("/_mock/openapi.json", Resource(voice, GET=control.openapi_document)),
+        Route(deliveries, Resource(voice, GET=control.list_deliveries)),
+        Route(deliveries + "/{delivery_id}", Resource(voice, GET=control.get_delivery)),
+        Route(deliveries + "/{delivery_id}/redeliver", Resource(voice, POST=control.redeliver)),
     ]

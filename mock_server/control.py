@@ -1,12 +1,17 @@
-"""The door for tests and people, under `/_mock/`: is it alive, does it serve, what runs."""
+"""The door for tests and people, under `/_mock/`: what runs, and what it has sent out."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from starlette.responses import Response
 
 from mock_server import __version__
+from mock_server.core.deliveries import Attempt, Delivery, Event
 from mock_server.core.refusals import MethodNotAllowed, Refusal, UnknownPath
+from mock_server.core.world import World
 from mock_server.edge.call import Call, json_response
+from mock_server.edge.nearness import near
 
 
 class ProblemVoice:
@@ -42,6 +47,74 @@ async def version(call: Call) -> Response:
 async def openapi_document(call: Call) -> Response:
     """GET /_mock/openapi.json: the contract of both APIs in one document."""
     return json_response(call.fake.contract.openapi)
+
+
+async def list_deliveries(call: Call) -> Response:
+    """GET /_mock/worlds/{world}/deliveries: oldest first, and how many are no longer known."""
+    deliveries = _world(call).deliveries
+    shown = [_show(delivery) for delivery in deliveries]
+    return json_response({"deliveries": shown, "evicted": deliveries.evicted})
+
+
+async def get_delivery(call: Call) -> Response:
+    """GET /_mock/worlds/{world}/deliveries/{delivery_id}: every attempt, request and answer."""
+    return json_response(_show(_delivery(call)))
+
+
+async def redeliver(call: Call) -> Response:
+    """POST /_mock/worlds/{world}/deliveries/{delivery_id}/redeliver: try it once more, now."""
+    delivery = _delivery(call)
+    _world(call).redeliver(delivery)
+    return json_response(_show(delivery), 202)
+
+
+def _world(call: Call) -> World:
+    name = call.path_value("world")
+    if name != call.world.name:
+        raise UnknownPath(f"there is no world of that name{near(name, [call.world.name])}")
+    return call.world
+
+
+def _delivery(call: Call) -> Delivery:
+    delivery = _world(call).deliveries.get(call.path_value("delivery_id"))
+    if delivery is None:
+        raise UnknownPath("no delivery with that id is known (any more)")
+    return delivery
+
+
+def _show(delivery: Delivery) -> dict[str, Any]:
+    event = delivery.event
+    return {
+        "id": delivery.id,
+        "state": delivery.state.value,
+        "url": delivery.url,
+        "event": {"id": event.id, "type": event.type, "subject": event.subject},
+        "created_ms": event.created_ms,
+        "next_attempt_ms": delivery.next_attempt_ms,
+        "attempts": [_show_attempt(attempt, event) for attempt in delivery.attempts],
+    }
+
+
+def _show_attempt(attempt: Attempt, event: Event) -> dict[str, Any]:
+    answered = attempt.status is not None
+    return {
+        "id": attempt.id,
+        "started_ms": attempt.started_ms,
+        "ended_ms": attempt.ended_ms,
+        "request": {"headers": attempt.request_headers, "body": _text(event.body)},
+        "answer": {
+            "status": attempt.status,
+            "headers": attempt.answer_headers,
+            "body": _text(attempt.answer_body),
+        }
+        if answered
+        else None,
+        "error": attempt.error,
+    }
+
+
+def _text(body: bytes) -> str:
+    return body.decode(errors="replace")
 
 
 def _problem(call: Call, status: int, sentence: str, headers: dict[str, str]) -> Response:

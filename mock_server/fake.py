@@ -13,6 +13,7 @@ from mock_server.core.accounts import Key
 from mock_server.core.clock import Clock
 from mock_server.core.world import World, WorldRules, make_world
 from mock_server.data import SCHEMAS
+from mock_server.outbox import Outbox
 from mock_server.sender import Sender
 from mock_server.settings import KeySettings, Settings
 from mock_server.timekeeper import Timekeeper
@@ -49,9 +50,9 @@ class Fake:
 def make_fake(settings: Settings, source_ms: Callable[[], int]) -> Fake:
     """A fake with its default world. `source_ms` tells real time in milliseconds since 1970."""
     contract = Contract(SCHEMAS, strict_params=settings.rivya.params == "strict")
-    sender = Sender(settings.callback_hosts)
+    sender = Sender(settings.deliveries, settings.callback_hosts)
     world = _default_world(settings, source_ms)
-    timekeeper = Timekeeper(world, on_end=Callbacks(settings.acedata, sender).task_ended)
+    timekeeper = Timekeeper(world, Outbox(Callbacks(settings.acedata), sender))
     return Fake(settings, contract, {DEFAULT_WORLD: timekeeper}, Blobs(), sender)
 
 
@@ -73,6 +74,7 @@ def _default_world(settings: Settings, source_ms: Callable[[], int]) -> World:
             stored_upload_bytes=settings.limits.stored_upload_bytes,
             journal_exchanges=settings.limits.journal_exchanges,
             journal_body_bytes=settings.limits.journal_body_bytes,
+            kept_deliveries=settings.deliveries.kept,
         ),
         credits_of={account.name: account.credits for account in settings.accounts},
         keys=[_key(account.name, key) for account in settings.accounts for key in account.keys],

@@ -1,33 +1,48 @@
-"""The only requests that go out: one POST for each callback, to hosts that may be called."""
+"""The only requests that go out: attempts at deliveries, to hosts that may be called."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
+
+from mock_server import __version__
+from mock_server.core.deliveries import Attempt, Delivery
+from mock_server.settings import DeliverySettings
+from mock_server.timekeeper import Timekeeper
 
 if TYPE_CHECKING:
     import httpx2
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_S = 10.0  # acedata: a receiver should answer within 10 s, docs:D1
+_ANSWER_BYTES = 64 * 1024
+"""How much of a receiver's answer is read and kept."""
 
 
 class Sender:
-    """Sends in the background; nobody who asked for a callback waits for it."""
+    """Carries attempts out in the background; nobody who caused one waits for it.
 
-    def __init__(self, allowed_hosts: Collection[str]) -> None:
+    So many at once to one receiver and so many in all: a receiver that hangs holds up its own
+    deliveries and nobody else's.
+    """
+
+    def __init__(self, settings: DeliverySettings, allowed_hosts: tuple[str, ...]) -> None:
         """`allowed_hosts`: host names; `loopback` stands for this machine, `*` for every host."""
+        self._settings = settings
         self._allowed_hosts = allowed_hosts
         self._client: httpx2.AsyncClient | None = None
         self._under_way: set[asyncio.Task[None]] = set()
+        self._places = asyncio.Semaphore(settings.at_once)
+        self._places_at: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     def may_call(self, url: str) -> bool:
-        """Whether callbacks may go to this URL's host."""
+        """Whether this URL's host may be called."""
         try:
             host = (urlsplit(url).hostname or "").rstrip(".")
         except ValueError:
@@ -35,12 +50,9 @@ class Sender:
         allowed = self._allowed_hosts
         return "*" in allowed or host in allowed or ("loopback" in allowed and _is_loopback(host))
 
-    def post(self, url: str, body: bytes) -> None:
-        """POST a JSON body to `url`, once, soon. Redirects are not followed."""
-        if not self.may_call(url):
-            log.warning("callback to %s not sent: its host is not in callback_hosts", url)
-            return
-        sending = asyncio.get_running_loop().create_task(self._post(url, body))
+    def carry_out(self, timekeeper: Timekeeper, delivery: Delivery) -> None:
+        """Try a delivery, soon. The attempt is in the world from its start."""
+        sending = asyncio.get_running_loop().create_task(self._carry_out(timekeeper, delivery))
         self._under_way.add(sending)
         sending.add_done_callback(self._under_way.discard)
 
@@ -51,19 +63,65 @@ class Sender:
         if self._client is not None:
             await self._client.aclose()
 
-    async def _post(self, url: str, body: bytes) -> None:
+    async def _carry_out(self, timekeeper: Timekeeper, delivery: Delivery) -> None:
+        world = timekeeper.world
+        async with self._place_for(delivery.url):
+            attempt = delivery.begin_attempt(world.clock.now_ms())
+            if self.may_call(delivery.url):
+                await self._try(delivery, attempt)
+            else:
+                attempt.error = "not sent: the host is not in callback_hosts"
+            world.end_attempt(delivery, attempt)
+        outcome = attempt.error or f"answered {attempt.status}"
+        log.info("%s to %s: %s", attempt.id, delivery.url, outcome)
+        timekeeper.watch()
+
+    @asynccontextmanager
+    async def _place_for(self, url: str) -> AsyncIterator[None]:
+        """Wait for a place at this receiver first: who hangs takes none of the common ones."""
+        origin = url.partition("://")[2].partition("/")[0]
+        at_receiver = self._places_at.get(origin)
+        if at_receiver is None:
+            at_receiver = asyncio.Semaphore(self._settings.per_receiver)
+            self._places_at[origin] = at_receiver
+        async with at_receiver, self._places:
+            yield
+
+    async def _try(self, delivery: Delivery, attempt: Attempt) -> None:
+        """Send the request and write down what came of it. Redirects are not followed."""
         import httpx2  # a third of the start-up time, and most runs never call back
 
         if self._client is None:
-            self._client = httpx2.AsyncClient(timeout=TIMEOUT_S, trust_env=False)
+            self._client = httpx2.AsyncClient(trust_env=False, limits=httpx2.Limits())
+        headers = {"user-agent": f"hailuo-mock/{__version__}", **dict(delivery.event.headers)}
         try:
-            answer = await self._client.post(
-                url, content=body, headers={"content-type": "application/json"}
-            )
+            async with asyncio.timeout(self._settings.timeout_s):
+                request = self._client.build_request(
+                    "POST", delivery.url, content=delivery.event.body, headers=headers, timeout=None
+                )
+                attempt.request_headers = tuple(request.headers.multi_items())
+                answer = await self._client.send(request, stream=True)
+                try:
+                    attempt.status = answer.status_code
+                    attempt.answer_headers = tuple(answer.headers.multi_items())
+                    attempt.answer_body = await _first_bytes(answer)
+                finally:
+                    await answer.aclose()
+        except TimeoutError:
+            attempt.error = f"no whole answer within {self._settings.timeout_s:g} s"
+            attempt.status = None
         except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
-            log.warning("callback to %s failed: %s: %s", url, type(error).__name__, error)
-        else:
-            log.info("callback to %s answered %s", url, answer.status_code)
+            attempt.error = f"{type(error).__name__}: {error}".rstrip(": ")
+            attempt.status = None
+
+
+async def _first_bytes(answer: httpx2.Response) -> bytes:
+    received = bytearray()
+    async for chunk in answer.aiter_raw():
+        received += chunk
+        if len(received) >= _ANSWER_BYTES:
+            break
+    return bytes(received[:_ANSWER_BYTES])
 
 
 def _is_loopback(host: str) -> bool:

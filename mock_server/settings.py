@@ -89,6 +89,17 @@ class LimitSettings(Struct, frozen=True):
     ] = 64 * 1024
 
 
+class DeliverySettings(Struct, frozen=True):
+    """How deliveries are carried out."""
+
+    timeout_s: Annotated[
+        float, Meta(gt=0, le=3600, description="real seconds a receiver has for its whole answer")
+    ] = 10.0
+    per_receiver: Annotated[int, Meta(ge=1, description="attempts at once to one receiver")] = 8
+    at_once: Annotated[int, Meta(ge=1, description="attempts at once in all")] = 256
+    kept: Annotated[int, Meta(ge=1, description="deliveries that can still be looked at")] = 10_000
+
+
 class IdempotencySettings(Struct, frozen=True):
     """Repeated creates."""
 
@@ -143,6 +154,13 @@ class AceDataSettings(Struct, frozen=True):
     failed_task_finished_at: Annotated[
         bool, Meta(description="whether a failed task shows finished_at and elapsed")
     ] = True
+    callback_waits_s: Annotated[
+        tuple[Seconds, ...],
+        Meta(description="seconds before each new attempt; none: one attempt"),
+    ] = ()
+    sign_callbacks: Annotated[
+        bool, Meta(description="sign callbacks if the request held a callback_secret")
+    ] = False
     first_image_url_in_results: Annotated[
         Literal["documented", "always", "never"],
         Meta(description="which answers show first_image_url"),
@@ -191,6 +209,7 @@ class Settings(Struct, frozen=True):
     tasks: TaskSettings = TaskSettings()
     limits: LimitSettings = LimitSettings()
     idempotency: IdempotencySettings = IdempotencySettings()
+    deliveries: DeliverySettings = DeliverySettings()
     rivya: RivyaSettings = RivyaSettings()
     acedata: AceDataSettings = AceDataSettings()
     accounts: Annotated[

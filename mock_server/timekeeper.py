@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from typing import Protocol
 
 from mock_server.core.agenda import Due, Occasion
+from mock_server.core.deliveries import Delivery
 from mock_server.core.refusals import HeldTooLong, ShuttingDown
 from mock_server.core.tasks import Task
 from mock_server.core.world import World
 
 
+class Outbox(Protocol):
+    """Who has to do something about what happened in a world."""
+
+    def task_ended(self, world: World, task: Task) -> None:
+        """The task has ended, and can be read so."""
+
+    def attempt_due(self, timekeeper: Timekeeper, delivery: Delivery) -> None:
+        """It is time to try this delivery."""
+
+
 class Timekeeper:
     """Lets due things happen on a real clock; a frozen one needs nobody to watch it."""
 
-    def __init__(self, world: World, on_end: Callable[[World, Task], None]) -> None:
-        """`on_end` is told of every task that has ended, after its end is in the world."""
+    def __init__(self, world: World, outbox: Outbox) -> None:
         self.world = world
-        self._on_end = on_end
+        self._outbox = outbox
         self._held: dict[str, asyncio.Future[None]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_for_ms = 0
 
     def catch_up(self) -> None:
-        """Let everything due happen, and tell whoever waits for it."""
-        for due in self.world.catch_up():
-            self._tell(due)
+        """Let everything due happen, also what follows from it at once, and tell who waits."""
+        while happened := self.world.catch_up():
+            for due in happened:
+                self._tell(due)
 
     def watch(self) -> None:
         """Make sure that the next due thing will wake us. Call it when something was noted."""
@@ -49,7 +60,6 @@ class Timekeeper:
         patience_ends_ms = self.world.clock.now_ms() + limit_ms
         if task.fate.ends_ms > patience_ends_ms:
             self.world.agenda.note(patience_ends_ms, Occasion.ALARM, task.id)
-        self.catch_up()  # a task may take no time at all, and a frozen clock rings no bell
         self.watch()
         return held
 
@@ -67,10 +77,24 @@ class Timekeeper:
         self.watch()
 
     def _tell(self, due: Due) -> None:
-        held = self._held.get(due.subject)
+        world = self.world
         if due.occasion is Occasion.TASK_ENDS:
-            if held is not None and not held.done():
-                held.set_result(None)
-            self._on_end(self.world, self.world.tasks[due.subject])
-        elif due.occasion is Occasion.ALARM and held is not None and not held.done():
-            held.set_exception(HeldTooLong("the request was held as long as this server holds one"))
+            self._release(due.subject, None)
+            self._outbox.task_ended(world, world.tasks[due.subject])
+        elif due.occasion is Occasion.ALARM:
+            too_long = HeldTooLong("the request was held as long as this server holds one")
+            self._release(due.subject, too_long)
+        elif due.occasion is Occasion.ATTEMPT_DUE:
+            delivery = world.deliveries.get(due.subject)
+            if delivery is not None and delivery.next_attempt_ms == due.at_ms:
+                self._outbox.attempt_due(self, delivery)
+
+    def _release(self, task_id: str, refusal: HeldTooLong | None) -> None:
+        """Let go of whoever waits for this task, if anybody still does."""
+        held = self._held.get(task_id)
+        if held is None or held.done():
+            return
+        if refusal is None:
+            held.set_result(None)
+        else:
+            held.set_exception(refusal)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,20 +30,27 @@ class Receiver:
 
 
 @contextmanager
-def receiver(status: int = 200, headers: dict[str, str] | None = None) -> Iterator[Receiver]:
-    """Listens on a free loopback port until left."""
+def receiver(
+    *statuses: int, headers: dict[str, str] | None = None, body: bytes = b""
+) -> Iterator[Receiver]:
+    """Listens on a free loopback port until left.
+
+    statuses: what to answer, one after the other; the last one, or 200, for all that follow.
+    """
     received: Queue[Received] = Queue()
+    to_answer = deque(statuses or [200])
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
+            sent_body = self.rfile.read(int(self.headers["content-length"]))
             sent = {name.lower(): value for name, value in self.headers.items()}
-            received.put(Received("POST", self.path, sent, body))
-            self.send_response(status)
+            received.put(Received("POST", self.path, sent, sent_body))
+            self.send_response(to_answer.popleft() if len(to_answer) > 1 else to_answer[0])
             for name, value in (headers or {}).items():
                 self.send_header(name, value)
-            self.send_header("content-length", "0")
+            self.send_header("content-length", str(len(body)))
             self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             """Says nothing."""

@@ -32,8 +32,8 @@ NEVER = [
 # refused below. `msgspec` is there for values that the garbage collector can leave out.
 CORE_MAY_MENTION = {
     "__future__", "abc", "base64", "bisect", "collections", "copy", "dataclasses", "datetime",
-    "enum", "functools", "hashlib", "heapq", "itertools", "math", "operator", "re", "string",
-    "msgspec", "types", "typing", "unicodedata",
+    "enum", "functools", "hashlib", "heapq", "hmac", "itertools", "math", "msgspec", "operator",
+    "re", "string", "types", "typing", "unicodedata",
 }  # fmt: skip
 
 # What only one module may touch, so that a test can put something of its own in its place.

@@ -152,7 +152,7 @@ def test_a_failed_task_calls_back_with_its_error() -> None:
 
 def test_a_callback_follows_no_redirect() -> None:
     with live() as mock, receiver() as elsewhere:
-        with receiver(307, {"location": elsewhere.url}) as hook:
+        with receiver(307, headers={"location": elsewhere.url}) as hook:
             httpx2.post(
                 f"{mock.url}/hailuo/videos",
                 json=VIDEO | {"callback_url": hook.url},

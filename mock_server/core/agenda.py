@@ -12,6 +12,7 @@ class Occasion(Enum):
 
     TASK_TAKEN_UP = "task_taken_up"
     TASK_ENDS = "task_ends"
+    ATTEMPT_DUE = "attempt_due"
     ALARM = "alarm"
 
 

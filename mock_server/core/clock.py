@@ -44,6 +44,7 @@ class Clock:
 
     def real_wait_s(self, until_ms: int) -> float | None:
         """Real seconds until this clock shows `until_ms`; None if it never will by itself."""
-        if self.frozen:
-            return None
-        return max(0, until_ms - self.now_ms()) / 1000 / self._scale
+        missing_ms = until_ms - self.now_ms()
+        if missing_ms <= 0:
+            return 0.0
+        return None if self.frozen else missing_ms / 1000 / self._scale

@@ -9,6 +9,7 @@ from mock_server.core.accounts import Key, KeyRing
 from mock_server.core.agenda import Agenda, Due, Occasion
 from mock_server.core.chance import Chance
 from mock_server.core.clock import Clock
+from mock_server.core.deliveries import Attempt, Deliveries, Delivery, DeliveryState, Event
 from mock_server.core.idempotency import Idempotency, IdempotencyKey
 from mock_server.core.ids import Ids
 from mock_server.core.journal import Exchange, Journal
@@ -30,6 +31,7 @@ class WorldRules:
     stored_upload_bytes: int = 1 << 30
     journal_exchanges: int = 1000
     journal_body_bytes: int = 64 * 1024
+    kept_deliveries: int = 10_000
 
 
 @dataclass
@@ -55,6 +57,7 @@ class World:
         self.ids = Ids(self.chance)
         self.idempotency = Idempotency(self.rules.idempotency_lifetime_ms)
         self.uploads = Uploads(self.rules.stored_upload_bytes)
+        self.deliveries = Deliveries(self.rules.kept_deliveries)
         self.journal = Journal(self.rules.journal_exchanges, self.rules.journal_body_bytes)
 
     # --- requests ---
@@ -138,6 +141,33 @@ class World:
         )
         self.uploads.add(file)
         return file
+
+    # --- deliveries ---
+
+    def owe(self, event: Event, url: str, waits_ms: tuple[int, ...]) -> Delivery:
+        """Have an event delivered to a receiver: the first attempt is due at once."""
+        delivery_id = "delivery_" + self.ids.hex("delivery", self.deliveries.made + 1)
+        delivery = Delivery(delivery_id, event, url, waits_ms)
+        self.deliveries.add(delivery)
+        self._note_attempt(delivery, self.clock.now_ms())
+        return delivery
+
+    def redeliver(self, delivery: Delivery) -> None:
+        """Try once more, at once, however the delivery stands."""
+        delivery.state = DeliveryState.PENDING
+        self._note_attempt(delivery, self.clock.now_ms())
+
+    def end_attempt(self, delivery: Delivery, attempt: Attempt) -> None:
+        """An attempt is over: the next one is noted, or the delivery is over as well."""
+        delivery.end_attempt(attempt, self.clock.now_ms())
+        if delivery.next_attempt_ms is not None:
+            self._note_attempt(delivery, delivery.next_attempt_ms)
+        else:
+            self.deliveries.is_over(delivery)
+
+    def _note_attempt(self, delivery: Delivery, at_ms: int) -> None:
+        delivery.next_attempt_ms = at_ms
+        self.agenda.note(at_ms, Occasion.ATTEMPT_DUE, delivery.id)
 
     # --- time ---
 

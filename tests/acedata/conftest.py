@@ -15,8 +15,11 @@ from starlette.types import Message
 
 from mock_server.acedata.callbacks import Callbacks
 from mock_server.app import make_app
+from mock_server.core.deliveries import Delivery
 from mock_server.data import SCHEMAS
+from mock_server.outbox import Outbox
 from mock_server.sender import Sender
+from mock_server.settings import DeliverySettings
 from mock_server.timekeeper import Timekeeper
 from tests.asgi import Answer, scope
 from tests.contract_hook import HeldToContract
@@ -175,18 +178,18 @@ class NotedSender(Sender):
     """Notes each callback instead of sending it, and how the task looked at that moment."""
 
     def __init__(self) -> None:
-        super().__init__(["loopback"])
+        super().__init__(DeliverySettings(), ("loopback",))
         self.posts: list[tuple[str, Any]] = []
 
-    def post(self, url: str, body: bytes) -> None:
-        self.posts.append((url, json.loads(body)))
+    def carry_out(self, timekeeper: Timekeeper, delivery: Delivery) -> None:
+        self.posts.append((delivery.url, json.loads(delivery.event.body)))
 
 
 def note_callbacks(mock: Mock) -> NotedSender:
     """Let the fake hand its callbacks to a sender of the test's own."""
     sender = NotedSender()
-    on_end = Callbacks(mock.fake.settings.acedata, sender).task_ended
-    keep_time_with(mock, Timekeeper(mock.world, on_end=on_end))
+    outbox = Outbox(Callbacks(mock.fake.settings.acedata), sender)
+    keep_time_with(mock, Timekeeper(mock.world, outbox))
     return sender
 
 

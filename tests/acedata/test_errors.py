@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from mock_server.acedata.callbacks import Callbacks
 from mock_server.core.tasks import Task
+from mock_server.outbox import Outbox
 from mock_server.timekeeper import Timekeeper
 from tests.acedata.conftest import (
     ASYNC,
@@ -146,7 +148,8 @@ def test_every_refusal_has_a_trace_of_its_own(mock: Mock) -> None:
 
 def test_a_fault_of_the_server_itself_is_an_api_error(make_mock: MakeMock) -> None:
     mock = make_mock()
-    keep_time_with(mock, BrokenTimekeeper(mock.world, on_end=lambda *_: None))
+    outbox = Outbox(Callbacks(mock.fake.settings.acedata), mock.fake.sender)
+    keep_time_with(mock, BrokenTimekeeper(mock.world, outbox))
     message = refusal(mock.acedata("/videos", VIDEO), "api_error")
     assert "ZeroDivision" not in message
 
