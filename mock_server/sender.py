@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_ANSWER_BYTES = 64 * 1024
-"""How much of a receiver's answer is read and kept."""
+_ANSWER_BYTES = 4096
+"""How much of a receiver's answer is read and kept: enough to recognise it by."""
 
 
 class Sender:
@@ -112,6 +112,10 @@ class Sender:
             attempt.status = None
         except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
             attempt.error = f"{type(error).__name__}: {error}".rstrip(": ")
+            attempt.status = None
+        except Exception as error:
+            log.exception("%s broke the sender", attempt.id)
+            attempt.error = f"the sender broke: {error!r}"
             attempt.status = None
 
 

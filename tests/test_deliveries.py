@@ -154,7 +154,7 @@ def test_an_answer_without_end_is_read_up_to_a_bound() -> None:
         mock.advance(1)
         delivery = after_attempts(mock, 1)
     assert delivery["state"] == "succeeded"
-    assert len(delivery["attempts"][0]["answer"]["body"]) == 64 * 1024
+    assert len(delivery["attempts"][0]["answer"]["body"]) == 4096
 
 
 def test_receivers_that_hang_hold_up_nobody_else() -> None:
