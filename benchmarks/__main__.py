@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterator
 
 from benchmarks import (
+    callbacks,
     growth,
     held_open,
     latency,
@@ -35,6 +36,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "memory": memory.measure,
     "growth": growth.measure,
     "held": held_open.measure,
+    "callbacks": callbacks.measure,
     "shutdown": shutdown.measure,
 }
 

@@ -28,6 +28,10 @@ class Extent:
     growth_many: int
     held: int
     held_turns: int
+    callbacks: int
+    receivers: int
+    hanging: int
+    callback_rounds: int
     stop_rounds: int
 
 
@@ -46,6 +50,10 @@ FULL = Extent(
     growth_many=1_000_000,
     held=1000,
     held_turns=5,
+    callbacks=2000,
+    receivers=200,
+    hanging=20,
+    callback_rounds=3,
     stop_rounds=4,
 )
 
@@ -64,5 +72,9 @@ QUICK = Extent(
     growth_many=50_000,
     held=200,
     held_turns=3,
+    callbacks=2000,
+    receivers=200,
+    hanging=20,
+    callback_rounds=1,
     stop_rounds=1,
 )

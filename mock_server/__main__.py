@@ -32,6 +32,7 @@ def _settings_options(command: Any) -> Any:
         click.option("--time-scale", help="60: a minute passes in a second."),
         click.option("--public-url", help="Start of every URL handed out."),
         click.option("--callback-hosts", help="Hosts callbacks may go to, by commas."),
+        click.option("--webhook-urls", help="local lets webhooks go to this machine, or strict."),
         click.option("--no-mock-headers", is_flag=True, help="Send no Mock-... headers."),
         click.option("--log-level", help="debug, info, warning or error."),
         click.option(

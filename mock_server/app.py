@@ -15,13 +15,13 @@ from mock_server.acedata.videos import create_video
 from mock_server.edge.exchanges import Exchanges
 from mock_server.edge.resource import Nothing, Resource, Voice
 from mock_server.fake import Fake
+from mock_server.rivya import webhooks
 from mock_server.rivya.credits import get_credits
 from mock_server.rivya.errors import RivyaVoice
 from mock_server.rivya.files import get_file, upload_file
 from mock_server.rivya.generations import create_generation, get_generation
 from mock_server.rivya.models import list_models
 from mock_server.rivya.openapi import get_openapi_document
-from mock_server.rivya.webhooks import not_yet
 
 
 def make_app(fake: Fake) -> ASGIApp:
@@ -66,8 +66,8 @@ def make_app(fake: Fake) -> ASGIApp:
 
 
 def _rivya_routes(voice: Voice) -> list[BaseRoute]:
-    webhooks = "/api/v1/webhooks"
-    one = webhooks + "/{endpoint_id}"
+    all_ = "/api/v1/webhooks"
+    one = all_ + "/{endpoint_id}"
     return [
         Route("/api/v1/generations/{task_id}", Resource(voice, GET=get_generation)),
         Route("/api/v1/generations", Resource(voice, POST=create_generation)),
@@ -76,12 +76,20 @@ def _rivya_routes(voice: Voice) -> list[BaseRoute]:
         Route("/api/v1/files/{file_id}", Resource(voice, GET=get_file)),
         Route("/api/v1/credits", Resource(voice, GET=get_credits)),
         Route("/api/v1/openapi.json", Resource(voice, GET=get_openapi_document)),
-        Route(webhooks, Resource(voice, GET=not_yet, POST=not_yet)),
-        Route(one, Resource(voice, GET=not_yet, PATCH=not_yet, DELETE=not_yet)),
-        Route(one + "/rotate-secret", Resource(voice, POST=not_yet)),
-        Route(one + "/deliveries", Resource(voice, GET=not_yet)),
-        Route(one + "/test", Resource(voice, POST=not_yet)),
-        Route("/api/v1/webhook-events", Resource(voice, GET=not_yet)),
+        Route(all_, Resource(voice, GET=webhooks.list_webhooks, POST=webhooks.create_webhook)),
+        Route(
+            one,
+            Resource(
+                voice,
+                GET=webhooks.get_webhook,
+                PATCH=webhooks.update_webhook,
+                DELETE=webhooks.delete_webhook,
+            ),
+        ),
+        Route(one + "/rotate-secret", Resource(voice, POST=webhooks.rotate_secret)),
+        Route(one + "/deliveries", Resource(voice, GET=webhooks.list_webhook_deliveries)),
+        Route(one + "/test", Resource(voice, POST=webhooks.test_webhook)),
+        Route("/api/v1/webhook-events", Resource(voice, GET=webhooks.list_webhook_events)),
     ]
 
 
@@ -100,12 +108,15 @@ def _media_routes(voice: Voice) -> list[BaseRoute]:
 
 
 def _control_routes(voice: Voice) -> list[BaseRoute]:
+    clock = "/_mock/worlds/{world}/clock"
     deliveries = "/_mock/worlds/{world}/deliveries"
     return [
         Route("/_mock/health", Resource(voice, GET=control.health)),
         Route("/_mock/ready", Resource(voice, GET=control.ready)),
         Route("/_mock/version", Resource(voice, GET=control.version)),
         Route("/_mock/openapi.json", Resource(voice, GET=control.openapi_document)),
+        Route(clock, Resource(voice, GET=control.get_clock)),
+        Route(clock + "/advance", Resource(voice, POST=control.advance_clock)),
         Route(deliveries, Resource(voice, GET=control.list_deliveries)),
         Route(deliveries + "/{delivery_id}", Resource(voice, GET=control.get_delivery)),
         Route(deliveries + "/{delivery_id}/redeliver", Resource(voice, POST=control.redeliver)),

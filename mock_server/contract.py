@@ -84,6 +84,16 @@ class Contract:
         return BodyRules(upload_form_schema(general, self.catalog.of("rivya")))
 
     @cached_property
+    def webhook_create_rules(self) -> BodyRules:
+        """Rules for the body that makes a webhook endpoint."""
+        return BodyRules(self.schema("rivya/webhook-create"))
+
+    @cached_property
+    def webhook_update_rules(self) -> BodyRules:
+        """Rules for the body that changes a webhook endpoint."""
+        return BodyRules(self.schema("rivya/webhook-update"))
+
+    @cached_property
     def upload_limits(self) -> Mapping[str, MediaRules]:
         """What an upload must be if its form names no model, by kind."""
         limits = self.schema("rivya/file-upload")["properties"]["kind"]["x-limits"]

@@ -7,11 +7,14 @@ from typing import Any
 from starlette.responses import Response
 
 from mock_server import __version__
+from mock_server.core.agenda import Due
 from mock_server.core.deliveries import Attempt, Delivery, Event
 from mock_server.core.refusals import MethodNotAllowed, Refusal, UnknownPath
 from mock_server.core.world import World
 from mock_server.edge.call import Call, json_response
+from mock_server.edge.moments import moment
 from mock_server.edge.nearness import near
+from mock_server.edge.violations import BodyRules
 
 
 class ProblemVoice:
@@ -66,6 +69,53 @@ async def redeliver(call: Call) -> Response:
     delivery = _delivery(call)
     _world(call).redeliver(delivery)
     return json_response(_show(delivery), 202)
+
+
+async def get_clock(call: Call) -> Response:
+    """GET /_mock/worlds/{world}/clock: what time it is there."""
+    clock = _world(call).clock
+    mode = "frozen" if clock.frozen else "real"
+    return json_response({"mode": mode, "now": moment(clock.now_ms())})
+
+
+async def advance_clock(call: Call) -> Response:
+    """POST /_mock/worlds/{world}/clock/advance: `{"seconds": 60}` or `{"until": "idle"}`.
+
+    Answers when everything that came due has happened, attempts at deliveries with their answers
+    included, and lists it in order.
+    """
+    world = _world(call)
+    _, body = await call.json()
+    _ADVANCE.require(body)
+    by_ms = None if "until" in body else round(body["seconds"] * 1000)
+    happened = await call.timekeeper.advance(by_ms)
+    effects = [_effect(world, each) for each in happened]
+    return json_response({"now": moment(world.clock.now_ms()), "effects": effects})
+
+
+_ADVANCE = BodyRules(
+    {
+        "type": "object",
+        "properties": {
+            "seconds": {"type": "number", "minimum": 0, "maximum": 10**9},
+            "until": {"enum": ["idle"]},
+        },
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+)
+
+
+def _effect(world: World, happened: Due | Attempt) -> dict[str, Any]:
+    if isinstance(happened, Attempt):
+        outcome = happened.error or f"answered {happened.status}"
+        at_ms, what, subject = happened.started_ms, "attempt", happened.id
+    else:
+        at_ms, what, subject = happened.at_ms, happened.occasion.value, happened.subject
+        task = world.tasks.get(subject)
+        outcome = task.state_at(at_ms).value if task is not None else "due"
+    return {"at": moment(at_ms), "what": what, "subject": subject, "outcome": outcome}
 
 
 def _world(call: Call) -> World:

@@ -14,6 +14,7 @@ from mock_server.core.clock import Clock
 from mock_server.core.world import World, WorldRules, make_world
 from mock_server.data import SCHEMAS
 from mock_server.outbox import Outbox
+from mock_server.rivya.events import Events
 from mock_server.sender import Sender
 from mock_server.settings import KeySettings, Settings
 from mock_server.timekeeper import Timekeeper
@@ -52,7 +53,9 @@ def make_fake(settings: Settings, source_ms: Callable[[], int]) -> Fake:
     contract = Contract(SCHEMAS, strict_params=settings.rivya.params == "strict")
     sender = Sender(settings.deliveries, settings.callback_hosts)
     world = _default_world(settings, source_ms)
-    timekeeper = Timekeeper(world, Outbox(Callbacks(settings.acedata), sender))
+    timekeeper = Timekeeper(
+        world, Outbox(Callbacks(settings.acedata), Events(settings.rivya), sender)
+    )
     return Fake(settings, contract, {DEFAULT_WORLD: timekeeper}, Blobs(), sender)
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 from mock_server import __version__
 from mock_server.core.deliveries import Attempt, Delivery
+from mock_server.core.webhook_urls import is_loopback
 from mock_server.settings import DeliverySettings
 from mock_server.timekeeper import Timekeeper
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     import httpx2
 
 log = logging.getLogger(__name__)
+
+Headers = Iterable[tuple[str, str]]
+Sign = Callable[[Attempt], Headers]
 
 _ANSWER_BYTES = 4096
 """How much of a receiver's answer is read and kept: enough to recognise it by."""
@@ -29,7 +32,7 @@ class Sender:
     """Carries attempts out in the background; nobody who caused one waits for it.
 
     So many at once to one receiver and so many in all: a receiver that hangs holds up its own
-    deliveries and nobody else's.
+    deliveries and nobody else's, until `at_once / per_receiver` of them hang together.
     """
 
     def __init__(self, settings: DeliverySettings, allowed_hosts: tuple[str, ...]) -> None:
@@ -37,24 +40,31 @@ class Sender:
         self._settings = settings
         self._allowed_hosts = allowed_hosts
         self._client: httpx2.AsyncClient | None = None
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: set[asyncio.Task[Attempt]] = set()
         self._places = asyncio.Semaphore(settings.at_once)
         self._places_at: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     def may_call(self, url: str) -> bool:
         """Whether this URL's host may be called."""
         try:
-            host = (urlsplit(url).hostname or "").rstrip(".")
+            host = (urlsplit(url).hostname or "").rstrip(".").lower()
         except ValueError:
             return False
         allowed = self._allowed_hosts
-        return "*" in allowed or host in allowed or ("loopback" in allowed and _is_loopback(host))
+        return "*" in allowed or host in allowed or ("loopback" in allowed and is_loopback(host))
 
-    def carry_out(self, timekeeper: Timekeeper, delivery: Delivery) -> None:
-        """Try a delivery, soon. The attempt is in the world from its start."""
-        sending = asyncio.get_running_loop().create_task(self._carry_out(timekeeper, delivery))
+    def carry_out(
+        self, timekeeper: Timekeeper, delivery: Delivery, sign: Sign
+    ) -> asyncio.Task[Attempt]:
+        """Try a delivery, soon. The attempt is in the world from its start.
+
+        sign: says, when the attempt has begun, what headers it carries beside the event's own.
+        """
+        carrying = self._carry_out(timekeeper, delivery, sign)
+        sending = asyncio.get_running_loop().create_task(carrying)
         self._under_way.add(sending)
         sending.add_done_callback(self._under_way.discard)
+        return sending
 
     async def stop(self) -> None:
         """Give up what is under way and close every connection."""
@@ -63,18 +73,19 @@ class Sender:
         if self._client is not None:
             await self._client.aclose()
 
-    async def _carry_out(self, timekeeper: Timekeeper, delivery: Delivery) -> None:
+    async def _carry_out(self, timekeeper: Timekeeper, delivery: Delivery, sign: Sign) -> Attempt:
         world = timekeeper.world
         async with self._place_for(delivery.url):
             attempt = delivery.begin_attempt(world.clock.now_ms())
             if self.may_call(delivery.url):
-                await self._try(delivery, attempt)
+                await self._try(delivery, attempt, sign(attempt))
             else:
                 attempt.error = "not sent: the host is not in callback_hosts"
             world.end_attempt(delivery, attempt)
         outcome = attempt.error or f"answered {attempt.status}"
         log.info("%s to %s: %s", attempt.id, delivery.url, outcome)
         timekeeper.watch()
+        return attempt
 
     @asynccontextmanager
     async def _place_for(self, url: str) -> AsyncIterator[None]:
@@ -87,13 +98,14 @@ class Sender:
         async with at_receiver, self._places:
             yield
 
-    async def _try(self, delivery: Delivery, attempt: Attempt) -> None:
+    async def _try(self, delivery: Delivery, attempt: Attempt, signed: Headers) -> None:
         """Send the request and write down what came of it. Redirects are not followed."""
         import httpx2  # a third of the start-up time, and most runs never call back
 
         if self._client is None:
             self._client = httpx2.AsyncClient(trust_env=False, limits=httpx2.Limits())
-        headers = {"user-agent": f"hailuo-mock/{__version__}", **dict(delivery.event.headers)}
+        headers = {"user-agent": f"hailuo-mock/{__version__}"}
+        headers |= dict(delivery.event.headers) | dict(signed)
         try:
             async with asyncio.timeout(self._settings.timeout_s):
                 request = self._client.build_request(
@@ -126,12 +138,3 @@ async def _first_bytes(answer: httpx2.Response) -> bytes:
         if len(received) >= _ANSWER_BYTES:
             break
     return bytes(received[:_ANSWER_BYTES])
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -137,6 +137,16 @@ class RivyaSettings(Struct, frozen=True):
         float, Meta(gt=0, le=10**9, description="length of a rate window in seconds")
     ] = 60.0
     retry_after: Annotated[bool, Meta(description="send Retry-After with a 429")] = True
+    webhook_waits_s: Annotated[
+        tuple[Seconds, ...], Meta(description="seconds before each new attempt at a webhook")
+    ] = (30.0, 120.0, 600.0, 3600.0, 21600.0)
+    webhook_signature: Annotated[
+        Literal["rivya", "standard"],
+        Meta(description="how webhooks are signed; standard: as Standard Webhooks has it"),
+    ] = "rivya"
+    signature_header: Annotated[
+        str, Meta(pattern=r"^[A-Za-z0-9-]+$", description="the header of Rivya's own signature")
+    ] = "Rivya-Signature"
 
 
 class AceDataSettings(Struct, frozen=True):
@@ -201,6 +211,9 @@ class Settings(Struct, frozen=True):
         tuple[str, ...],
         Meta(description="hosts that may be called; loopback: this machine, *: all"),
     ] = ("loopback",)
+    webhook_urls: Annotated[
+        Literal["local", "strict"], Meta(description="local: webhooks may go to this machine")
+    ] = "local"
     mock_headers: Annotated[bool, Meta(description="send Mock-World and Mock-Request")] = True
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="how much goes to stderr")

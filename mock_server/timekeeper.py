@@ -6,7 +6,7 @@ import asyncio
 from typing import Protocol
 
 from mock_server.core.agenda import Due, Occasion
-from mock_server.core.deliveries import Delivery
+from mock_server.core.deliveries import Attempt, Delivery
 from mock_server.core.refusals import HeldTooLong, ShuttingDown
 from mock_server.core.tasks import Task
 from mock_server.core.world import World
@@ -18,8 +18,10 @@ class Outbox(Protocol):
     def task_ended(self, world: World, task: Task) -> None:
         """The task has ended, and can be read so."""
 
-    def attempt_due(self, timekeeper: Timekeeper, delivery: Delivery) -> None:
-        """It is time to try this delivery."""
+    def attempt_due(
+        self, timekeeper: Timekeeper, delivery: Delivery
+    ) -> asyncio.Task[Attempt] | None:
+        """It is time to try this delivery; None if nobody wants it any more."""
 
 
 class Timekeeper:
@@ -29,14 +31,37 @@ class Timekeeper:
         self.world = world
         self._outbox = outbox
         self._held: dict[str, asyncio.Future[None]] = {}
+        self._attempts: set[asyncio.Task[Attempt]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_for_ms = 0
 
-    def catch_up(self) -> None:
+    def catch_up(self) -> list[Due]:
         """Let everything due happen, also what follows from it at once, and tell who waits."""
+        all_happened = []
         while happened := self.world.catch_up():
             for due in happened:
                 self._tell(due)
+            all_happened += happened
+        return all_happened
+
+    async def advance(self, by_ms: int | None) -> list[Due | Attempt]:
+        """Move the clock forward, from one due thing to the next; None: until nothing is due.
+
+        Returns when all of it has happened, in order, attempts with their answers included.
+        """
+        clock = self.world.clock
+        target_ms = None if by_ms is None else clock.now_ms() + by_ms
+        happened: list[Due | Attempt] = []
+        while True:
+            happened += self.catch_up()
+            happened += await asyncio.gather(*self._attempts)
+            next_ms = self.world.agenda.next_ms()
+            if next_ms is None or (target_ms is not None and next_ms > target_ms):
+                break
+            clock.advance(max(0, next_ms - clock.now_ms()))
+        if target_ms is not None:
+            clock.advance(max(0, target_ms - clock.now_ms()))
+        return happened
 
     def watch(self) -> None:
         """Make sure that the next due thing will wake us. Call it when something was noted."""
@@ -87,7 +112,12 @@ class Timekeeper:
         elif due.occasion is Occasion.ATTEMPT_DUE:
             delivery = world.deliveries.get(due.subject)
             if delivery is not None and delivery.next_attempt_ms == due.at_ms:
-                self._outbox.attempt_due(self, delivery)
+                self._note_attempt(self._outbox.attempt_due(self, delivery))
+
+    def _note_attempt(self, attempt: asyncio.Task[Attempt] | None) -> None:
+        if attempt is not None:
+            self._attempts.add(attempt)
+            attempt.add_done_callback(self._attempts.discard)
 
     def _release(self, task_id: str, refusal: HeldTooLong | None) -> None:
         """Let go of whoever waits for this task, if anybody still does."""

@@ -32,12 +32,9 @@ class Live:
     def advance(self, seconds: float) -> None:
         """Move a frozen clock, and let everything due happen before returning."""
 
-        async def turn() -> None:
-            timekeeper = self.fake.timekeepers["default"]
-            timekeeper.world.clock.advance(round(seconds * 1000))
-            timekeeper.catch_up()
-
-        asyncio.run_coroutine_threadsafe(turn(), self.loop).result(WAIT_S)
+        timekeeper = self.fake.timekeepers["default"]
+        advancing = timekeeper.advance(round(seconds * 1000))
+        asyncio.run_coroutine_threadsafe(advancing, self.loop).result(WAIT_S)
 
 
 @contextmanager

@@ -63,6 +63,7 @@ class Delivery:
     """One event on its way to one receiver.
 
     waits_ms: pauses between attempts; there is one attempt more than there are pauses.
+    endpoint_id: the webhook endpoint it goes to; None for an address given with a request.
     next_attempt_ms: when it is tried again; None while it is tried and when it is over.
     """
 
@@ -70,6 +71,7 @@ class Delivery:
     event: Event
     url: str
     waits_ms: tuple[int, ...]
+    endpoint_id: str | None = None
     state: DeliveryState = DeliveryState.PENDING
     attempts: list[Attempt] = field(default_factory=list)
     next_attempt_ms: int | None = None
@@ -80,6 +82,11 @@ class Delivery:
         self.attempts.append(attempt)
         self.next_attempt_ms = None
         return attempt
+
+    def give_up(self) -> None:
+        """Nobody wants it any more."""
+        self.state = DeliveryState.FAILED
+        self.next_attempt_ms = None
 
     def end_attempt(self, attempt: Attempt, now_ms: int) -> None:
         """The attempt is over; decides what follows from it."""

@@ -108,16 +108,20 @@ class MethodNotAllowed(Refusal):
         self.allowed = tuple(allowed)
 
 
-class NotImplementedHere(Refusal):
-    """The path is known, and nothing answers there."""
-
-
 class UnknownTask(Refusal):
     """No such task, or somebody else's: the answer does not tell which."""
 
 
 class UnknownFile(Refusal):
     """No such file, or somebody else's: the answer does not tell which."""
+
+
+class UnknownEndpoint(Refusal):
+    """No such webhook endpoint, or somebody else's: the answer does not tell which."""
+
+
+class WebhookUrlRejected(Refusal):
+    """Webhooks are not sent to an address like this."""
 
 
 class PromptForbidden(Refusal):

@@ -10,6 +10,7 @@ from mock_server.core.agenda import Agenda, Due, Occasion
 from mock_server.core.chance import Chance
 from mock_server.core.clock import Clock
 from mock_server.core.deliveries import Attempt, Deliveries, Delivery, DeliveryState, Event
+from mock_server.core.endpoints import Endpoint, Endpoints, new_secret
 from mock_server.core.idempotency import Idempotency, IdempotencyKey
 from mock_server.core.ids import Ids
 from mock_server.core.journal import Exchange, Journal
@@ -57,6 +58,7 @@ class World:
         self.ids = Ids(self.chance)
         self.idempotency = Idempotency(self.rules.idempotency_lifetime_ms)
         self.uploads = Uploads(self.rules.stored_upload_bytes)
+        self.endpoints = Endpoints()
         self.deliveries = Deliveries(self.rules.kept_deliveries)
         self.journal = Journal(self.rules.journal_exchanges, self.rules.journal_body_bytes)
 
@@ -142,12 +144,25 @@ class World:
         self.uploads.add(file)
         return file
 
-    # --- deliveries ---
+    # --- webhook endpoints and deliveries ---
 
-    def owe(self, event: Event, url: str, waits_ms: tuple[int, ...]) -> Delivery:
+    def register_endpoint(
+        self, *, account: str, name: str, url: str, event_types: tuple[str, ...]
+    ) -> Endpoint:
+        """An endpoint with a secret of its own; it is told of what happens from now on."""
+        now_ms = self.clock.now_ms()
+        endpoint_id = "whend_" + self.ids.hex("endpoint", len(self.endpoints) + 1)
+        secret = new_secret(self.chance, endpoint_id)
+        endpoint = Endpoint(endpoint_id, account, name, url, event_types, secret, now_ms, now_ms)
+        self.endpoints.add(endpoint)
+        return endpoint
+
+    def owe(
+        self, event: Event, url: str, waits_ms: tuple[int, ...], endpoint_id: str | None = None
+    ) -> Delivery:
         """Have an event delivered to a receiver: the first attempt is due at once."""
         delivery_id = "delivery_" + self.ids.hex("delivery", self.deliveries.made + 1)
-        delivery = Delivery(delivery_id, event, url, waits_ms)
+        delivery = Delivery(delivery_id, event, url, waits_ms, endpoint_id)
         self.deliveries.add(delivery)
         self._note_attempt(delivery, self.clock.now_ms())
         return delivery
@@ -157,9 +172,18 @@ class World:
         delivery.state = DeliveryState.PENDING
         self._note_attempt(delivery, self.clock.now_ms())
 
+    def give_up(self, delivery: Delivery) -> None:
+        """Try a delivery no more."""
+        delivery.give_up()
+        self.deliveries.is_over(delivery)
+
     def end_attempt(self, delivery: Delivery, attempt: Attempt) -> None:
         """An attempt is over: the next one is noted, or the delivery is over as well."""
-        delivery.end_attempt(attempt, self.clock.now_ms())
+        now_ms = self.clock.now_ms()
+        delivery.end_attempt(attempt, now_ms)
+        endpoint = self.endpoints.get(delivery.endpoint_id or "")
+        if endpoint is not None:
+            endpoint.note_attempt(was_taken=attempt.was_taken, now_ms=now_ms)
         if delivery.next_attempt_ms is not None:
             self._note_attempt(delivery, delivery.next_attempt_ms)
         else:

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 from mock_server.core.catalog import Model
+from mock_server.core.deliveries import Attempt, Delivery, DeliveryState
+from mock_server.core.endpoints import Endpoint
+from mock_server.core.ids import Ids
 from mock_server.core.lifecycle import TaskState
 from mock_server.core.tasks import Task
 from mock_server.core.uploads import StoredFile
+from mock_server.edge.moments import moment
 from mock_server.media import file_url, result_url
-
-
-def moment(at_ms: int) -> str:
-    """ISO 8601 in UTC with milliseconds: `2026-03-02T10:15:30.250Z`."""
-    seconds, milliseconds = divmod(at_ms, 1000)
-    return f"{_second(seconds)}.{milliseconds:03}Z"
-
-
-@lru_cache(maxsize=1024)
-def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00")
 
 
 def generation(task: Task, *, world: str, now_ms: int, base_url: str) -> dict[str, Any]:
@@ -100,3 +91,74 @@ def model(entry: Model) -> dict[str, Any]:
         "chat_capabilities": listing["chat_capabilities"],
         "notices": listing["notices"],
     }
+
+
+def endpoint(shown: Endpoint, *, with_secret: bool = False) -> dict[str, Any]:
+    """A webhook endpoint. The secret itself is shown when it is made, and never again."""
+    body: dict[str, Any] = {
+        "id": shown.id,
+        "object": "webhook_endpoint",
+        "name": shown.name,
+        "url": shown.url,
+        "event_types": shown.event_types,
+        "status": shown.status.value,
+        "secret_preview": f"{shown.secret[:8]}...{shown.secret[-6:]}",
+    }
+    if with_secret:
+        body["signing_secret"] = shown.secret
+    return body | {
+        "last_success_at": _moment_or_null(shown.last_success_ms),
+        "last_failure_at": _moment_or_null(shown.last_failure_ms),
+        "failure_count": shown.failure_count,
+        "created_at": moment(shown.created_ms),
+        "updated_at": moment(shown.updated_ms),
+        "disabled_at": _moment_or_null(shown.disabled_ms),
+        "revoked_at": _moment_or_null(shown.revoked_ms),
+    }
+
+
+def attempts(delivery: Delivery, ids: Ids) -> list[dict[str, Any]]:
+    """A delivery as Rivya shows it, a record per attempt, newest first.
+
+    One that is due and was never begun is there as well, pending.
+    """
+    records = [
+        _attempt(delivery, number, attempt, ids)
+        for number, attempt in enumerate(delivery.attempts, start=1)
+    ]
+    if not records:
+        first = Attempt(f"{delivery.id}_1", delivery.next_attempt_ms or delivery.event.created_ms)
+        records = [_attempt(delivery, 1, first, ids)]
+    return records[::-1]
+
+
+def delivery_id(ids: Ids, attempt_id: str) -> str:
+    """What Rivya calls an attempt."""
+    return "whdel_" + ids.hex("attempt", attempt_id)
+
+
+def _attempt(delivery: Delivery, number: int, attempt: Attempt, ids: Ids) -> dict[str, Any]:
+    is_last = number >= len(delivery.attempts)
+    status = DeliveryState.PENDING
+    if attempt.ended_ms is not None:
+        status = DeliveryState.SUCCEEDED if attempt.was_taken else DeliveryState.FAILED
+    elif delivery.state is not DeliveryState.PENDING:
+        status = delivery.state
+    return {
+        "id": delivery_id(ids, attempt.id),
+        "object": "webhook_delivery",
+        "endpoint_id": delivery.endpoint_id,
+        "event_id": delivery.event.id,
+        "event_type": delivery.event.type,
+        "attempt": number,
+        "status": status.value,
+        "response_status": attempt.status,
+        "error": attempt.error,
+        "next_attempt_at": _moment_or_null(delivery.next_attempt_ms) if is_last else None,
+        "created_at": moment(attempt.started_ms),
+        "completed_at": _moment_or_null(attempt.ended_ms),
+    }
+
+
+def _moment_or_null(at_ms: int | None) -> str | None:
+    return None if at_ms is None else moment(at_ms)

@@ -16,10 +16,9 @@ from starlette.types import Message
 from mock_server.acedata.callbacks import Callbacks
 from mock_server.app import make_app
 from mock_server.core.deliveries import Delivery
+from mock_server.core.tasks import Task
+from mock_server.core.world import World
 from mock_server.data import SCHEMAS
-from mock_server.outbox import Outbox
-from mock_server.sender import Sender
-from mock_server.settings import DeliverySettings
 from mock_server.timekeeper import Timekeeper
 from tests.asgi import Answer, scope
 from tests.contract_hook import HeldToContract
@@ -174,23 +173,25 @@ def let_due_things_happen(mock: Mock) -> None:
     assert mock.request("GET", "/_mock/health").status == 200
 
 
-class NotedSender(Sender):
-    """Notes each callback instead of sending it, and how the task looked at that moment."""
+class NotedOutbox:
+    """Notes each callback instead of sending it."""
 
-    def __init__(self) -> None:
-        super().__init__(DeliverySettings(), ("loopback",))
+    def __init__(self, callbacks: Callbacks) -> None:
+        self._callbacks = callbacks
         self.posts: list[tuple[str, Any]] = []
 
-    def carry_out(self, timekeeper: Timekeeper, delivery: Delivery) -> None:
+    def task_ended(self, world: World, task: Task) -> None:
+        self._callbacks.task_ended(world, task)
+
+    def attempt_due(self, timekeeper: Timekeeper, delivery: Delivery) -> None:
         self.posts.append((delivery.url, json.loads(delivery.event.body)))
 
 
-def note_callbacks(mock: Mock) -> NotedSender:
-    """Let the fake hand its callbacks to a sender of the test's own."""
-    sender = NotedSender()
-    outbox = Outbox(Callbacks(mock.fake.settings.acedata), sender)
+def note_callbacks(mock: Mock) -> NotedOutbox:
+    """Let the fake hand its callbacks to the test instead of a sender."""
+    outbox = NotedOutbox(Callbacks(mock.fake.settings.acedata))
     keep_time_with(mock, Timekeeper(mock.world, outbox))
-    return sender
+    return outbox
 
 
 def keep_time_with(mock: Mock, timekeeper: Timekeeper) -> None:

@@ -11,12 +11,12 @@ import pytest
 
 from mock_server.acedata.callbacks import Callbacks
 from mock_server.core.tasks import Task
-from mock_server.outbox import Outbox
 from mock_server.timekeeper import Timekeeper
 from tests.acedata.conftest import (
     ASYNC,
     STATUS_OF,
     Caller,
+    NotedOutbox,
     account,
     keep_time_with,
     let_due_things_happen,
@@ -148,7 +148,7 @@ def test_every_refusal_has_a_trace_of_its_own(mock: Mock) -> None:
 
 def test_a_fault_of_the_server_itself_is_an_api_error(make_mock: MakeMock) -> None:
     mock = make_mock()
-    outbox = Outbox(Callbacks(mock.fake.settings.acedata), mock.fake.sender)
+    outbox = NotedOutbox(Callbacks(mock.fake.settings.acedata))
     keep_time_with(mock, BrokenTimekeeper(mock.world, outbox))
     message = refusal(mock.acedata("/videos", VIDEO), "api_error")
     assert "ZeroDivision" not in message

@@ -1,0 +1,119 @@
+"""Which addresses a webhook may have: public ones, and on request this machine."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from urllib.parse import SplitResult, urlsplit
+
+from mock_server.core.refusals import WebhookUrlRejected
+
+# What some clients take for dots in a host name (UTS 46).
+_DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
+_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s\[\]\\%<>^|]+)(:[0-9]*)?")
+_LOCAL_NAMES = ("localhost", "local", "internal")
+# Prefixes under which an IPv6 address carries an IPv4 one, and how far from the right (in bits).
+_NAT64 = 0x0064_FF9B << 96
+
+
+def require_public(url: str, *, allow_loopback: bool) -> None:
+    """Refuses with WebhookUrlRejected what webhooks are not sent to (docs:api-webhooks).
+
+    Allowed are https URLs without user name and fragment whose host is no local name and no
+    private, reserved or otherwise special address, however it is spelled. With `allow_loopback`
+    this machine is allowed as well, over plain http too.
+    """
+    parts = _parts(url)
+    host = (parts.hostname or "").translate(_DOTS).rstrip(".").lower()
+    if parts.username is not None or parts.password is not None:
+        raise WebhookUrlRejected("a webhook url has no user name in it")
+    if "#" in url:
+        raise WebhookUrlRejected("a webhook url has no fragment")
+    if not _AUTHORITY.fullmatch(parts.netloc):
+        raise WebhookUrlRejected("the host of this url is malformed")
+    if allow_loopback and parts.scheme in {"http", "https"} and is_loopback(host):
+        return
+    if parts.scheme.lower() != "https":
+        raise WebhookUrlRejected("a webhook url begins with https://")
+    if not host or _is_local_name(host):
+        raise WebhookUrlRejected(f"'{host}' is a local name; a webhook goes to a public host")
+    address = _address(host)
+    if address is None and host.rpartition(".")[2].isdigit():
+        raise WebhookUrlRejected(f"'{host}' is no address")
+    if address is not None and not _is_public(address):
+        raise WebhookUrlRejected(f"{address} is no public address")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, by name or by address in any spelling."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    address = _address(host)
+    return address is not None and _unwrapped(address).is_loopback
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise WebhookUrlRejected(f"this is no url: {error}") from None
+    return parts
+
+
+def _is_local_name(host: str) -> bool:
+    last = host.rpartition(".")[2]
+    return last in _LOCAL_NAMES or ("." not in host and _address(host) is None)
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    """The address a host spells: 127.1, 0x7f000001 and 017700000001 are one and the same."""
+    try:
+        return ip_address(host)
+    except ValueError:
+        return _old_spelling(host)
+
+
+def _old_spelling(host: str) -> IPv4Address | None:
+    """One to four numbers, decimal, octal or hexadecimal; the last one fills what is left."""
+    try:
+        numbers = [_number(piece) for piece in host.split(".")]
+    except ValueError:
+        return None
+    *leading, last = numbers
+    if len(numbers) > 4 or any(number > 255 for number in leading):
+        return None
+    if last >= 256 ** (4 - len(leading)):
+        return None
+    shifted = sum(number << (24 - 8 * place) for place, number in enumerate(leading))
+    return IPv4Address(shifted + last)
+
+
+def _number(piece: str) -> int:
+    lowered = piece.lower()
+    if re.fullmatch("0x[0-9a-f]*", lowered):
+        return int(lowered[2:] or "0", 16)
+    if not (piece.isascii() and piece.isdigit()):
+        raise ValueError(piece)
+    return int(piece, 8) if piece.startswith("0") else int(piece)
+
+
+def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """The IPv4 address inside an IPv6 one, if there is one."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    if address.sixtofour is not None:
+        return address.sixtofour
+    number = int(address)
+    if number >> 32 in (0, _NAT64 >> 32) and number > 1:
+        return IPv4Address(number & 0xFFFF_FFFF)
+    return address
+
+
+def _is_public(address: IPv4Address | IPv6Address) -> bool:
+    inner = _unwrapped(address)
+    if isinstance(inner, IPv6Address) and inner.is_site_local:
+        return False
+    return inner.is_global and not inner.is_multicast and not inner.is_reserved

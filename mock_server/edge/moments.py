@@ -1,0 +1,17 @@
+"""Moments, written down as ISO 8601."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+
+def moment(at_ms: int) -> str:
+    """In UTC with milliseconds: `2026-03-02T10:15:30.250Z`."""
+    seconds, milliseconds = divmod(at_ms, 1000)
+    return f"{_second(seconds)}.{milliseconds:03}Z"
+
+
+@lru_cache(maxsize=1024)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00")
