@@ -103,6 +103,7 @@ class Sender:
         import httpx2  # a third of the start-up time, and most runs never call back
 
         if self._client is None:
+            # No limits of its own: the places above are what limits it.
             self._client = httpx2.AsyncClient(trust_env=False, limits=httpx2.Limits())
         headers = {"user-agent": f"hailuo-mock/{__version__}"}
         headers |= dict(delivery.event.headers) | dict(signed)

@@ -11,6 +11,7 @@ from copy import deepcopy
 from functools import cache
 from typing import Any
 
+import httpx2
 import jsonschema_rs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -47,6 +48,19 @@ class HeldToContract:
             self.broken += breaches(
                 scope["method"], scope["path"], started["status"], headers, bytes(body)
             )
+
+
+def held(response: httpx2.Response) -> httpx2.Response:
+    """An answer of a server in another process, after the same check."""
+    found = breaches(
+        response.request.method,
+        response.request.url.path,
+        response.status_code,
+        dict(response.headers),
+        response.content,
+    )
+    assert found == []
+    return response
 
 
 def breaches(

@@ -11,8 +11,11 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.contract_hook import breaches
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -64,6 +67,15 @@ def typed(text: str, url: str = "") -> str:
     ).stdout
 
 
+def answer(text: str, url: str, status: int) -> Any:
+    """The JSON a command prints, which must be what the contract says for its path and status."""
+    printed = typed(text, url)
+    path = text.split()[2].removeprefix(PRINTED_URL)
+    json_type = {"content-type": "application/json"}
+    assert breaches("POST", path, status, json_type, printed.encode()) == []
+    return json.loads(printed)
+
+
 def test_the_readme_is_short_and_every_command_in_it_is_known_here() -> None:
     assert len(README.split()) < 600
     starts = ["make serve", "curl", "curl", "curl", "make test", ".venv/bin/hailuo-mock config"]
@@ -76,10 +88,10 @@ def test_the_readme_is_short_and_every_command_in_it_is_known_here() -> None:
 def test_the_first_screen_works_as_printed() -> None:
     rivya, acedata, wrong = (text for text in COMMANDS if text.startswith("curl"))
     with serving() as url:
-        assert json.loads(typed(rivya, url))["status"] == "queued"
-        video = json.loads(typed(acedata, url))
+        assert answer(rivya, url, 200)["status"] == "queued"
+        video = answer(acedata, url, 200)
         assert video["data"][0]["state"] == "succeeded"
-        message = json.loads(typed(wrong, url))["error"]["message"]
+        message = answer(wrong, url, 400)["error"]["message"]
         assert "/params/prompt_optimiser" in message
         assert "'prompt_optimizer'" in message
 
@@ -90,9 +102,8 @@ def test_the_poor_account_pays_for_one_video_only(tmp_path: Path) -> None:
     file.write_text(TOML[0], "utf-8")
     create = next(text for text in COMMANDS if text.startswith("curl"))
     with serving(HAILUO_MOCK_CONFIG=str(file)) as url:
-        answers = [
-            json.loads(typed(create.replace("rvya_sk_test", "rvya_sk_poor"), url)) for _ in range(2)
-        ]
+        mine = create.replace("rvya_sk_test", "rvya_sk_poor")
+        answers = [answer(mine, url, status) for status in (200, 402)]
     assert answers[0]["reserved_credits"] == 57
     assert answers[1]["error"]["code"] == "insufficient_credits"
 

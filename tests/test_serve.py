@@ -20,6 +20,7 @@ import pytest
 from mock_server import __version__
 from mock_server.core.chance import Chance
 from mock_server.core.ids import Ids
+from tests.contract_hook import breaches, held
 
 STOP_BUDGET_S = 0.2
 # The budget is the server's. Around it stand the parent's wake-up and the interpreter's own end,
@@ -94,7 +95,13 @@ def test_held_open_requests_are_answered_and_do_not_delay_the_stop() -> None:
         assert stopped_after_s(process, signal.SIGTERM) < STOP_BUDGET_S + ALLOWANCE_S
         assert process.returncode == 0
         answers = [connection.recv(65536) for connection in held]
-    assert all(answer.startswith(b"HTTP/1.1 500") and b"api_error" in answer for answer in answers)
+    for answer in answers:
+        head, _, body = answer.partition(b"\r\n\r\n")
+        status, *lines = head.decode().split("\r\n")
+        headers = dict(line.lower().split(": ", 1) for line in lines)
+        assert status.startswith("HTTP/1.1 500")
+        assert json.loads(body)["error"]["code"] == "api_error"
+        assert breaches("POST", "/hailuo/videos", 500, headers, body) == []
 
 
 def test_a_port_that_is_taken_is_told_and_ends_with_2() -> None:
@@ -154,5 +161,5 @@ def wait_until_accepted(url: str, *, count: int) -> None:
     query = {"action": "retrieve", "id": last}
     headers = {"authorization": "Bearer test-token"}
     with httpx2.Client() as client:
-        while client.post(f"{url}/hailuo/tasks", json=query, headers=headers).status_code != 200:
+        while held(client.post(f"{url}/hailuo/tasks", json=query, headers=headers)).is_error:
             pass

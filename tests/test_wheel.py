@@ -15,6 +15,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.contract_hook import held
+
 ROOT = Path(__file__).parent.parent
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 # Whatever this shell says about where Python code lies must not help the wheel.
@@ -118,15 +120,16 @@ def test_the_installed_command_serves_contract_and_media(installed: Path, tmp_pa
         url = json.loads(ready)["url"]
 
         assert httpx2.get(f"{url}/_mock/health").status_code == 200
-        models = httpx2.get(f"{url}/api/v1/models").json()["data"]
+        models = held(httpx2.get(f"{url}/api/v1/models")).json()["data"]
         assert "hailuo-pro" in {model["id"] for model in models}
         document = httpx2.get(f"{url}/_mock/openapi.json").json()
         assert "/hailuo/videos" in document["paths"]
-        made = httpx2.post(
+        asked = httpx2.post(
             f"{url}/hailuo/videos",
             headers={"authorization": "Bearer test-token"},
             json={"action": "generate", "prompt": "a lighthouse at dusk"},
-        ).json()
+        )
+        made = held(asked).json()
         video = httpx2.get(made["data"][0]["video_url"])
         assert video.status_code == 200
         assert video.content[4:8] == b"ftyp"  # how every MP4 begins

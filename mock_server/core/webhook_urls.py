@@ -12,7 +12,7 @@ from mock_server.core.refusals import WebhookUrlRejected
 _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s\[\]\\%<>^|]+)(:[0-9]*)?")
 _LOCAL_NAMES = ("localhost", "local", "internal")
-# Prefixes under which an IPv6 address carries an IPv4 one, and how far from the right (in bits).
+# An IPv6 address that begins so carries an IPv4 one in its last 32 bits (RFC 6052).
 _NAT64 = 0x0064_FF9B << 96
 
 

@@ -19,7 +19,7 @@ from mock_server.edge.call import Call, json_response
 from mock_server.media import upload_at
 from mock_server.rivya import gate, wire
 
-_VISIBLE_ASCII = re.compile(r"[\x21-\x7E]{1,255}")
+VISIBLE_ASCII = re.compile(r"[\x21-\x7E]{1,255}")
 
 
 async def create_generation(call: Call) -> Response:
@@ -94,7 +94,7 @@ def _idempotency_key(call: Call, key: Key, body: Any) -> IdempotencyKey | None:
     value = call.header(b"idempotency-key")
     if value is None:
         return None
-    if not _VISIBLE_ASCII.fullmatch(value):
+    if not VISIBLE_ASCII.fullmatch(value):
         raise Invalid.at(
             "header Idempotency-Key", "pattern", "must be 1 to 255 visible ASCII characters"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.asgi import Answer
+from tests.contract_hook import document
 from tests.mock import KEY, MINIMAL, TOKEN, Mock
 from tests.rivya.conftest import (
     OPERATIONS,
@@ -282,3 +284,17 @@ def test_the_content_type_is_looked_at_before_the_json(mock: Mock) -> None:
 def test_the_body_is_looked_at_before_the_form_of_the_idempotency_key(mock: Mock) -> None:
     answer = mock.rivya("POST", "/generations", {}, headers={"idempotency-key": "ä"})
     assert "header Idempotency-Key" not in refusal(answer, "validation_failed")
+
+
+def test_the_document_names_the_scope_that_each_operation_asks_for() -> None:
+    named = {
+        (verb.upper(), re.sub(r"\{.+?\}", "x", path), operation["x-scope"])
+        for path, item in document()["paths"].items()
+        for verb, operation in item.items()
+        if isinstance(operation, dict) and "x-scope" in operation
+    }
+    asked = {
+        (method, "/api/v1" + re.sub(r"(task|file|whend)_x", "x", path), scope)
+        for method, path, scope in OPERATIONS
+    }
+    assert named == asked

@@ -7,9 +7,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import jsonschema_rs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mock_server.rivya.generations import VISIBLE_ASCII
 from tests.asgi import Answer
+from tests.contract_hook import document
 from tests.mock import KEY, MINIMAL, PNG, START, Mock, form
 from tests.rivya.conftest import (
     PRO_CREDITS,
@@ -418,3 +423,10 @@ def test_the_first_moment_of_a_replayed_task_stays(mock: Mock) -> None:
     mock.advance(5)
     created_at = create_once(mock, "k").json()["created_at"]
     assert created_at == START.replace("Z", ".000Z")
+
+
+@given(st.text(max_size=4) | st.integers(0, 400).map("k".__mul__))
+def test_the_document_and_the_server_take_the_same_keys(value: str) -> None:
+    schema = document()["components"]["parameters"]["IdempotencyKey"]["schema"]
+    by_document = jsonschema_rs.Draft202012Validator(schema).is_valid(value)
+    assert bool(VISIBLE_ASCII.fullmatch(value)) == by_document
