@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 
 from benchmarks import (
     callbacks,
+    deliveries,
     growth,
     held_open,
     latency,
@@ -37,6 +38,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "growth": growth.measure,
     "held": held_open.measure,
     "callbacks": callbacks.measure,
+    "deliveries": deliveries.measure,
     "shutdown": shutdown.measure,
 }
 

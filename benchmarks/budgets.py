@@ -53,6 +53,8 @@ BUDGETS: dict[str, Budget] = {
         Budget("held_p99", "p99 latency with requests held", 10, "ms"),
         Budget("callbacks", "2,000 callbacks due at once", 3, "s"),
         Budget("callbacks_beside", "180 receivers beside 20 that hang", 1, "s"),
+        Budget("delivery_attempts", "attempts lost, double or not as logged", 0, ""),
+        Budget("delivery_memory", "memory gained by many deliveries", 3, "MiB"),
         Budget("stop_idle", "signal to end, idle", 0.2, "s", bare_unit="s"),
         Budget("stop_held", "signal to end, requests held", 0.2, "s"),
     )

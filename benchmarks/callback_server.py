@@ -17,7 +17,7 @@ import sys
 from benchmarks import messages
 from benchmarks.filled_server import Clock
 from mock_server.core.tasks import Order
-from mock_server.fake import DEFAULT_WORLD, make_fake
+from mock_server.fake import make_fake
 from mock_server.serve import run
 from mock_server.settings_sources import read_settings
 from mock_server.timekeeper import Timekeeper
@@ -54,7 +54,7 @@ def main() -> None:
     for port, tasks in json.loads(sys.argv[1]):
         for _ in range(tasks):
             fake.world().submit(_order(port))
-    timekeeper = fake.timekeepers[DEFAULT_WORLD]
+    (timekeeper,) = fake.timekeepers.values()
 
     def told(*_: object) -> None:
         asyncio.get_running_loop().call_soon_threadsafe(_end_all, clock, timekeeper)

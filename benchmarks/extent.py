@@ -32,6 +32,8 @@ class Extent:
     receivers: int
     hanging: int
     callback_rounds: int
+    deliveries_few: int
+    deliveries_many: int
     stop_rounds: int
 
 
@@ -54,6 +56,8 @@ FULL = Extent(
     receivers=200,
     hanging=20,
     callback_rounds=3,
+    deliveries_few=20_000,
+    deliveries_many=100_000,
     stop_rounds=4,
 )
 
@@ -76,5 +80,7 @@ QUICK = Extent(
     receivers=200,
     hanging=20,
     callback_rounds=1,
+    deliveries_few=12_000,
+    deliveries_many=20_000,
     stop_rounds=1,
 )

@@ -17,10 +17,10 @@ import time
 from collections.abc import Callable
 
 _LIMIT_S = 30.0
-_ONE_TOO_MANY_S = 0.5
+ONE_TOO_MANY_S = 0.5
 _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = b"content-length: "
-_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+TAKEN = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
 class Taken:
@@ -33,20 +33,22 @@ class Taken:
         self.last_s = 0.0
         self.all_here = asyncio.Event()
 
-    def take(self, body: bytes) -> None:
+    def take(self, _head: bytes, body: bytes) -> bytes:
         """A callback is here. The last one counts when it comes, however many follow."""
         self.bodies.append(body)
         if len(self.bodies) <= self._expected:
             self.last_s = time.monotonic()
         if len(self.bodies) == self._expected:
             self.all_here.set()
+        return TAKEN
 
 
 class Answering(asyncio.Protocol):
     """Takes one request after the other. The transport gathers what comes in pieces."""
 
-    def __init__(self, taken: Taken) -> None:
-        self._taken = taken
+    def __init__(self, answer: Callable[[bytes, bytes], bytes]) -> None:
+        """`answer` is given head and body of a request and has the bytes of its answer."""
+        self._answer = answer
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -63,8 +65,7 @@ class Answering(asyncio.Protocol):
             if len(rest) < length:
                 return
             self._received = rest[length:]
-            self._taken.take(rest[:length])
-            self._transport.write(_ANSWER)
+            self._transport.write(self._answer(head, rest[:length]))
 
 
 class Hanging(asyncio.Protocol):
@@ -82,7 +83,8 @@ class Hanging(asyncio.Protocol):
         self._taken.hung_ports.add(self._port)
 
 
-async def _listen(protocol: Callable[[], asyncio.Protocol], count: int) -> list[int]:
+async def listen(protocol: Callable[[], asyncio.Protocol], count: int) -> list[int]:
+    """On so many free ports of this machine; the ports."""
     loop = asyncio.get_running_loop()
     servers = [await loop.create_server(protocol, "127.0.0.1", 0) for _ in range(count)]
     return [server.sockets[0].getsockname()[1] for server in servers]
@@ -91,13 +93,13 @@ async def _listen(protocol: Callable[[], asyncio.Protocol], count: int) -> list[
 async def _receive(answering: int, hanging: int, expected: int) -> None:
     taken = Taken(expected)
     ports = {
-        "answering": await _listen(lambda: Answering(taken), answering),
-        "hanging": await _listen(lambda: Hanging(taken), hanging),
+        "answering": await listen(lambda: Answering(taken.take), answering),
+        "hanging": await listen(lambda: Hanging(taken), hanging),
     }
     print(json.dumps(ports), flush=True)
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(taken.all_here.wait(), _LIMIT_S)
-    await asyncio.sleep(_ONE_TOO_MANY_S)
+    await asyncio.sleep(ONE_TOO_MANY_S)
     report = {
         "task_ids": [json.loads(body)["task_id"] for body in taken.bodies],
         "last_s": taken.last_s,
