@@ -12,6 +12,7 @@ import msgspec
 
 from mock_server import __version__
 from mock_server import settings_toml as toml
+from mock_server.core.webhook_urls import is_loopback
 from mock_server.settings import Settings
 from mock_server.settings_sources import PREFIX, Effective, SettingsError, read_settings
 
@@ -33,6 +34,9 @@ def _settings_options(command: Any) -> Any:
         click.option("--public-url", help="Start of every URL handed out."),
         click.option("--callback-hosts", help="Hosts callbacks may go to, by commas."),
         click.option("--webhook-urls", help="local lets webhooks go to this machine, or strict."),
+        click.option("--scenario", help="What goes wrong unless a request asks otherwise."),
+        click.option("--scenario-dir", help="A folder with scenario files of your own."),
+        click.option("--control-token", help="What the control door under /_mock/ asks for."),
         click.option("--no-mock-headers", is_flag=True, help="Send no Mock-... headers."),
         click.option("--log-level", help="debug, info, warning or error."),
         click.option(
@@ -55,12 +59,25 @@ def serve(**options: Any) -> None:
     One line of JSON on stdout says when it answers, and where; the log goes to stderr.
     """
     settings, _ = _read(options)
+    if settings.control_token is None and not is_loopback(settings.host):
+        click.echo(
+            f"hailuo-mock: {settings.host} can be reached from other machines, and whoever reaches "
+            "the control door rules the server: give it a --control-token",
+            err=True,
+        )
+        sys.exit(COULD_NOT_RUN)
     # Only now: the other verbs need no server, and answer faster without one.
     from mock_server.fake import make_fake
+    from mock_server.scenarios import ScenarioError, UnknownScenario
     from mock_server.serve import run
     from mock_server.wall_clock import wall_ms
 
-    sys.exit(run(make_fake(settings, wall_ms)))
+    try:
+        fake = make_fake(settings, wall_ms)
+    except (ScenarioError, UnknownScenario) as error:
+        click.echo(f"hailuo-mock: {error}", err=True)
+        sys.exit(COULD_NOT_RUN)
+    sys.exit(run(fake))
 
 
 @main.command()
@@ -76,8 +93,54 @@ def config(*, as_json: bool, **options: Any) -> None:
 
 
 @main.command()
-def scenarios() -> None:
-    """List the scenarios. There are none yet."""
+@click.argument("name", required=False)
+@click.option("--scenario-dir", type=click.Path(path_type=Path), help="A folder with your own.")
+@click.option("--url", default="http://127.0.0.1:4010", help="Where the server answers.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def scenarios(*, name: str | None, scenario_dir: Path | None, url: str, as_json: bool) -> None:
+    """List what can go wrong by name; of one NAME, show how to ask for it in each channel."""
+    from mock_server import scenario_listing
+    from mock_server.data import FIXTURES
+    from mock_server.scenarios import ScenarioError, Scenarios, UnknownScenario
+
+    folders = [FIXTURES / "scenarios", *([scenario_dir] if scenario_dir else [])]
+    try:
+        known = Scenarios(folders)
+        if name is None:
+            text = scenario_listing.all_of(known, as_json=as_json)
+        else:
+            text = scenario_listing.one(known.find(name), url, as_json=as_json)
+    except (ScenarioError, UnknownScenario) as error:
+        click.echo(f"hailuo-mock: {error}", err=True)
+        sys.exit(COULD_NOT_RUN)
+    click.echo(text)
+
+
+@main.command()
+@click.argument("request_id", metavar="REQUEST")
+@click.option("--url", default="http://127.0.0.1:4010", help="Where the server answers.")
+@click.option("--control-token", help="What the server's control door asks for.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def explain(*, request_id: str, url: str, control_token: str | None, as_json: bool) -> None:
+    """Say why the answer to REQUEST was what it was; its id is in the answer's Mock-Request."""
+    import httpx2
+
+    headers = {} if control_token is None else {"mock-control-token": control_token}
+    try:
+        answer = httpx2.get(f"{url}/_mock/explain/{request_id}", headers=headers, trust_env=False)
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        click.echo(f"hailuo-mock: nobody answers at {url}: {error}", err=True)
+        sys.exit(COULD_NOT_RUN)
+    told = answer.json()
+    if answer.status_code != 200:
+        click.echo(f"hailuo-mock: {told['title']}", err=True)
+        sys.exit(COULD_NOT_RUN)
+    if as_json:
+        click.echo(answer.text)
+        return
+    for member in ("asked", "status", "because", "scenario", "channel", "refusal", "without"):
+        if told[member] is not None:
+            click.echo(f"{member:>9}  {told[member]}")
 
 
 @main.command()

@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager
 from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
-from mock_server import control, media
+from mock_server import media
 from mock_server.acedata.errors import AceDataVoice
 from mock_server.acedata.tasks import query_tasks
 from mock_server.acedata.videos import create_video
+from mock_server.door.routes import door_routes
 from mock_server.edge.exchanges import Exchanges
-from mock_server.edge.resource import Nothing, Resource, Voice
+from mock_server.edge.problems import ProblemVoice
+from mock_server.edge.resource import Handler, Nothing, Resource, Voice
 from mock_server.fake import Fake
 from mock_server.rivya import webhooks
 from mock_server.rivya.credits import get_credits
@@ -33,7 +35,7 @@ def make_app(fake: Fake) -> ASGIApp:
     contract, settings = fake.contract, fake.settings
     rivya = RivyaVoice(contract, settings.rivya)
     acedata = AceDataVoice(contract, settings.acedata)
-    plain = control.ProblemVoice()
+    plain = ProblemVoice()
 
     def voice_of(path: str) -> tuple[Voice, str]:
         if path.startswith("//"):
@@ -56,7 +58,7 @@ def make_app(fake: Fake) -> ASGIApp:
             *_rivya_routes(rivya),
             *_acedata_routes(acedata),
             *_media_routes(plain),
-            *_control_routes(plain),
+            *door_routes(plain),
             Route("/{path:path}", Nothing(voice_of)),
         ],
         redirect_slashes=False,
@@ -68,56 +70,43 @@ def make_app(fake: Fake) -> ASGIApp:
 def _rivya_routes(voice: Voice) -> list[BaseRoute]:
     all_ = "/api/v1/webhooks"
     one = all_ + "/{endpoint_id}"
+
+    def managed(path: str, **handlers: Handler) -> BaseRoute:
+        return Route(path, Resource(voice, "webhooks", **handlers))
+
     return [
-        Route("/api/v1/generations/{task_id}", Resource(voice, GET=get_generation)),
-        Route("/api/v1/generations", Resource(voice, POST=create_generation)),
-        Route("/api/v1/models", Resource(voice, GET=list_models)),
-        Route("/api/v1/files", Resource(voice, POST=upload_file)),
-        Route("/api/v1/files/{file_id}", Resource(voice, GET=get_file)),
-        Route("/api/v1/credits", Resource(voice, GET=get_credits)),
-        Route("/api/v1/openapi.json", Resource(voice, GET=get_openapi_document)),
-        Route(all_, Resource(voice, GET=webhooks.list_webhooks, POST=webhooks.create_webhook)),
-        Route(
+        Route("/api/v1/generations/{task_id}", Resource(voice, "read", GET=get_generation)),
+        Route("/api/v1/generations", Resource(voice, "create", POST=create_generation)),
+        Route("/api/v1/models", Resource(voice, "models", GET=list_models)),
+        Route("/api/v1/files", Resource(voice, "upload", POST=upload_file)),
+        Route("/api/v1/files/{file_id}", Resource(voice, "read_file", GET=get_file)),
+        Route("/api/v1/credits", Resource(voice, "credits", GET=get_credits)),
+        Route("/api/v1/openapi.json", Resource(voice, "document", GET=get_openapi_document)),
+        managed(all_, GET=webhooks.list_webhooks, POST=webhooks.create_webhook),
+        managed(
             one,
-            Resource(
-                voice,
-                GET=webhooks.get_webhook,
-                PATCH=webhooks.update_webhook,
-                DELETE=webhooks.delete_webhook,
-            ),
+            GET=webhooks.get_webhook,
+            PATCH=webhooks.update_webhook,
+            DELETE=webhooks.delete_webhook,
         ),
-        Route(one + "/rotate-secret", Resource(voice, POST=webhooks.rotate_secret)),
-        Route(one + "/deliveries", Resource(voice, GET=webhooks.list_webhook_deliveries)),
-        Route(one + "/test", Resource(voice, POST=webhooks.test_webhook)),
-        Route("/api/v1/webhook-events", Resource(voice, GET=webhooks.list_webhook_events)),
+        managed(one + "/rotate-secret", POST=webhooks.rotate_secret),
+        managed(one + "/deliveries", GET=webhooks.list_webhook_deliveries),
+        managed(one + "/test", POST=webhooks.test_webhook),
+        managed("/api/v1/webhook-events", GET=webhooks.list_webhook_events),
     ]
 
 
 def _acedata_routes(voice: Voice) -> list[BaseRoute]:
     return [
-        Route("/hailuo/videos", Resource(voice, POST=create_video)),
-        Route("/hailuo/tasks", Resource(voice, POST=query_tasks)),
+        Route("/hailuo/videos", Resource(voice, "create", POST=create_video)),
+        Route("/hailuo/tasks", Resource(voice, "read", POST=query_tasks)),
     ]
 
 
 def _media_routes(voice: Voice) -> list[BaseRoute]:
     return [
-        Route("/media/{world}/files/{file_id}/{name}", Resource(voice, GET=media.get_upload)),
-        Route("/media/{world}/{name}", Resource(voice, GET=media.get_result)),
-    ]
-
-
-def _control_routes(voice: Voice) -> list[BaseRoute]:
-    clock = "/_mock/worlds/{world}/clock"
-    deliveries = "/_mock/worlds/{world}/deliveries"
-    return [
-        Route("/_mock/health", Resource(voice, GET=control.health)),
-        Route("/_mock/ready", Resource(voice, GET=control.ready)),
-        Route("/_mock/version", Resource(voice, GET=control.version)),
-        Route("/_mock/openapi.json", Resource(voice, GET=control.openapi_document)),
-        Route(clock, Resource(voice, GET=control.get_clock)),
-        Route(clock + "/advance", Resource(voice, POST=control.advance_clock)),
-        Route(deliveries, Resource(voice, GET=control.list_deliveries)),
-        Route(deliveries + "/{delivery_id}", Resource(voice, GET=control.get_delivery)),
-        Route(deliveries + "/{delivery_id}/redeliver", Resource(voice, POST=control.redeliver)),
+        Route(
+            "/media/{world}/files/{file_id}/{name}", Resource(voice, "media", GET=media.get_upload)
+        ),
+        Route("/media/{world}/{name}", Resource(voice, "media", GET=media.get_result)),
     ]

@@ -30,6 +30,10 @@ class Blobs:
             raise KeyError(digest)
         return self._folder / digest
 
+    async def read(self, digest: str) -> bytes:
+        """The bytes that were kept under this digest. KeyError if nothing was ever kept."""
+        return await asyncio.to_thread(self.path(digest).read_bytes)
+
     def close(self) -> None:
         """Throw everything away."""
         if self._folder is not None:

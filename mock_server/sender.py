@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 from mock_server import __version__
-from mock_server.core.deliveries import Attempt, Delivery
+from mock_server.broken_requests import break_off, trickling
+from mock_server.core.deliveries import Attempt, Delivery, Posting
+from mock_server.core.delivery_faults import DeliveryFault, ReceiverAnswer
 from mock_server.core.webhook_urls import is_loopback
+from mock_server.core.world import World
 from mock_server.settings import DeliverySettings
 from mock_server.timekeeper import Timekeeper
 
@@ -21,18 +26,28 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Headers = Iterable[tuple[str, str]]
-Sign = Callable[[Attempt], Headers]
+Compose = Callable[[World, Delivery, Attempt], Posting]
 
 _ANSWER_BYTES = 4096
 """How much of a receiver's answer is read and kept: enough to recognise it by."""
+
+_LONGEST_PAUSE_S = 30 * 86400
+
+
+@dataclass(weakref_slot=True, slots=True, eq=False)
+class _Receiver:
+    """Places for attempts at one receiver; has_first: whether one of them is there first."""
+
+    places: asyncio.Semaphore
+    has_first: bool = False
 
 
 class Sender:
     """Carries attempts out in the background; nobody who caused one waits for it.
 
-    So many at once to one receiver and so many in all: a receiver that hangs holds up its own
-    deliveries and nobody else's, until `at_once / per_receiver` of them hang together.
+    So many at once to one receiver and so many in all. The first to each receiver has a place
+    apart from the others, so that receivers that hang, however much they are owed, hold up nobody
+    else as long as fewer than `at_once` of them hang together.
     """
 
     def __init__(self, settings: DeliverySettings, allowed_hosts: tuple[str, ...]) -> None:
@@ -41,8 +56,9 @@ class Sender:
         self._allowed_hosts = allowed_hosts
         self._client: httpx2.AsyncClient | None = None
         self._under_way: set[asyncio.Task[Attempt]] = set()
-        self._places = asyncio.Semaphore(settings.at_once)
-        self._places_at: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._first_places = asyncio.Semaphore(settings.at_once)
+        self._more_places = asyncio.Semaphore(settings.at_once)
+        self._receivers: WeakValueDictionary[str, _Receiver] = WeakValueDictionary()
 
     def may_call(self, url: str) -> bool:
         """Whether this URL's host may be called."""
@@ -54,13 +70,13 @@ class Sender:
         return "*" in allowed or host in allowed or ("loopback" in allowed and is_loopback(host))
 
     def carry_out(
-        self, timekeeper: Timekeeper, delivery: Delivery, sign: Sign
+        self, timekeeper: Timekeeper, delivery: Delivery, compose: Compose
     ) -> asyncio.Task[Attempt]:
         """Try a delivery, soon. The attempt is in the world from its start.
 
-        sign: says, when the attempt has begun, what headers it carries beside the event's own.
+        compose: writes the request when the attempt has begun.
         """
-        carrying = self._carry_out(timekeeper, delivery, sign)
+        carrying = self._carry_out(timekeeper, delivery, compose)
         sending = asyncio.get_running_loop().create_task(carrying)
         self._under_way.add(sending)
         sending.add_done_callback(self._under_way.discard)
@@ -73,63 +89,121 @@ class Sender:
         if self._client is not None:
             await self._client.aclose()
 
-    async def _carry_out(self, timekeeper: Timekeeper, delivery: Delivery, sign: Sign) -> Attempt:
+    async def _carry_out(
+        self, timekeeper: Timekeeper, delivery: Delivery, compose: Compose
+    ) -> Attempt:
         world = timekeeper.world
         async with self._place_for(delivery.url):
             attempt = delivery.begin_attempt(world.clock.now_ms())
             if self.may_call(delivery.url):
-                await self._try(delivery, attempt, sign(attempt))
+                attempt.posting = compose(world, delivery, attempt)
+                await self._try(attempt, attempt.posting, delivery.attempt_fault)
             else:
                 attempt.error = "not sent: the host is not in callback_hosts"
             world.end_attempt(delivery, attempt)
-        outcome = attempt.error or f"answered {attempt.status}"
-        log.info("%s to %s: %s", attempt.id, delivery.url, outcome)
+        log.info("%s to %s: %s", attempt.id, delivery.url, attempt.outcome)
         timekeeper.watch()
         return attempt
 
     @asynccontextmanager
     async def _place_for(self, url: str) -> AsyncIterator[None]:
-        """Wait for a place at this receiver first: who hangs takes none of the common ones."""
+        """Wait for a place at this receiver first: who hangs takes few of the common ones."""
         origin = url.partition("://")[2].partition("/")[0]
-        at_receiver = self._places_at.get(origin)
-        if at_receiver is None:
-            at_receiver = asyncio.Semaphore(self._settings.per_receiver)
-            self._places_at[origin] = at_receiver
-        async with at_receiver, self._places:
-            yield
+        receiver = self._receivers.get(origin)
+        if receiver is None:
+            receiver = _Receiver(asyncio.Semaphore(self._settings.per_receiver))
+            self._receivers[origin] = receiver
+        async with receiver.places:
+            places = self._more_places if receiver.has_first else self._first_places
+            is_first, receiver.has_first = not receiver.has_first, True
+            try:
+                async with places:
+                    yield
+            finally:
+                if is_first:
+                    receiver.has_first = False
 
-    async def _try(self, delivery: Delivery, attempt: Attempt, signed: Headers) -> None:
-        """Send the request and write down what came of it. Redirects are not followed."""
+    async def _try(self, attempt: Attempt, posting: Posting, fault: DeliveryFault) -> None:
+        """Send the request and write down what came of it, however it went."""
+        if fault.answer is not None:
+            self._answer_instead(attempt, fault.answer)
+        elif fault.connection == "dns":
+            attempt.error = "ConnectError: the host has no address"
+        else:
+            attempt.error = await self._why_not_sent(attempt, posting, fault)
+            if attempt.error is not None:
+                attempt.status = None
+
+    async def _why_not_sent(
+        self, attempt: Attempt, posting: Posting, fault: DeliveryFault
+    ) -> str | None:
+        """Sends; why there is no whole answer, or None if there is one."""
         import httpx2  # a third of the start-up time, and most runs never call back
+
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):
+                await self._send(attempt, posting, fault)
+        except TimeoutError:
+            return self._no_answer
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as error:
+            return f"{type(error).__name__}: {error}".rstrip(": ")
+        except Exception as error:
+            log.exception("%s broke the sender", attempt.id)
+            return f"the sender broke: {error!r}"
+        return None
+
+    @property
+    def _no_answer(self) -> str:
+        return f"no whole answer within {self._settings.timeout_s:g} s"
+
+    def _answer_instead(self, attempt: Attempt, answer: ReceiverAnswer) -> None:
+        """The receiver is not asked."""
+        if answer.status is None:
+            attempt.error = self._no_answer
+        else:
+            attempt.status = answer.status
+            attempt.answer_headers = answer.headers
+            attempt.retry_after_s = answer.retry_after_s
+
+    async def _send(self, attempt: Attempt, posting: Posting, fault: DeliveryFault) -> None:
+        """Redirects are not followed."""
+        import httpx2
 
         if self._client is None:
             # No limits of its own: the places above are what limits it.
             self._client = httpx2.AsyncClient(trust_env=False, limits=httpx2.Limits())
-        headers = {"user-agent": f"hailuo-mock/{__version__}"}
-        headers |= dict(delivery.event.headers) | dict(signed)
+        headers = {"user-agent": f"hailuo-mock/{__version__}"} | dict(posting.headers)
+        content: bytes | AsyncIterator[bytes] = posting.body
+        if fault.bytes_per_s is not None:
+            headers["content-length"] = str(len(posting.body))
+            content = trickling(posting.body, fault.bytes_per_s)
+        request = self._client.build_request(
+            "POST", posting.url, content=content, headers=headers, timeout=None
+        )
+        attempt.posting = replace(posting, headers=tuple(request.headers.multi_items()))
+        if fault.connection == "reset":
+            raise await break_off(attempt.posting)
+        answer = await self._client.send(request, stream=True)
         try:
-            async with asyncio.timeout(self._settings.timeout_s):
-                request = self._client.build_request(
-                    "POST", delivery.url, content=delivery.event.body, headers=headers, timeout=None
-                )
-                attempt.request_headers = tuple(request.headers.multi_items())
-                answer = await self._client.send(request, stream=True)
-                try:
-                    attempt.status = answer.status_code
-                    attempt.answer_headers = tuple(answer.headers.multi_items())
-                    attempt.answer_body = await _first_bytes(answer)
-                finally:
-                    await answer.aclose()
-        except TimeoutError:
-            attempt.error = f"no whole answer within {self._settings.timeout_s:g} s"
-            attempt.status = None
-        except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
-            attempt.error = f"{type(error).__name__}: {error}".rstrip(": ")
-            attempt.status = None
-        except Exception as error:
-            log.exception("%s broke the sender", attempt.id)
-            attempt.error = f"the sender broke: {error!r}"
-            attempt.status = None
+            attempt.status = answer.status_code
+            attempt.answer_headers = tuple(answer.headers.multi_items())
+            attempt.retry_after_s = _retry_after_s(answer.headers)
+            attempt.answer_body = await _first_bytes(answer)
+        finally:
+            await answer.aclose()
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> int | None:
+    """How long a receiver asks to be left alone, in seconds or until a date (RFC 9110, 10.2.3)."""
+    asked = headers.get("retry-after", "")
+    if asked.isascii() and asked.isdigit():
+        return min(int(asked[:12]), _LONGEST_PAUSE_S)
+    try:
+        until, date = (parsedate_to_datetime(each) for each in (asked, headers.get("date", "")))
+        wait_s = round((until - date).total_seconds())
+    except (ValueError, TypeError, OverflowError):  # no date, one without a zone, one far away
+        return None
+    return min(max(0, wait_s), _LONGEST_PAUSE_S)
 
 
 async def _first_bytes(answer: httpx2.Response) -> bytes:

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 from mock_server import __version__
 from mock_server.app import make_app
 from mock_server.fake import Fake
+from mock_server.protocol import BreakableProtocol
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class Server(uvicorn.Server):
                 app,
                 host=settings.host,
                 port=settings.port,
-                http="httptools",  # one parser, so that odd requests meet one set of rules
+                http=BreakableProtocol,  # one parser, so that odd requests meet one set of rules
                 loop="asyncio",
                 ws="none",
                 access_log=False,

@@ -83,6 +83,9 @@ class LimitSettings(Struct, frozen=True):
     stored_upload_bytes: Annotated[
         Bytes, Meta(description="all stored uploads together, in bytes")
     ] = 1 << 30
+    snapshot_bytes: Annotated[Bytes, Meta(description="largest snapshot put back, in bytes")] = (
+        1 << 30
+    )
     journal_exchanges: Annotated[int, Meta(ge=1, description="requests the journal keeps")] = 1000
     journal_body_bytes: Annotated[
         int, Meta(ge=0, description="bytes of each body that the journal keeps")
@@ -97,6 +100,9 @@ class DeliverySettings(Struct, frozen=True):
     ] = 10.0
     per_receiver: Annotated[int, Meta(ge=1, description="attempts at once to one receiver")] = 8
     at_once: Annotated[int, Meta(ge=1, description="attempts at once in all")] = 256
+    obey_retry_after: Annotated[
+        bool, Meta(description="try no sooner than a receiver's Retry-After says")
+    ] = True
     kept: Annotated[int, Meta(ge=1, description="deliveries that can still be looked at")] = 10_000
 
 
@@ -140,6 +146,12 @@ class RivyaSettings(Struct, frozen=True):
     webhook_waits_s: Annotated[
         tuple[Seconds, ...], Meta(description="seconds before each new attempt at a webhook")
     ] = (30.0, 120.0, 600.0, 3600.0, 21600.0)
+    gone_disables: Annotated[
+        bool, Meta(description="switch a webhook endpoint off that answers 410")
+    ] = False
+    rotation_overlap_s: Annotated[
+        Seconds, Meta(description="seconds a replaced secret still signs beside the new one")
+    ] = 0.0
     webhook_signature: Annotated[
         Literal["rivya", "standard"],
         Meta(description="how webhooks are signed; standard: as Standard Webhooks has it"),
@@ -214,6 +226,17 @@ class Settings(Struct, frozen=True):
     webhook_urls: Annotated[
         Literal["local", "strict"], Meta(description="local: webhooks may go to this machine")
     ] = "local"
+    scenario: Annotated[
+        Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]+$")] | None,
+        Meta(description="what goes wrong with every request that asks for nothing else"),
+    ] = None
+    scenario_dir: Annotated[
+        str | None, Meta(description="a folder with scenario files of your own")
+    ] = None
+    control_token: Annotated[
+        Annotated[str, Meta(pattern=r"^[\x21-\x7E]+$")] | None,
+        Meta(description="what /_mock/ asks for, in the header Mock-Control-Token"),
+    ] = None
     mock_headers: Annotated[bool, Meta(description="send Mock-World and Mock-Request")] = True
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="how much goes to stderr")

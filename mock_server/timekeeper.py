@@ -31,9 +31,10 @@ class Timekeeper:
         self.world = world
         self._outbox = outbox
         self._held: dict[str, asyncio.Future[None]] = {}
-        self._attempts: set[asyncio.Task[Attempt]] = set()
+        self._attempts: dict[asyncio.Task[Attempt], Delivery] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_for_ms = 0
+        self._slept = 0
 
     def catch_up(self) -> list[Due]:
         """Let everything due happen, also what follows from it at once, and tell who waits."""
@@ -54,7 +55,10 @@ class Timekeeper:
         happened: list[Due | Attempt] = []
         while True:
             happened += self.catch_up()
-            happened += await asyncio.gather(*self._attempts)
+            tried = await asyncio.gather(*self._attempts, return_exceptions=True)
+            happened += [attempt for attempt in tried if isinstance(attempt, Attempt)]
+            if self.world.clock is not clock:
+                return happened  # another world is here by now, with a time of its own
             next_ms = self.world.agenda.next_ms()
             if next_ms is None or (target_ms is not None and next_ms > target_ms):
                 break
@@ -62,6 +66,26 @@ class Timekeeper:
         if target_ms is not None:
             clock.advance(max(0, target_ms - clock.now_ms()))
         return happened
+
+    async def before_answer(self, task: Task) -> None:
+        """Let receivers hear of a task before whoever made it does, if its fault wants that."""
+        if task.id not in self.world.told_before_answer:
+            return
+        self.world.told_before_answer.discard(task.id)
+        self.catch_up()
+        attempts = [
+            attempt
+            for attempt, delivery in self._attempts.items()
+            if delivery.event.subject == task.id
+        ]
+        await asyncio.gather(*attempts)
+
+    def rewind(self) -> None:
+        """Set the timer anew: the clock goes on in another way than when it was set."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.watch()
 
     def watch(self) -> None:
         """Make sure that the next due thing will wake us. Call it when something was noted."""
@@ -76,6 +100,19 @@ class Timekeeper:
         self._timer = asyncio.get_running_loop().call_later(wait_s, self._ring)
         self._timer_for_ms = next_ms
 
+    async def sleep(self, wait_ms: int) -> None:
+        """Wait so long on the world's clock. Raises ShuttingDown if the world is gone first."""
+        self._slept += 1
+        name = f"delay_{self._slept}"
+        held = asyncio.get_running_loop().create_future()
+        self._held[name] = held
+        self.world.agenda.note(self.world.clock.now_ms() + wait_ms, Occasion.DELAY_OVER, name)
+        self.watch()
+        try:
+            await held
+        finally:
+            self._held.pop(name, None)
+
     def end_of(self, task: Task, *, limit_ms: int) -> asyncio.Future[None]:
         """Done when the task ends. Raises HeldTooLong after `limit_ms` of the world's clock, and
         ShuttingDown if the server stops first; the task knows of neither."""
@@ -88,13 +125,22 @@ class Timekeeper:
         self.watch()
         return held
 
+    def move_to(self, world: World) -> None:
+        """Wake another world from now on; whoever waited for something in the old one is let go."""
+        self.stop()
+        self.world = world
+        self.watch()
+
     def stop(self) -> None:
         """Let everybody go; nothing will wake this world any more."""
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
+        for attempt in tuple(self._attempts):
+            attempt.cancel()
         for held in tuple(self._held.values()):
             if not held.done():
-                held.set_exception(ShuttingDown("the server is stopping"))
+                held.set_exception(ShuttingDown("this world is gone"))
 
     def _ring(self) -> None:
         self._timer = None
@@ -106,18 +152,21 @@ class Timekeeper:
         if due.occasion is Occasion.TASK_ENDS:
             self._release(due.subject, None)
             self._outbox.task_ended(world, world.tasks[due.subject])
+        elif due.occasion is Occasion.DELAY_OVER:
+            self._release(due.subject, None)
         elif due.occasion is Occasion.ALARM:
             too_long = HeldTooLong("the request was held as long as this server holds one")
             self._release(due.subject, too_long)
         elif due.occasion is Occasion.ATTEMPT_DUE:
             delivery = world.deliveries.get(due.subject)
             if delivery is not None and delivery.next_attempt_ms == due.at_ms:
-                self._note_attempt(self._outbox.attempt_due(self, delivery))
+                self._try(delivery)
 
-    def _note_attempt(self, attempt: asyncio.Task[Attempt] | None) -> None:
+    def _try(self, delivery: Delivery) -> None:
+        attempt = self._outbox.attempt_due(self, delivery)
         if attempt is not None:
-            self._attempts.add(attempt)
-            attempt.add_done_callback(self._attempts.discard)
+            self._attempts[attempt] = delivery
+            attempt.add_done_callback(self._attempts.pop)
 
     def _release(self, task_id: str, refusal: HeldTooLong | None) -> None:
         """Let go of whoever waits for this task, if anybody still does."""

@@ -16,6 +16,7 @@ import jsonschema_rs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server.contract import Contract
+from mock_server.core.journal import Exchange
 from mock_server.data import SCHEMAS
 
 PREFIXES = ("/api/v1", "/hailuo")
@@ -43,11 +44,16 @@ class HeldToContract:
             await send(message)
 
         await self.app(scope, receive, listen)
-        if started:
+        if started and not _is_faulty(scope["exchange"]):
             headers = {name.decode().lower(): value.decode() for name, value in started["headers"]}
             self.broken += breaches(
                 scope["method"], scope["path"], started["status"], headers, bytes(body)
             )
+
+
+def _is_faulty(exchange: Exchange) -> bool:
+    """Whether the answer was spoilt on purpose, or is no vendor's."""
+    return bool(exchange.faults) or (exchange.refusal or "").startswith("UnknownScenario")
 
 
 def held(response: httpx2.Response) -> httpx2.Response:

@@ -39,9 +39,14 @@ class Mock:
     """A fake and its two clients; `close` fails if any answer broke the contract."""
 
     def __init__(self, **changes: Any) -> None:
-        self.fake: Fake = make_fake(settings_of(**changes), lambda: START_MS)
+        self.addresses: dict[str, list[str]] = {}
+        self.fake: Fake = make_fake(settings_of(**changes), lambda: START_MS, self.resolve)
         self.app = HeldToContract(make_app(self.fake))
         self.driver = Driver(self.app)
+
+    async def resolve(self, host: str) -> list[str]:
+        """The addresses of a host, as far as this test has told them."""
+        return self.addresses.get(host, [])
 
     def close(self) -> None:
         self.driver.loop.run_until_complete(self.fake.close())

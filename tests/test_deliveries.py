@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from mock_server.edge.moments import moment
 from tests.live import WAIT_S, Live, live
 from tests.mock import START_MS, TOKEN, VIDEO
 from tests.receiver import receiver
@@ -37,7 +38,7 @@ def after_attempts(mock: Live, count: int) -> Any:
     """The only delivery, once so many attempts have ended; each look gives the server its turn."""
     while True:
         (delivery,) = deliveries(mock)
-        ended = [tried for tried in delivery["attempts"] if tried["ended_ms"] is not None]
+        ended = [tried for tried in delivery["attempts"] if tried["ended_at"] is not None]
         if len(ended) >= count:
             return delivery
 
@@ -53,17 +54,17 @@ def test_a_failing_receiver_is_tried_again_on_the_schedule_until_it_takes_the_ev
     with live(acedata__callback_waits_s=[60, 300]) as mock, receiver(500, 503, 204) as hook:
         (task_id,) = ask(mock, hook.url)
         mock.advance(1)
-        assert after_attempts(mock, 1)["next_attempt_ms"] == ENDED_MS + 60_000
+        assert after_attempts(mock, 1)["next_attempt_at"] == moment(ENDED_MS + 60_000)
         mock.advance(60)
-        assert after_attempts(mock, 2)["next_attempt_ms"] == ENDED_MS + 360_000
+        assert after_attempts(mock, 2)["next_attempt_at"] == moment(ENDED_MS + 360_000)
         mock.advance(300)
         delivery = after_attempts(mock, 3)
         bodies = {hook.received.get(timeout=WAIT_S).body for _ in range(3)}
     assert delivery["state"] == "succeeded"
     assert delivery["event"]["subject"] == task_id
     assert [tried["answer"]["status"] for tried in delivery["attempts"]] == [500, 503, 204]
-    times_ms = [tried["started_ms"] - ENDED_MS for tried in delivery["attempts"]]
-    assert times_ms == [0, 60_000, 360_000]
+    times = [tried["started_at"] for tried in delivery["attempts"]]
+    assert times == [moment(ENDED_MS + later_ms) for later_ms in (0, 60_000, 360_000)]
     assert len(bodies) == 1
 
 
@@ -72,7 +73,7 @@ def test_a_callback_is_tried_once_by_default() -> None:
         ask(mock, hook.url)
         mock.advance(1)
         delivery = after_attempts(mock, 1)
-    assert (delivery["state"], delivery["next_attempt_ms"]) == ("failed", None)
+    assert (delivery["state"], delivery["next_attempt_at"]) == ("failed", None)
 
 
 def test_an_attempt_shows_the_request_as_sent_and_the_answer_as_it_came() -> None:
@@ -126,7 +127,7 @@ def test_a_host_that_may_not_be_called_is_a_failed_attempt_that_says_so() -> Non
     (tried,) = delivery["attempts"]
     assert "callback_hosts" in tried["error"]
     assert tried["answer"] is None
-    assert tried["request"]["headers"] == []
+    assert tried["request"] is None
 
 
 def test_a_receiver_that_is_not_there_is_a_failed_attempt() -> None:

@@ -31,7 +31,8 @@ NEVER = [
 # environment or a network. `datetime` is for writing times down; reading the clock with it is
 # refused below. `msgspec` is there for values that the garbage collector can leave out.
 CORE_MAY_MENTION = {
-    "__future__", "abc", "base64", "bisect", "collections", "copy", "dataclasses", "datetime",
+    "__future__", "abc", "base64", "bisect", "collections", "contextlib", "copy", "dataclasses",
+    "datetime",
     "enum", "functools", "hashlib", "heapq", "hmac", "ipaddress", "itertools", "math", "msgspec",
     "operator", "re", "string", "types", "typing", "unicodedata",
 }  # fmt: skip

@@ -20,6 +20,7 @@ import pytest
 from mock_server import __version__
 from mock_server.core.chance import Chance
 from mock_server.core.ids import Ids
+from mock_server.data import FIXTURES
 from tests.contract_hook import breaches, held
 
 STOP_BUDGET_S = 0.2
@@ -135,9 +136,39 @@ def test_version_prints_the_version() -> None:
     assert run("version").stdout == f"{__version__}\n"
 
 
-def test_there_are_no_scenarios_yet() -> None:
+def test_every_scenario_is_listed_in_80_columns() -> None:
     ended = run("scenarios")
-    assert (ended.returncode, ended.stdout) == (0, "")
+    lines = ended.stdout.splitlines()
+    names = {line.split()[0] for line in lines if not line.startswith(" ")}
+    assert ended.returncode == 0
+    assert names == {file.stem for file in (FIXTURES / "scenarios").glob("*.toml")}
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_scenario_is_shown_with_a_command_for_each_channel() -> None:
+    ended = run("scenarios", "lost_answer", "--json")
+    how = json.loads(ended.stdout)["how"]
+    assert list(how) == ["control door", "header", "prefer", "key", "prompt", "server"]
+    assert all("lost_answer" in command for command in how.values())
+
+
+def test_an_unknown_scenario_is_told_the_nearest_and_nothing_is_listed() -> None:
+    ended = run("scenarios", "lost_answr")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "did you mean 'lost_answer'?" in ended.stderr
+
+
+def test_a_broken_scenario_file_stops_the_start_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "odd.toml").write_text('shows = "x"\n\n[[faults]]\neffct = { type = "task" }\n')
+    ended = run("serve", "--port", "0", "--scenario-dir", str(tmp_path))
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "odd.toml:4: " in ended.stderr
+
+
+def test_who_can_be_reached_from_outside_needs_a_control_token() -> None:
+    ended = run("serve", "--host", "0.0.0.0", "--port", "0")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "--control-token" in ended.stderr
 
 
 def stopped_after_s(process: subprocess.Popen[str], number: signal.Signals) -> float:

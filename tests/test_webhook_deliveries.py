@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import httpx2
@@ -22,6 +23,7 @@ from tests.rivya.conftest import account
 SUCCEEDED, FAILED = "generation.succeeded", "generation.failed"
 ENDED_S = START_MS // 1000 + 1
 ENDED_AT = "2026-05-11T00:00:01.000Z"
+DELIVERIES = "/_mock/worlds/default/deliveries"
 SCHEDULE_S = [0, 30, 120, 600, 3600, 21600]
 
 
@@ -65,6 +67,12 @@ class Rivya:
         assert envelope["object"] == "list"
         records: list[Any] = envelope["data"]
         return records
+
+    def door(self) -> list[Any]:
+        """Every delivery as the control door shows it."""
+        shown = httpx2.get(f"{self.mock.url}{DELIVERIES}").json()["deliveries"]
+        deliveries: list[Any] = shown
+        return deliveries
 
     def events(self, *, key: str = KEY) -> list[Any]:
         envelope = self.call("GET", "/webhook-events", key=key)
@@ -553,3 +561,230 @@ def test_a_test_that_fails_is_not_tried_again() -> None:
         send_test(api, endpoint)
         api.advance(sum(SCHEDULE_S))
         assert len(came(hook)) == 1
+
+
+@pytest.mark.parametrize("stop", [switch_off, take_back])
+def test_a_test_of_an_endpoint_that_is_off_is_not_sent_and_says_why(
+    stop: Callable[[Rivya, Any], None],
+) -> None:
+    with rivya() as api, receiver() as hook:
+        endpoint = api.register(hook.url)
+        stop(api, endpoint)
+        send_test(api, endpoint)
+        api.advance(0)
+        assert came(hook) == []
+        (record,) = api.deliveries(endpoint)
+        (delivery,) = api.door()
+        status = api.endpoint(endpoint)["status"]
+    reason = f"not sent: the endpoint is {status}"
+    assert (record["status"], record["error"]) == ("failed", reason)
+    assert (delivery["state"], delivery["given_up"]) == ("failed", reason)
+    assert delivery["attempts"] == []
+
+
+# --- an endpoint that changes while a retry is pending ---------------------------------------
+
+
+def move(api: Rivya, endpoint: Any, url: str) -> None:
+    api.call("PATCH", f"/webhooks/{endpoint['id']}", {"url": url})
+
+
+def test_a_retry_goes_to_where_the_endpoint_has_moved() -> None:
+    with rivya() as api, receiver(500) as old, receiver() as new:
+        endpoint = api.register(old.url)
+        api.finish()
+        move(api, endpoint, new.url)
+        api.advance(30)
+        (first,), (second,) = came(old), came(new)
+        (delivery,) = api.door()
+    assert first.body == second.body
+    assert signed_at(second, endpoint["signing_secret"]) == ENDED_S + 30
+    assert delivery["url"] == new.url
+    assert [each["request"]["url"] for each in delivery["attempts"]] == [old.url, new.url]
+
+
+def test_an_endpoint_that_is_off_between_attempts_says_so() -> None:
+    with rivya() as api, receiver(500) as hook:
+        endpoint = api.register(hook.url)
+        api.finish()
+        switch_off(api, endpoint)
+        api.advance(30)
+        (delivery,) = api.door()
+        (record,) = api.deliveries(endpoint)
+    assert delivery["given_up"] == "not sent: the endpoint is disabled"
+    assert len(delivery["attempts"]) == 1
+    assert record["response_status"] == 500
+    assert record["error"] == "not sent: the endpoint is disabled"
+
+
+def test_what_was_given_up_can_be_sent_once_the_endpoint_is_on_again() -> None:
+    with rivya() as api, receiver(500, 200) as hook:
+        endpoint = api.register(hook.url)
+        api.finish()
+        switch_off(api, endpoint)
+        api.advance(30)
+        api.call("PATCH", f"/webhooks/{endpoint['id']}", {"status": "active"})
+        (delivery,) = api.door()
+        httpx2.post(f"{api.mock.url}{DELIVERIES}/{delivery['id']}/redeliver")
+        api.advance(0)
+        (delivery,) = api.door()
+    assert (delivery["state"], delivery["given_up"]) == ("succeeded", None)
+
+
+# --- what a receiver asks for ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "again"),
+    [
+        ("600", "00:10:01"),
+        ("10", "00:00:31"),
+        ("0", "00:00:31"),
+        ("soon", "00:00:31"),
+        ("-5", "00:00:31"),
+        ("1.5", "00:00:31"),
+        ("", "00:00:31"),
+    ],
+)
+def test_a_retry_waits_as_long_as_it_was_asked_to(asked: str, again: str) -> None:
+    with rivya() as api, receiver(503, headers={"retry-after": asked}) as hook:
+        endpoint = api.register(hook.url)
+        api.finish()
+        (record,) = api.deliveries(endpoint)
+    assert record["response_status"] == 503
+    assert record["next_attempt_at"] == f"2026-05-11T{again}.000Z"
+
+
+@pytest.mark.parametrize(
+    ("asked", "again"),
+    [
+        ("Mon, 11 May 2026 10:05:00 GMT", "00:05:01"),
+        ("Mon, 11 May 2026 12:05:00 +0200", "00:05:01"),
+        ("Mon, 11 May 2026 09:00:00 GMT", "00:00:31"),
+        ("Mon, 11 May 2026 10:05:00", "00:00:31"),
+        ("Mon, 11 May 2026 10:05:00 -0000", "00:00:31"),
+        ("Mon, 99 May 2026 10:05:00 GMT", "00:00:31"),
+        ("Mon, 11 May 99999999999999999999 10:05:00 GMT", "00:00:31"),
+    ],
+)
+def test_a_retry_waits_until_the_date_it_was_asked_to(
+    monkeypatch: pytest.MonkeyPatch, asked: str, again: str
+) -> None:
+    monkeypatch.setattr(BaseHTTPRequestHandler, "date_time_string", told_time)
+    with rivya() as api, receiver(503, headers={"retry-after": asked}) as hook:
+        endpoint = api.register(hook.url)
+        api.finish()
+        (record,) = api.deliveries(endpoint)
+    assert record["response_status"] == 503
+    assert record["next_attempt_at"] == f"2026-05-11T{again}.000Z"
+
+
+def told_time(*_: object) -> str:
+    return "Mon, 11 May 2026 10:00:00 GMT"
+
+
+def test_a_receiver_that_took_the_event_may_ask_for_what_it_likes() -> None:
+    headers = {"retry-after": "Mon, 11 May 2026 10:05:00"}
+    with rivya() as api, receiver(200, headers=headers) as hook:
+        endpoint = api.register(hook.url)
+        api.finish()
+        (record,) = api.deliveries(endpoint)
+    assert (record["status"], record["error"]) == ("succeeded", None)
+
+
+def test_nobody_is_left_alone_for_longer_than_a_month() -> None:
+    with rivya() as api, receiver(503, headers={"retry-after": "9" * 30}) as hook:
+        endpoint = api.register(hook.url)
+        api.finish()
+        (record,) = api.deliveries(endpoint)
+    assert record["next_attempt_at"] == "2026-06-10T00:00:01.000Z"
+
+
+def test_whether_anybody_listens_to_that_is_a_setting() -> None:
+    with (
+        rivya(deliveries__obey_retry_after=False) as api,
+        receiver(503, headers={"retry-after": "600"}) as hook,
+    ):
+        endpoint = api.register(hook.url)
+        api.finish()
+        (record,) = api.deliveries(endpoint)
+    assert record["next_attempt_at"] == "2026-05-11T00:00:31.000Z"
+
+
+def test_an_endpoint_that_is_gone_is_tried_again_by_default() -> None:
+    with rivya() as api, receiver(410, 200) as hook:
+        endpoint = api.register(hook.url)
+        api.finish()
+        api.advance(30)
+        assert len(came(hook)) == 2
+        assert api.endpoint(endpoint)["status"] == "active"
+
+
+def test_an_endpoint_that_is_gone_is_switched_off_if_the_setting_says_so() -> None:
+    with rivya(rivya__gone_disables=True) as api, receiver(410, 200) as hook:
+        endpoint = api.register(hook.url)
+        api.finish()
+        api.advance(sum(SCHEDULE_S))
+        api.finish()
+        assert len(came(hook)) == 1
+        endpoint = api.endpoint(endpoint)
+        (delivery,) = api.door()
+    assert (endpoint["status"], endpoint["disabled_at"]) == ("disabled", ENDED_AT)
+    assert delivery["given_up"] == "not sent: the endpoint is disabled"
+
+
+# --- the overlap of a rotation ---------------------------------------------------------------
+
+
+def rotate(api: Rivya, endpoint: Any) -> str:
+    answer = api.call("POST", f"/webhooks/{endpoint['id']}/rotate-secret")
+    secret: str = answer["signing_secret"]
+    return secret
+
+
+def signatures(received: Received) -> list[str]:
+    return received.headers["rivya-signature"].split(",")[1:]
+
+
+def test_a_rotated_secret_signs_nothing_any_more_by_default() -> None:
+    with rivya() as api, receiver() as hook:
+        endpoint = api.register(hook.url)
+        new = rotate(api, endpoint)
+        api.finish()
+        (received,) = came(hook)
+    assert signed_at(received, new) == ENDED_S
+
+
+def test_in_the_overlap_both_secrets_sign_the_newer_one_first() -> None:
+    with rivya(rivya__rotation_overlap_s=10) as api, receiver() as hook:
+        endpoint = api.register(hook.url)
+        secrets = [rotate(api, endpoint), endpoint["signing_secret"]]
+        api.finish()
+        api.advance(8)
+        api.finish()
+        first, second = came(hook)
+    signed = b"%d." % ENDED_S + first.body
+    expected = [hmac.new(key.encode(), signed, "sha256").hexdigest() for key in secrets]
+    assert signatures(first) == [f"v1={digest}" for digest in expected]
+    assert signed_at(second, secrets[0]) == ENDED_S + 9
+
+
+def test_standard_webhooks_has_both_signatures_in_the_overlap_too() -> None:
+    changes: dict[str, Any] = {"clock.mode": "real", "clock.start": datetime.now(UTC).isoformat()}
+    with (
+        rivya(
+            rivya__webhook_signature="standard",
+            rivya__rotation_overlap_s=600,
+            tasks__queued_s=0.01,
+            tasks__processing_s=0.01,
+            **changes,
+        ) as api,
+        receiver() as hook,
+    ):
+        endpoint = api.register(hook.url)
+        secrets = [rotate(api, endpoint), endpoint["signing_secret"]]
+        api.create()
+        received = hook.received.get(timeout=WAIT_S)
+    for secret in secrets:
+        assert Webhook(secret).verify(received.body, received.headers)
+    assert len(received.headers["webhook-signature"].split(" ")) == 2

@@ -8,6 +8,7 @@ from mock_server.acedata import wire
 from mock_server.contract import Contract
 from mock_server.core import refusals as no
 from mock_server.edge.call import Call, json_response
+from mock_server.edge.problems import FORCED
 from mock_server.settings import AceDataSettings
 
 CODES: dict[type[no.Refusal], str] = {
@@ -34,16 +35,18 @@ CODES: dict[type[no.Refusal], str] = {
 class AceDataVoice:
     """Says no in the vendor's envelope; the status of each code is in the contract's table."""
 
+    api = "acedata"
+
     def __init__(self, contract: Contract, settings: AceDataSettings) -> None:
         codes = contract.error_codes("acedata")
-        self._status = {code: row.status for code, row in codes.items()}
+        self.statuses: dict[str, int | None] = {code: row.status for code, row in codes.items()}
         self._sends_retry_after = settings.retry_after
 
     def refuse(self, call: Call, refusal: no.Refusal) -> Response:
         """The answer for a refusal. What became of a task is told under the task's own trace."""
         headers = {}
         code = CODES[type(refusal)]
-        status = self._status[code] or 500
+        status = self.statuses[code] or 500
         if isinstance(refusal, no.RateLimited) and self._sends_retry_after:
             headers["Retry-After"] = str(refusal.retry_after_s)
         elif status == 401:
@@ -58,8 +61,21 @@ class AceDataVoice:
         )
         return json_response(wire.error(code, str(refusal), trace_id), status, headers)
 
+    def error(
+        self, call: Call, code: str, message: str | None, retry_after_s: int | None
+    ) -> Response:
+        """The answer with this code, though no rule wants it."""
+        headers = {}
+        if retry_after_s is not None:
+            headers["Retry-After"] = str(retry_after_s)
+        status = self.statuses[code] or 500
+        if status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        trace_id = call.world.ids.uuid("error_trace", call.exchange.id)
+        return json_response(wire.error(code, message or FORCED, trace_id), status, headers)
+
     def break_down(self, call: Call) -> Response:
         """The answer for a fault of the server itself."""
         trace_id = call.world.ids.uuid("error_trace", call.exchange.id)
         body = wire.error("api_error", "the server broke; its log says how", trace_id)
-        return json_response(body, self._status["api_error"] or 500)
+        return json_response(body, self.statuses["api_error"] or 500)

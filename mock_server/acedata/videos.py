@@ -23,7 +23,8 @@ async def create_video(call: Call) -> Response:
     call.note_ignored(body, rules.fields)
     gate.count(call, key)
     _moderate(call, body)
-    task = call.world.submit(_order(call, key, model_id, raw, body))
+    task = call.world.submit(_order(call, key, model_id, raw, body), call.task_faults)
+    await call.timekeeper.before_answer(task)
     if "callback_url" in body or body.get("async") is True:
         return json_response(wire.accepted(task))
     return await _hold(call, task)

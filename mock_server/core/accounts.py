@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from mock_server.core.refusals import (
@@ -43,6 +43,17 @@ class KeyRing:
 
     def __init__(self, keys: Iterable[Key]) -> None:
         self._keys = {key.secret: key for key in keys}
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._keys.values())
+
+    def put(self, key: Key) -> None:
+        """Issue a key, or change the one with the same secret."""
+        self._keys[key.secret] = key
+
+    def get(self, secret: str) -> Key | None:
+        """The key, whatever state it is in."""
+        return self._keys.get(secret)
 
     def admit(self, secret: str | None, api: str, now_ms: int) -> Key:
         """The key, if it opens this API now; refuses with the KeyRefused that says why not."""

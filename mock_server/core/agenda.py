@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from heapq import heappop, heappush
@@ -14,6 +15,7 @@ class Occasion(Enum):
     TASK_ENDS = "task_ends"
     ATTEMPT_DUE = "attempt_due"
     ALARM = "alarm"
+    DELAY_OVER = "delay_over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,11 @@ class Agenda:
         # Plain tuples of atoms: the garbage collector soon stops looking at them.
         self._waiting: list[tuple[int, int, str, str]] = []
         self._noted = 0
+
+    def __iter__(self) -> Iterator[Due]:
+        """Everything noted, in the order in which it will come due."""
+        for at_ms, _, occasion, subject in sorted(self._waiting):
+            yield Due(at_ms, _BY_VALUE[occasion], subject)
 
     def note(self, at_ms: int, occasion: Occasion, subject: str) -> None:
         """Have `occasion` come due for `subject` at `at_ms`."""

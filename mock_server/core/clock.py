@@ -42,6 +42,18 @@ class Clock:
             raise ValueError(f"a clock moves forward only: {by_ms} ms")
         self._anchor_ms += by_ms
 
+    @property
+    def scale(self) -> float:
+        """How much faster than its source it runs while it is not frozen."""
+        return self._scale
+
+    def set(self, *, frozen: bool, scale: float) -> None:
+        """Run on in another way from the present moment."""
+        now_ms = self.now_ms()
+        self._anchor_ms, self._passed_ms = now_ms, 0
+        self._anchor_source_ms = self._source_ms()
+        self._scale, self.frozen = scale, frozen
+
     def real_wait_s(self, until_ms: int) -> float | None:
         """Real seconds until this clock shows `until_ms`; None if it never will by itself."""
         missing_ms = until_ms - self.now_ms()

@@ -25,6 +25,7 @@ class Endpoint:
 
     failure_count: failed attempts in a row.
     rotations: how often the secret was replaced.
+    previous_secret: the one before the last rotation; good until `previous_until_ms`.
     """
 
     id: str
@@ -42,6 +43,8 @@ class Endpoint:
     disabled_ms: int | None = None
     revoked_ms: int | None = None
     rotations: int = 0
+    previous_secret: str | None = None
+    previous_until_ms: int = 0
 
     @property
     def is_active(self) -> bool:
@@ -55,9 +58,16 @@ class Endpoint:
         self.revoked_ms = now_ms if status is EndpointStatus.REVOKED else None
         self.updated_ms = now_ms
 
-    def rotate_secret(self, chance: Chance, now_ms: int) -> None:
-        """Sign with a new secret from now on; the old one is worth nothing any more."""
+    def secrets_at(self, now_ms: int) -> tuple[str, ...]:
+        """The secrets that sign at a moment, the newest first."""
+        if self.previous_secret is not None and now_ms < self.previous_until_ms:
+            return (self.secret, self.previous_secret)
+        return (self.secret,)
+
+    def rotate_secret(self, chance: Chance, now_ms: int, overlap_ms: int = 0) -> None:
+        """Sign with a new secret from now on, for `overlap_ms` beside the old one."""
         self.rotations += 1
+        self.previous_secret, self.previous_until_ms = self.secret, now_ms + overlap_ms
         self.secret = new_secret(chance, f"{self.id}/{self.rotations}")
         self.updated_ms = now_ms
 
@@ -86,6 +96,9 @@ class Endpoints:
     def __len__(self) -> int:
         return len(self._endpoints)
 
+    def __iter__(self) -> Iterator[Endpoint]:
+        return iter(self._endpoints.values())
+
     def add(self, endpoint: Endpoint) -> None:
         """Keep an endpoint from now on; a revoked one stays as a record."""
         self._endpoints[endpoint.id] = endpoint
@@ -105,8 +118,12 @@ class Endpoints:
         """The account's endpoints, revoked ones too."""
         return (each for each in self._endpoints.values() if each.account == account)
 
-    def subscribed(self, account: str, event_type: str) -> list[Endpoint]:
+    def subscribed(
+        self, account: str, event_type: str, *, even_inactive: bool = False
+    ) -> list[Endpoint]:
         """The account's active endpoints that want events of this type."""
         return [
-            each for each in self.of(account) if each.is_active and event_type in each.event_types
+            each
+            for each in self.of(account)
+            if event_type in each.event_types and (each.is_active or even_inactive)
         ]

@@ -6,7 +6,10 @@ up, and use the key again. A key is forgotten `lifetime_ms` after its task was m
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from msgspec import Struct
 
 from mock_server.core.refusals import IdempotencyMismatch, IdempotencyRunning
 
@@ -29,6 +32,17 @@ class IdempotencyKey:
         return (self.account, self.operation, self.value)
 
 
+class KeptKey(Struct, frozen=True, forbid_unknown_fields=True):
+    """A key that is taken: by what body, which task it led to, and when it is free again."""
+
+    account: str
+    operation: str
+    value: str
+    body_digest: bytes
+    task_id: str
+    expires_ms: int
+
+
 class Idempotency:
     """Which keys are taken, by what body, and which task each led to."""
 
@@ -37,6 +51,22 @@ class Idempotency:
         # Oldest first, because time never goes back: whatever has expired is at the front.
         self._kept: dict[tuple[str, str, str], tuple[bytes, str, int]] = {}
         self._unanswered: set[tuple[str, str, str]] = set()
+
+    def state(self) -> tuple[KeptKey, ...]:
+        """Every key that is taken, oldest first; whether it is answered is left out."""
+        return tuple(KeptKey(*scope, *kept) for scope, kept in self._kept.items())
+
+    def restore(self, kept: Iterable[KeptKey]) -> None:
+        """Have these keys taken and answered, and no others."""
+        self._unanswered = set()
+        self._kept = {
+            (each.account, each.operation, each.value): (
+                each.body_digest,
+                each.task_id,
+                each.expires_ms,
+            )
+            for each in kept
+        }
 
     def task_of(self, key: IdempotencyKey, now_ms: int) -> str | None:
         """The id of the task this key led to, or None if the key is free.

@@ -35,6 +35,9 @@ class Ids:
         encoded = b32encode(self._chance.draw(kind, subject)).rstrip(b"=")
         return encoded.translate(_CROCKFORD).decode()
 
-    def task(self, api: str, number: int) -> str:
-        """The id of a world's n-th task, in the form its API gives to task ids."""
+    def task(self, api: str, number: int | str) -> str:
+        """The id of a world's n-th task, in the form its API gives to task ids.
+
+        A text in place of the number makes an id that no task has.
+        """
         return self.uuid("task", number) if api == "acedata" else f"task_{self.hex('task', number)}"

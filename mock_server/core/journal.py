@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 
 @dataclass(slots=True)
 class Exchange:
@@ -13,6 +15,10 @@ class Exchange:
 
     status: None as long as no answer was begun. ended_ms: None while under way.
     account: whose key it was, once that is known.
+    refusal: the rule that said no, and its sentence.
+    faults: what went wrong on purpose, by the ids of the faults; scenario, channel: what was asked
+        for by name, and how it was asked for.
+    without: what the answer would have been had nothing gone wrong.
     """
 
     id: str
@@ -24,6 +30,18 @@ class Exchange:
     status: int | None = None
     answer_body: bytes = b""
     ended_ms: int | None = None
+    refusal: str | None = None
+    faults: tuple[str, ...] = ()
+    scenario: str | None = None
+    channel: str | None = None
+    without: str | None = None
+
+
+class JournalState(Struct, frozen=True, forbid_unknown_fields=True):
+    """All that a journal knows; opened: how many exchanges there were in all."""
+
+    opened: int
+    exchanges: tuple[Exchange, ...]
 
 
 class Journal:
@@ -39,6 +57,15 @@ class Journal:
 
     def __len__(self) -> int:
         return len(self._exchanges)
+
+    def state(self) -> JournalState:
+        """All that it knows; the exchanges in it go on changing."""
+        return JournalState(self.opened, tuple(self._exchanges))
+
+    def restore(self, state: JournalState) -> None:
+        """Know this, and nothing else."""
+        self.opened = state.opened
+        self._exchanges = deque(state.exchanges, self._exchanges.maxlen)
 
     @property
     def evicted(self) -> int:

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from msgspec import Struct
+
 from mock_server.core.refusals import RateLimited
+
+
+class RateWindow(Struct, frozen=True, forbid_unknown_fields=True):
+    """A key's window: when it was opened, and how many requests it has seen."""
+
+    key: str
+    opened_ms: int
+    seen: int
 
 
 class RateWindows:
@@ -10,6 +22,20 @@ class RateWindows:
 
     def __init__(self) -> None:
         self._windows: dict[str, tuple[int, int]] = {}
+
+    def copy(self) -> RateWindows:
+        """The same windows; counting in the one leaves the other as it is."""
+        twin = RateWindows()
+        twin._windows = dict(self._windows)
+        return twin
+
+    def state(self) -> tuple[RateWindow, ...]:
+        """Every window there is."""
+        return tuple(RateWindow(key, *window) for key, window in self._windows.items())
+
+    def restore(self, windows: Iterable[RateWindow]) -> None:
+        """Have these windows, and no others."""
+        self._windows = {each.key: (each.opened_ms, each.seen) for each in windows}
 
     def count(self, key: str, now_ms: int, *, limit: int, window_ms: int) -> None:
         """Count one request of `key`. Refuses with RateLimited past `limit` (0: no limit).

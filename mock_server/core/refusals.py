@@ -108,6 +108,18 @@ class MethodNotAllowed(Refusal):
         self.allowed = tuple(allowed)
 
 
+class ControlTokenWrong(Refusal):
+    """The control door is locked, and the caller has no key to it."""
+
+
+class Rehearsed(Exception):
+    """Everything was right; the state would have changed now, had this not been a rehearsal."""
+
+
+class Conflict(Refusal):
+    """What is asked cannot be done as things stand now."""
+
+
 class UnknownTask(Refusal):
     """No such task, or somebody else's: the answer does not tell which."""
 

@@ -6,10 +6,15 @@ them out (`gc=False`): a million tasks make nobody wait.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec import Struct
 
 from mock_server.core.lifecycle import TaskEvent, TaskState, state_at
 from mock_server.core.refusals import UnknownTask
+
+NEVER_MS = 1 << 62
+"""The end of a task that never ends."""
 
 
 class Order(Struct, frozen=True, gc=False):
@@ -30,7 +35,7 @@ class Order(Struct, frozen=True, gc=False):
 
 
 class Fate(Struct, frozen=True, gc=False):
-    """How a task will go: when it is taken up, when it ends, and with what."""
+    """How a task will go: when it is taken up, when it ends (perhaps NEVER_MS), and with what."""
 
     taken_up_ms: int
     ends_ms: int
@@ -79,8 +84,11 @@ class Tasks:
     def __getitem__(self, task_id: str) -> Task:
         return self._tasks[task_id]
 
+    def __iter__(self) -> Iterator[Task]:
+        return iter(self._tasks.values())
+
     def add(self, task: Task) -> None:
-        """Keep a task from now on."""
+        """Keep a task from now on, in place of one with the same id."""
         self._tasks[task.id] = task
 
     def get(self, task_id: str) -> Task | None:

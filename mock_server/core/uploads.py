@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mock_server.core.catalog import MediaRules
@@ -68,6 +69,9 @@ class Uploads:
 
     def __len__(self) -> int:
         return len(self._files)
+
+    def __iter__(self) -> Iterator[StoredFile]:
+        return iter(self._files.values())
 
     def require_room(self, size_bytes: int) -> None:
         """Refuses with Invalid if another `size_bytes` would be too much for this server."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import SplitResult, urlsplit
 
@@ -42,6 +43,14 @@ def require_public(url: str, *, allow_loopback: bool) -> None:
         raise WebhookUrlRejected(f"'{host}' is no address")
     if address is not None and not _is_public(address):
         raise WebhookUrlRejected(f"{address} is no public address")
+
+
+def require_public_addresses(host: str, addresses: Iterable[str]) -> None:
+    """Refuses with WebhookUrlRejected a host whose name leads to an address that is not public."""
+    for spelled in addresses:
+        address = _address(spelled.partition("%")[0])
+        if address is None or not _is_public(address):
+            raise WebhookUrlRejected(f"'{host}' leads to {spelled}, which is no public address")
 
 
 def is_loopback(host: str) -> bool:

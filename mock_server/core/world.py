@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
 
 from mock_server.core.accounts import Key, KeyRing
 from mock_server.core.agenda import Agenda, Due, Occasion
 from mock_server.core.chance import Chance
 from mock_server.core.clock import Clock
-from mock_server.core.deliveries import Attempt, Deliveries, Delivery, DeliveryState, Event
-from mock_server.core.endpoints import Endpoint, Endpoints, new_secret
+from mock_server.core.deliveries import Attempt, Deliveries, Delivery, DeliveryState, Owed
+from mock_server.core.delivery_faults import SOUND, DeliveryFault
+from mock_server.core.endpoints import Endpoint, Endpoints, EndpointStatus, new_secret
+from mock_server.core.faults import Faults, Kind, Situation
 from mock_server.core.idempotency import Idempotency, IdempotencyKey
 from mock_server.core.ids import Ids
+from mock_server.core.inbox import Inboxes
 from mock_server.core.journal import Exchange, Journal
 from mock_server.core.ledger import Ledger
 from mock_server.core.lifecycle import TaskEvent, TaskState
 from mock_server.core.rate import RateWindows
-from mock_server.core.tasks import Fate, Order, Task, Tasks
+from mock_server.core.refusals import Conflict, Rehearsed
+from mock_server.core.task_faults import TaskFault
+from mock_server.core.tasks import NEVER_MS, Fate, Order, Task, Tasks
 from mock_server.core.uploads import StoredFile, Uploads
 
 
@@ -33,6 +43,10 @@ class WorldRules:
     journal_exchanges: int = 1000
     journal_body_bytes: int = 64 * 1024
     kept_deliveries: int = 10_000
+    obey_retry_after: bool = True
+    gone_disables: bool = False
+    inbox_requests: int = 1000
+    inbox_body_bytes: int = 1024 * 1024
 
 
 @dataclass
@@ -60,6 +74,13 @@ class World:
         self.uploads = Uploads(self.rules.stored_upload_bytes)
         self.endpoints = Endpoints()
         self.deliveries = Deliveries(self.rules.kept_deliveries)
+        self.inboxes = Inboxes(self.rules.inbox_requests, self.rules.inbox_body_bytes)
+        self.faults = Faults(self.chance)
+        self.default_faults = Faults(self.chance, "default")
+        self.task_faults: dict[str, Faults] = {}
+        self.told_before_answer: set[str] = set()
+        self.is_rehearsal = False
+        self._held_back: dict[str, list[Delivery]] = {}
         self.journal = Journal(self.rules.journal_exchanges, self.rules.journal_body_bytes)
 
     # --- requests ---
@@ -71,22 +92,40 @@ class World:
             "req_" + self.ids.hex("request", number), self.clock.now_ms(), method, path
         )
 
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Within it every rule is asked and nothing changes: `submit` raises Rehearsed instead."""
+        rates, self.rates, self.is_rehearsal = self.rates, self.rates.copy(), True
+        try:
+            yield
+        finally:
+            self.rates, self.is_rehearsal = rates, False
+
     # --- tasks ---
 
-    def submit(self, order: Order) -> Task:
+    def submit(self, order: Order, faults: Faults | None = None) -> Task:
         """Accept one generation: its price is held and its fate is settled.
 
+        faults: what is to go wrong with this task, whatever happens to it.
         Refuses with InsufficientCredits; then nothing has changed.
         """
         now_ms = self.clock.now_ms()
+        if self.is_rehearsal:
+            self.ledger.require(order.account, order.price_credits)
+            raise Rehearsed
         task_id = self.ids.task(order.api, len(self.tasks) + 1)
         self.ledger.reserve(order.account, task_id, order.price_credits)
-        task = Task(task_id, order, now_ms, self._fate(task_id, now_ms))
+        if faults:
+            self.task_faults[task_id] = faults
+        fault = self._strike(task_id, order, TaskFault)
+        task = Task(task_id, order, now_ms, self._fate(task_id, now_ms, fault))
         self.tasks.add(task)
+        if fault is not None and fault.told_before_answer:
+            self.told_before_answer.add(task_id)
         self.agenda.note(task.fate.taken_up_ms, Occasion.TASK_TAKEN_UP, task_id)
         return task
 
-    def submit_once(self, order: Order, key: IdempotencyKey) -> Task:
+    def submit_once(self, order: Order, key: IdempotencyKey, faults: Faults | None = None) -> Task:
         """Accept one generation, or find the one this key led to before: never two.
 
         Refuses as `submit` and `Idempotency.task_of` do; then nothing has changed.
@@ -95,23 +134,34 @@ class World:
         earlier_id = self.idempotency.task_of(key, now_ms)
         if earlier_id is not None:
             return self.tasks[earlier_id]
-        task = self.submit(order)
+        task = self.submit(order, faults)
         self.idempotency.keep(key, task.id, now_ms)
         return task
+
+    def finish(self, task: Task, outcome: TaskEvent) -> Task:
+        """End a task now, with this outcome. Refuses with Conflict if it has ended already."""
+        now_ms = self.clock.now_ms()
+        if not self.ledger.holds(task.id):
+            raise Conflict(f"the task has ended already: it {task.state_at(now_ms).value}")
+        fate = Fate(min(task.fate.taken_up_ms, now_ms), now_ms, outcome)
+        ended = replace(task, fate=fate)
+        self.tasks.add(ended)
+        self.agenda.note(now_ms, Occasion.TASK_ENDS, task.id)
+        return ended
 
     def state_of(self, task: Task) -> TaskState:
         """The task's state now."""
         return task.state_at(self.clock.now_ms())
 
-    def _fate(self, task_id: str, now_ms: int) -> Fate:
-        taken_up_ms = now_ms + self.rules.queued_ms
+    def _fate(self, task_id: str, now_ms: int, fault: TaskFault | None) -> Fate:
         rate = self.rules.failure_rate
         breaks = rate > 0 and self.chance.fraction("failure", task_id) < rate
-        return Fate(
-            taken_up_ms=taken_up_ms,
-            ends_ms=taken_up_ms + self.rules.processing_ms,
+        fate = Fate(
+            taken_up_ms=now_ms + self.rules.queued_ms,
+            ends_ms=now_ms + self.rules.queued_ms + self.rules.processing_ms,
             outcome=TaskEvent.BROKE if breaks else TaskEvent.RENDERED,
         )
+        return fate if fault is None else fault.changed(fate, now_ms)
 
     # --- files ---
 
@@ -157,37 +207,78 @@ class World:
         self.endpoints.add(endpoint)
         return endpoint
 
-    def owe(
-        self, event: Event, url: str, waits_ms: tuple[int, ...], endpoint_id: str | None = None
-    ) -> Delivery:
-        """Have an event delivered to a receiver: the first attempt is due at once."""
+    def owe(self, owed: Owed, fault: DeliveryFault = SOUND) -> list[Delivery]:
+        """Have an event delivered, at once and once unless `fault` has it otherwise.
+
+        The answer holds every copy; none is in it if the event is never sent.
+        """
+        due_ms = fault.due_ms(self.clock.now_ms())
+        return [self._owe_at(at_ms, owed, fault) for at_ms in due_ms]
+
+    def _owe_at(self, at_ms: int, owed: Owed, fault: DeliveryFault) -> Delivery:
         delivery_id = "delivery_" + self.ids.hex("delivery", self.deliveries.made + 1)
-        delivery = Delivery(delivery_id, event, url, waits_ms, endpoint_id)
+        delivery = Delivery(
+            delivery_id, owed.event, owed.url, owed.waits_ms, owed.endpoint_id, fault
+        )
         self.deliveries.add(delivery)
-        self._note_attempt(delivery, self.clock.now_ms())
+        if fault.after_next and owed.url not in self._held_back:
+            self.hold_back(delivery, owed.url)
+        else:
+            self._note_attempt(delivery, at_ms)
         return delivery
+
+    def delivery_fault(self, task: Task) -> DeliveryFault:
+        """How the news of this task's end goes wrong."""
+        return self._strike(task.id, task.order, DeliveryFault) or SOUND
+
+    def _strike(self, task_id: str, order: Order, kind: type[Kind]) -> Kind | None:
+        """What goes wrong with a task or its deliveries: first what was set by hand."""
+        of_task = self.task_faults.get(task_id)
+        if not (self.faults or of_task or self.default_faults):
+            return None
+        situation = situation_of(order)
+        for faults in (self.faults, of_task, self.default_faults):
+            if faults and (effect := faults.strike(situation, kind)) is not None:
+                return effect
+        return None
 
     def redeliver(self, delivery: Delivery) -> None:
         """Try once more, at once, however the delivery stands."""
         delivery.state = DeliveryState.PENDING
         self._note_attempt(delivery, self.clock.now_ms())
 
-    def give_up(self, delivery: Delivery) -> None:
+    def give_up(self, delivery: Delivery, reason: str) -> None:
         """Try a delivery no more."""
-        delivery.give_up()
+        delivery.give_up(reason)
         self.deliveries.is_over(delivery)
 
     def end_attempt(self, delivery: Delivery, attempt: Attempt) -> None:
         """An attempt is over: the next one is noted, or the delivery is over as well."""
         now_ms = self.clock.now_ms()
+        if not self.rules.obey_retry_after:
+            attempt.retry_after_s = None
         delivery.end_attempt(attempt, now_ms)
+        self.deliveries.attempted += 1
         endpoint = self.endpoints.get(delivery.endpoint_id or "")
         if endpoint is not None:
             endpoint.note_attempt(was_taken=attempt.was_taken, now_ms=now_ms)
+            if attempt.status == 410 and self.rules.gone_disables and endpoint.is_active:
+                endpoint.set_status(EndpointStatus.DISABLED, now_ms)
         if delivery.next_attempt_ms is not None:
             self._note_attempt(delivery, delivery.next_attempt_ms)
         else:
             self.deliveries.is_over(delivery)
+        for held_back in self._held_back.pop(delivery.url, ()):
+            self._note_attempt(held_back, now_ms)
+
+    @property
+    def held_back(self) -> Mapping[str, Sequence[Delivery]]:
+        """What waits until something else for the same receiver has been tried, by its URL."""
+        return self._held_back
+
+    def hold_back(self, delivery: Delivery, url: str) -> None:
+        """Have a delivery wait until another one to `url` has been tried."""
+        self._held_back.setdefault(url, []).append(delivery)
 
     def _note_attempt(self, delivery: Delivery, at_ms: int) -> None:
         delivery.next_attempt_ms = at_ms
@@ -200,18 +291,33 @@ class World:
         happened: list[Due] = []
         now_ms = self.clock.now_ms()
         while (due := self.agenda.take_due(now_ms)) is not None:
-            self._happen(due)
-            happened.append(due)
+            if self._happens(due):
+                happened.append(due)
         return happened
 
-    def _happen(self, due: Due) -> None:
+    def _happens(self, due: Due) -> bool:
+        """Let it happen, unless the task was ended in another way meanwhile."""
         if due.occasion is Occasion.TASK_TAKEN_UP:
-            self.agenda.note(self.tasks[due.subject].fate.ends_ms, Occasion.TASK_ENDS, due.subject)
+            if not self.ledger.holds(due.subject):
+                return False
+            ends_ms = self.tasks[due.subject].fate.ends_ms
+            if ends_ms != NEVER_MS:
+                self.agenda.note(ends_ms, Occasion.TASK_ENDS, due.subject)
         elif due.occasion is Occasion.TASK_ENDS:
+            if not self.ledger.holds(due.subject):
+                return False
             if self.tasks[due.subject].fate.outcome is TaskEvent.RENDERED:
                 self.ledger.settle(due.subject)
             else:
                 self.ledger.release(due.subject)
+        return True
+
+
+def situation_of(order: Order) -> Situation:
+    """What a fault is matched against when it concerns the task of this order."""
+    request: dict[str, Any] = msgspec.json.decode(order.request)
+    prompt = request.get("prompt", "")
+    return Situation(order.api, "create", order.account, order.model, prompt)
 
 
 def make_world(

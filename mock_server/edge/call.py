@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope
 
+from mock_server.core.faults import Faults
 from mock_server.core.idempotency import IdempotencyKey
 from mock_server.core.journal import Exchange
 from mock_server.core.refusals import Invalid
@@ -32,9 +33,20 @@ class Call:
 
     headers: by lower-case name; of a header that comes twice, the first.
     claimed: the Idempotency-Key whose first request this is, if it is one.
+    task_faults: what is to go wrong with the task that this request makes.
     """
 
-    __slots__ = ("_receive", "claimed", "exchange", "fake", "headers", "scope", "timekeeper")
+    __slots__ = (
+        "_body",
+        "claimed",
+        "exchange",
+        "fake",
+        "headers",
+        "receive",
+        "scope",
+        "task_faults",
+        "timekeeper",
+    )
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
@@ -43,7 +55,9 @@ class Call:
         self.timekeeper: Timekeeper = scope["timekeeper"]
         self.exchange: Exchange = scope["exchange"]
         self.claimed: IdempotencyKey | None = None
-        self._receive = receive
+        self.task_faults: Faults | None = None
+        self._body: bytes | Invalid | None = None
+        self.receive = receive
 
     @property
     def world(self) -> World:
@@ -61,6 +75,30 @@ class Call:
         return None if value is None else value.decode("latin-1")
 
     @property
+    def credential(self) -> tuple[str, str]:
+        """The key that came in any scheme, and the scenario that stands behind it."""
+        return self.without_scenario(self._sent_key)
+
+    def without_scenario(self, key: str) -> tuple[str, str]:
+        """`KEY+NAME` in its two parts; a key that is known with its plus is left whole."""
+        if "+" not in key or self.world.keys.get(key) is not None:
+            return key, ""
+        secret, _, name = key.partition("+")
+        return secret, name
+
+    @property
+    def _sent_key(self) -> str:
+        return (self.header(b"authorization") or "").partition(" ")[2].strip()
+
+    @property
+    def raw_headers(self) -> tuple[tuple[str, str], ...]:
+        """Every header as it came, in its order."""
+        return tuple(
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in self.scope["headers"]
+        )
+
+    @property
     def base_url(self) -> str:
         """Where the caller reached the server: the start of every URL it is given."""
         if self.fake.settings.public_url:
@@ -76,10 +114,30 @@ class Call:
 
         Raises ClientDisconnect if the caller hangs up in the middle.
         """
+        if self._body is None:
+            try:
+                self._body = await self._read_body(max_bytes)
+            except Invalid as too_large:
+                self._body = too_large
+        if isinstance(self._body, Invalid):
+            raise self._body
+        return self._body
+
+    async def peek(self) -> bytes | None:
+        """The JSON body before anybody asks for it; None if it cannot be had.
+
+        It can be read again as if nobody had looked.
+        """
+        try:
+            return await self.body(self.fake.settings.limits.body_bytes)
+        except Invalid:
+            return None
+
+    async def _read_body(self, max_bytes: int) -> bytes:
         chunks, size_bytes = [], 0
         more = True
         while more:
-            message = await self._receive()
+            message = await self.receive()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
             chunk = message.get("body", b"")
@@ -94,6 +152,13 @@ class Call:
 
     async def json(self) -> tuple[bytes, Any]:
         """The body as it came and the value it spells. Refuses with Invalid what is not JSON."""
+        limits = self.fake.settings.limits
+        raw = await self.json_text(limits.body_bytes)
+        return raw, parse(raw, max_depth=limits.json_depth)
+
+    async def json_text(self, max_bytes: int) -> bytes:
+        """The body as it came, JSON as its header has it. Refuses as `body` does, and with Invalid
+        a body that says to be something else."""
         declared = self.header(b"content-type") or ""
         media_type, _, parameters = declared.partition(";")
         if media_type.strip().lower() != "application/json":
@@ -103,9 +168,16 @@ class Call:
             raise Invalid.at("header Content-Type", "contentType", sentence)
         if "charset" in parameters.lower() and "utf-8" not in parameters.lower():
             raise Invalid.at("header Content-Type", "contentType", "must say charset=utf-8 or none")
-        limits = self.fake.settings.limits
-        raw = await self.body(limits.body_bytes)
-        return raw, parse(raw, max_depth=limits.json_depth)
+        return await self.body(max_bytes)
+
+    async def json_or_nothing(self) -> Any:
+        """The value the body spells; an empty object if there is no body at all."""
+        if (
+            self.header(b"content-length") in (None, "0")
+            and b"transfer-encoding" not in self.headers
+        ):
+            return {}
+        return (await self.json())[1]
 
     def note_ignored(self, body: dict[str, Any], known: frozenset[str]) -> None:
         """Both APIs ignore fields they do not know; a slip of the pen is worth a log line."""
@@ -117,7 +189,7 @@ class Call:
 
         Call it only when the body has been read.
         """
-        hang_up: asyncio.Future[Any] = asyncio.ensure_future(self._hang_up())
+        hang_up: asyncio.Future[Any] = asyncio.ensure_future(self.until_hung_up())
         try:
             await asyncio.wait({waiting, hang_up}, return_when=asyncio.FIRST_COMPLETED)
             if waiting.done():
@@ -127,8 +199,9 @@ class Call:
             hang_up.cancel()
             waiting.cancel()
 
-    async def _hang_up(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
+    async def until_hung_up(self) -> None:
+        """Return when the caller has hung up. Call it only when the body has been read."""
+        while (await self.receive())["type"] != "http.disconnect":
             pass
 
 

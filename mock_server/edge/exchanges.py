@@ -1,4 +1,4 @@
-"""The outermost ring: a request opens an exchange in its world's journal, its answer closes it."""
+"""The outermost ring: a request finds its world, opens an exchange there; its answer closes it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,22 @@ import logging
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mock_server.fake import DEFAULT_WORLD, Fake
+from mock_server.core.journal import Exchange
+from mock_server.core.world import World
+from mock_server.fake import Fake
+from mock_server.timekeeper import Timekeeper
 
 log = logging.getLogger(__name__)
 
+_DOOR = "/_mock"
+_NAMES_ITS_WORLD = ("/_mock/worlds/", "/_mock/inbox/", "/media/")
+
 
 class Exchanges:
-    """ASGI middleware. Whatever came due before a request has happened when its rules look."""
+    """ASGI middleware. Whatever came due before a request has happened when its rules look.
+
+    Requests to the control door are no part of what they look at: the journal leaves them out.
+    """
 
     def __init__(self, app: ASGIApp, fake: Fake) -> None:
         self._app = app
@@ -23,10 +32,15 @@ class Exchanges:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        timekeeper = self._fake.timekeepers[DEFAULT_WORLD]
+        timekeeper = self._find_world(scope)
         timekeeper.catch_up()
         world = timekeeper.world
-        exchange = world.open_exchange(scope["method"], scope["path"])
+        at_door = scope["path"].startswith(_DOOR)
+        exchange = (
+            _not_kept(world, scope)
+            if at_door
+            else world.open_exchange(scope["method"], scope["path"])
+        )
         scope["fake"] = self._fake
         scope["timekeeper"] = timekeeper
         scope["exchange"] = exchange
@@ -34,7 +48,7 @@ class Exchanges:
         async def note_and_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
-                if self._fake.settings.mock_headers:
+                if self._fake.settings.mock_headers and not at_door:
                     message["headers"] += (
                         (b"mock-world", world.name.encode()),
                         (b"mock-request", exchange.id.encode()),
@@ -49,3 +63,31 @@ class Exchanges:
             exchange.ended_ms = world.clock.now_ms()
             timekeeper.watch()
             log.debug("%s %s %s %s", exchange.id, exchange.method, exchange.path, exchange.status)
+
+    def _find_world(self, scope: Scope) -> Timekeeper:
+        """The world of the path if it names one, else that of the key, else the default one."""
+        path: str = scope["path"]
+        worlds = self._fake.worlds
+        if path.startswith("/w/"):
+            name, _, rest = path[3:].partition("/")
+            if home := worlds.get(name):
+                scope["path"] = "/" + rest
+                return home.timekeeper
+        elif path.startswith(_NAMES_ITS_WORLD):
+            name = path.removeprefix(_DOOR).split("/", 3)[2]
+            if home := worlds.get(name):
+                return home.timekeeper
+        return worlds.of_secret(_secret(scope))
+
+
+def _secret(scope: Scope) -> str:
+    """The key as it came, without the scenario that may follow it."""
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            credential: str = value.decode("latin-1").partition(" ")[2]
+            return credential.strip().partition("+")[0]
+    return ""
+
+
+def _not_kept(world: World, scope: Scope) -> Exchange:
+    return Exchange("door", world.clock.now_ms(), scope["method"], scope["path"])

@@ -12,6 +12,11 @@ def moment(at_ms: int) -> str:
     return f"{_second(seconds)}.{milliseconds:03}Z"
 
 
+def moment_or_null(at_ms: int | None) -> str | None:
+    """The same, of what may not have happened yet."""
+    return None if at_ms is None else moment(at_ms)
+
+
 @lru_cache(maxsize=1024)
 def _second(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat().removesuffix("+00:00")

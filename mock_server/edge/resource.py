@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from mock_server.core.faults import Operation
 from mock_server.core.refusals import MethodNotAllowed, Refusal, UnknownPath
 from mock_server.edge.call import Call
+from mock_server.edge.fault_plan import FaultPlan, draw
+from mock_server.edge.misbehaviour import Misbehaviour
+from mock_server.edge.problems import problem
+from mock_server.scenarios import UnknownScenario
 
 log = logging.getLogger(__name__)
 
@@ -21,19 +26,38 @@ Handler = Callable[[Call], Awaitable[Response]]
 class Voice(Protocol):
     """How an API says no."""
 
+    @property
+    def api(self) -> str:
+        """The name of the API whose voice it is; empty for what belongs to no vendor."""
+
+    @property
+    def statuses(self) -> Mapping[str, int | None]:
+        """The status of each code of the API's error table, in its order; None if it has none."""
+
     def refuse(self, call: Call, refusal: Refusal) -> Response:
         """The answer for a refusal."""
 
     def break_down(self, call: Call) -> Response:
         """The answer for a fault of the server itself."""
 
+    def error(
+        self, call: Call, code: str, message: str | None, retry_after_s: int | None
+    ) -> Response:
+        """The answer with this code, though no rule wants it."""
+
 
 class Resource:
     """An ASGI app for one path. HEAD is answered like GET; the server drops the body."""
 
-    def __init__(self, voice: Voice, **handlers: Handler) -> None:
-        """`handlers` by method: `Resource(voice, GET=show, DELETE=remove)`."""
+    def __init__(
+        self, voice: Voice, operation: Operation | None = None, **handlers: Handler
+    ) -> None:
+        """`handlers` by method: `Resource(voice, "credits", GET=show)`.
+
+        operation: what faults know it by; None if nothing goes wrong with it on purpose.
+        """
         self._voice = voice
+        self._operation = operation
         self._allowed = tuple(sorted(handlers))
         self._handlers = handlers | ({"HEAD": handlers["GET"]} if "GET" in handlers else {})
 
@@ -41,18 +65,48 @@ class Resource:
         """Answer one request; a caller who has hung up gets nothing."""
         call = Call(scope, receive)
         try:
-            response = await self._answer(call)
-            await response(scope, receive, send)
+            plan = None if self._operation is None else await self._draw(call, self._operation)
+            if plan is None:
+                response = await self._answer(call)
+                await response(scope, receive, send)
+            else:
+                await self._misbehave(plan, call, send)
+        except UnknownScenario as unknown:
+            call.exchange.refusal = f"UnknownScenario: {unknown}"
+            await problem(call, 400, str(unknown))(scope, receive, send)
         except ClientDisconnect:
             pass
         finally:
             if call.claimed is not None:
                 call.world.idempotency.answered(call.claimed)
 
+    async def _draw(self, call: Call, operation: Operation) -> FaultPlan | None:
+        """What is to go wrong with this request; None if nothing is, and that at once.
+
+        Raises UnknownScenario.
+        """
+        body = None
+        # Whoever has no key is refused before anything is read.
+        if (
+            operation in _PEEKED
+            and call.exchange.method == "POST"
+            and call.world.keys.get(call.credential[0]) is not None
+        ):
+            body = await call.peek()
+        return draw(call, self._voice, operation, body)
+
+    async def _misbehave(self, plan: FaultPlan, call: Call, send: Send) -> None:
+        misbehaviour = Misbehaviour(plan, call, self._voice, send)
+        try:
+            await misbehaviour.run(lambda call: self._handler(call)(call), self._answer)
+        except Refusal as refusal:  # the world is gone while the request was held up
+            await self._voice.refuse(call, refusal)(call.scope, call.receive, send)
+
     async def _answer(self, call: Call) -> Response:
         try:
             return await self._handler(call)(call)
         except Refusal as refusal:
+            call.exchange.refusal = f"{type(refusal).__name__}: {refusal}"
             return self._voice.refuse(call, refusal)
         except ClientDisconnect:
             raise
@@ -66,6 +120,10 @@ class Resource:
             allowed = ", ".join(self._allowed)
             raise MethodNotAllowed(f"{method} is not for this path; {allowed} is", self._allowed)
         return self._handlers[method]
+
+
+_PEEKED = frozenset[Operation]({"create", "read"})
+"""Operations whose faults may depend on what is in the body."""
 
 
 class Nothing:

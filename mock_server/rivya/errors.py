@@ -7,6 +7,7 @@ from starlette.responses import Response
 from mock_server.contract import Contract
 from mock_server.core import refusals as no
 from mock_server.edge.call import Call, json_response
+from mock_server.edge.problems import FORCED
 from mock_server.settings import RivyaSettings
 
 CODES: dict[type[no.Refusal], str] = {
@@ -30,16 +31,19 @@ CODES: dict[type[no.Refusal], str] = {
     no.IdempotencyMismatch: "idempotency_conflict",
     no.IdempotencyRunning: "idempotency_conflict",
     no.CannotStore: "internal_error",
+    no.ShuttingDown: "internal_error",
 }
 
 
 class RivyaVoice:
     """Says no in Rivya's envelope; the status of each code is in the contract's error table."""
 
+    api = "rivya"
+
     def __init__(self, contract: Contract, settings: RivyaSettings) -> None:
         codes = contract.error_codes("rivya")
-        self._status = {code: row.status for code, row in codes.items()}
-        self._status["insufficient_credits"] = settings.insufficient_credits_status
+        self.statuses: dict[str, int | None] = {code: row.status for code, row in codes.items()}
+        self.statuses["insufficient_credits"] = settings.insufficient_credits_status
         self._sends_retry_after = settings.retry_after
 
     def refuse(self, call: Call, refusal: no.Refusal) -> Response:
@@ -57,6 +61,17 @@ class RivyaVoice:
         """The answer for a fault of the server itself."""
         return self._envelope(call, "internal_error", "the server broke; its log says how", {})
 
+    def error(
+        self, call: Call, code: str, message: str | None, retry_after_s: int | None
+    ) -> Response:
+        """The answer with this code, though no rule wants it."""
+        headers = {}
+        if retry_after_s is not None:
+            headers["Retry-After"] = str(retry_after_s)
+        if self.statuses[code] == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        return self._envelope(call, code, message or FORCED, headers)
+
     def _envelope(self, call: Call, code: str, message: str, headers: dict[str, str]) -> Response:
         error = {"code": code, "message": message, "requestId": call.exchange.id}
-        return json_response({"error": error}, self._status[code] or 500, headers)
+        return json_response({"error": error}, self.statuses[code] or 500, headers)

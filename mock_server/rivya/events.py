@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from mock_server.core.deliveries import Attempt, Delivery, Event
-from mock_server.core.endpoints import Endpoint
+from mock_server.core.deliveries import Attempt, Delivery, Event, Owed
+from mock_server.core.delivery_faults import DeliveryFault
+from mock_server.core.endpoints import Endpoint, new_secret
+from mock_server.core.inbox import SignatureVerdict
 from mock_server.core.lifecycle import TaskState
-from mock_server.core.signing import standard_signature, timestamped_signature
+from mock_server.core.signing import (
+    BadSignature,
+    check_standard,
+    check_timestamped,
+    standard_signature,
+    timestamped_signature,
+)
 from mock_server.core.tasks import Task
 from mock_server.core.world import World
 from mock_server.edge.moments import moment
@@ -18,25 +28,25 @@ from mock_server.rivya import wire
 from mock_server.settings import RivyaSettings
 
 API_VERSION = "2026-05-11"
-_HEADERS = (("content-type", "application/json"), ("user-agent", "Rivya-Webhooks/fake"))
 
 
 class Events:
-    """Owes every endpoint that wants it the news of a generation's end."""
+    """Writes events for every endpoint that wants them, and signs each attempt anew."""
 
     def __init__(self, settings: RivyaSettings) -> None:
         self._settings = settings
         self._waits_ms = tuple(round(wait_s * 1000) for wait_s in settings.webhook_waits_s)
 
-    def task_ended(self, world: World, task: Task) -> None:
+    def owed(self, world: World, task: Task, fault: DeliveryFault) -> list[Owed]:
         """One event, whoever wants it; the generation can already be read as it says."""
-        event_type = f"generation.{world.state_of(task).value}"
-        endpoints = world.endpoints.subscribed(task.order.account, event_type)
+        event_type = f"generation.{task.state_at(task.fate.ends_ms).value}"
+        endpoints = world.endpoints.subscribed(
+            task.order.account, event_type, even_inactive=fault.deleted_endpoint
+        )
         if not endpoints:
-            return
+            return []
         event = _event(world, task, event_type)
-        for endpoint in endpoints:
-            world.owe(event, endpoint.url, self._waits_ms, endpoint.id)
+        return [Owed(event, each.url, self._waits_ms, each.id) for each in endpoints]
 
     def test(self, world: World, endpoint: Endpoint, base_url: str) -> Delivery:
         """Owe one endpoint a made-up event, marked as a test; no task, no credits are touched."""
@@ -46,32 +56,76 @@ class Events:
         event = _written(
             world, endpoint.account, "generation.succeeded", now_ms, generation, is_test=True
         )
-        return world.owe(event, endpoint.url, (), endpoint.id)
+        (delivery,) = world.owe(Owed(event, endpoint.url, (), endpoint.id))
+        return delivery
 
-    def signed_headers(
-        self, world: World, delivery: Delivery, attempt: Attempt
+    def headers(
+        self, world: World, delivery: Delivery, attempt: Attempt, body: bytes
     ) -> list[tuple[str, str]]:
-        """What an attempt carries beside the event's own headers. Each has its own time."""
+        """The headers of an attempt, signed. Each has its own time."""
+        event, fault = delivery.event, delivery.attempt_fault
         endpoint = world.endpoints.get(delivery.endpoint_id or "")
-        if endpoint is None:
-            return []
-        event, at_s = delivery.event, attempt.started_ms // 1000
-        if self._settings.webhook_signature == "standard":
-            signature = standard_signature(endpoint.secret, event.id, event.body, at_s)
-            signed = [
-                ("webhook-id", event.id),
-                ("webhook-timestamp", str(at_s)),
-                ("webhook-signature", signature),
-            ]
-        else:
-            signature = timestamped_signature(endpoint.secret, event.body, at_s)
-            signed = [(self._settings.signature_header.lower(), signature)]
+        headers = [("content-type", "application/json"), ("user-agent", "Rivya-Webhooks/fake")]
+        if endpoint is not None and fault.signed_with != "nothing":
+            at_s = attempt.started_ms // 1000 + round(fault.signed_s)
+            headers += self._signature(_secrets(world, endpoint, fault), event.id, body, at_s)
         return [
-            *signed,
+            *headers,
             ("rivya-event-id", event.id),
-            ("rivya-event-type", event.type),
+            ("rivya-event-type", event.type if fault.event_type is None else fault.event_type),
             ("rivya-delivery-id", wire.delivery_id(world.ids, attempt.id)),
         ]
+
+    def verdict(
+        self, world: World, path: str, headers: Mapping[str, str], body: bytes
+    ) -> SignatureVerdict | None:
+        """What the signature of a request that came to `path` is worth; None if it has none."""
+        if self._header not in headers and _STANDARD not in headers:
+            return None
+        now_ms = world.clock.now_ms()
+        endpoints = [each for each in world.endpoints if unquote(urlsplit(each.url).path) == path]
+        secrets = [secret for each in endpoints for secret in each.secrets_at(now_ms)]
+        try:
+            self._check(headers, secrets, body, now_ms // 1000)
+        except BadSignature as bad:
+            return SignatureVerdict(False, str(bad))
+        return SignatureVerdict(True, "signed with the secret of an endpoint that leads here")
+
+    def _check(
+        self, headers: Mapping[str, str], secrets: Sequence[str], body: bytes, now_s: int
+    ) -> None:
+        if self._header in headers:
+            check_timestamped(headers[self._header], secrets, body, now_s)
+        else:
+            message_id = headers.get("webhook-id", "")
+            time = headers.get("webhook-timestamp", "")
+            check_standard(headers[_STANDARD], message_id, time, secrets, body, now_s=now_s)
+
+    @property
+    def _header(self) -> str:
+        return self._settings.signature_header.lower()
+
+    def _signature(
+        self, secrets: Sequence[str], event_id: str, body: bytes, at_s: int
+    ) -> list[tuple[str, str]]:
+        if self._settings.webhook_signature == "rivya":
+            return [(self._header, timestamped_signature(secrets, body, at_s))]
+        return [
+            ("webhook-id", event_id),
+            ("webhook-timestamp", str(at_s)),
+            (_STANDARD, standard_signature(secrets, event_id, body, at_s)),
+        ]
+
+
+_STANDARD = "webhook-signature"
+
+
+def _secrets(world: World, endpoint: Endpoint, fault: DeliveryFault) -> Sequence[str]:
+    if fault.signed_with == "current":
+        return endpoint.secrets_at(world.clock.now_ms())
+    if fault.signed_with == "previous" and endpoint.previous_secret is not None:
+        return (endpoint.previous_secret,)
+    return (new_secret(world.chance, f"not {endpoint.id}"),)
 
 
 def _event(world: World, task: Task, event_type: str) -> Event:
@@ -90,7 +144,7 @@ def _written(
     *,
     is_test: bool = False,
 ) -> Event:
-    event_id = "evt_" + world.ids.hex("event", generation["id"])
+    event_id = "evt_" + world.ids.hex("event", f"{generation['id']}/{event_type}")
     body = {
         "id": event_id,
         "type": event_type,
@@ -101,11 +155,11 @@ def _written(
     return Event(
         id=event_id,
         type=event_type,
+        api="rivya",
         account=account,
         subject=generation["id"],
         created_ms=created_ms,
         body=msgspec.json.encode(body | ({"test": True} if is_test else {})),
-        headers=_HEADERS,
     )
 
 

@@ -29,10 +29,11 @@ async def create_generation(call: Call) -> Response:
     order = _read_order(call, key, raw, body)
     retry_key = _idempotency_key(call, key, body)
     if retry_key is None:
-        task = call.world.submit(order)
+        task = call.world.submit(order, call.task_faults)
     else:
-        task = call.world.submit_once(order, retry_key)
+        task = call.world.submit_once(order, retry_key, call.task_faults)
         call.claimed = retry_key
+    await call.timekeeper.before_answer(task)
     return _show(call, task, call.fake.settings.rivya.create_status)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from starlette.responses import Response
@@ -12,7 +13,7 @@ from starlette.responses import Response
 from mock_server.core.deliveries import Delivery
 from mock_server.core.endpoints import Endpoint, EndpointStatus
 from mock_server.core.refusals import Invalid, UnknownEndpoint, WebhookUrlRejected
-from mock_server.core.webhook_urls import require_public
+from mock_server.core.webhook_urls import require_public, require_public_addresses
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.violations import BodyRules
 from mock_server.rivya import gate, wire
@@ -27,7 +28,7 @@ async def create_webhook(call: Call) -> Response:
     """POST /api/v1/webhooks: the only answer, beside that of rotation, that shows the secret."""
     key = gate.admit(call, SCOPE)
     _, body = await call.json()
-    _require(call, call.fake.contract.webhook_create_rules, body)
+    await _require(call, call.fake.contract.webhook_create_rules, body)
     endpoint = call.world.register_endpoint(
         account=key.account,
         name=body.get("name", ""),
@@ -60,7 +61,7 @@ async def update_webhook(call: Call) -> Response:
     if endpoint.status is EndpointStatus.REVOKED:
         raise UnknownEndpoint("this webhook endpoint was taken back, for good")
     _, body = await call.json()
-    _require(call, call.fake.contract.webhook_update_rules, body)
+    await _require(call, call.fake.contract.webhook_update_rules, body)
     now_ms = call.world.clock.now_ms()
     endpoint.name = body.get("name", endpoint.name)
     endpoint.url = body.get("url", endpoint.url)
@@ -80,9 +81,11 @@ async def delete_webhook(call: Call) -> Response:
 
 
 async def rotate_secret(call: Call) -> Response:
-    """POST /api/v1/webhooks/{endpoint_id}/rotate-secret: the old secret is void at once."""
-    endpoint = _endpoint(call)
-    endpoint.rotate_secret(call.world.chance, call.world.clock.now_ms())
+    """POST /api/v1/webhooks/{endpoint_id}/rotate-secret: the old secret is void at once, unless a
+    setting gives it some time beside the new one."""
+    endpoint, world = _endpoint(call), call.world
+    overlap_ms = round(call.fake.settings.rivya.rotation_overlap_s * 1000)
+    endpoint.rotate_secret(world.chance, world.clock.now_ms(), overlap_ms)
     return json_response(wire.endpoint(endpoint, with_secret=True))
 
 
@@ -137,7 +140,7 @@ def _once_each(event_types: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(event_types))
 
 
-def _require(call: Call, rules: BodyRules, body: Any) -> None:
+async def _require(call: Call, rules: BodyRules, body: Any) -> None:
     """Refuses with Invalid, or with WebhookUrlRejected if the address alone is wrong."""
     found = rules.violations(body) if not rules.accepts(body) else []
     about_url = [each for each in found if each.place == "/url" and each.rule in _URL_RULES]
@@ -146,5 +149,14 @@ def _require(call: Call, rules: BodyRules, body: Any) -> None:
     if about_url:
         raise WebhookUrlRejected(str(about_url[0]))
     if "url" in body:
-        allow_loopback = call.fake.settings.webhook_urls == "local"
-        require_public(body["url"], allow_loopback=allow_loopback)
+        await _require_allowed(call, body["url"])
+
+
+async def _require_allowed(call: Call, url: str) -> None:
+    """Strictly, a name must lead to public addresses; one that leads nowhere is let through, so
+    that the same requests are right on a machine without a network (rivya-webhook-names)."""
+    strict = call.fake.settings.webhook_urls == "strict"
+    require_public(url, allow_loopback=not strict)
+    if strict:
+        host = urlsplit(url).hostname or ""
+        require_public_addresses(host, await call.fake.resolve(host))

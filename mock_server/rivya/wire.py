@@ -12,7 +12,7 @@ from mock_server.core.ids import Ids
 from mock_server.core.lifecycle import TaskState
 from mock_server.core.tasks import Task
 from mock_server.core.uploads import StoredFile
-from mock_server.edge.moments import moment
+from mock_server.edge.moments import moment, moment_or_null
 from mock_server.media import file_url, result_url
 
 
@@ -107,13 +107,13 @@ def endpoint(shown: Endpoint, *, with_secret: bool = False) -> dict[str, Any]:
     if with_secret:
         body["signing_secret"] = shown.secret
     return body | {
-        "last_success_at": _moment_or_null(shown.last_success_ms),
-        "last_failure_at": _moment_or_null(shown.last_failure_ms),
+        "last_success_at": moment_or_null(shown.last_success_ms),
+        "last_failure_at": moment_or_null(shown.last_failure_ms),
         "failure_count": shown.failure_count,
         "created_at": moment(shown.created_ms),
         "updated_at": moment(shown.updated_ms),
-        "disabled_at": _moment_or_null(shown.disabled_ms),
-        "revoked_at": _moment_or_null(shown.revoked_ms),
+        "disabled_at": moment_or_null(shown.disabled_ms),
+        "revoked_at": moment_or_null(shown.revoked_ms),
     }
 
 
@@ -153,12 +153,8 @@ def _attempt(delivery: Delivery, number: int, attempt: Attempt, ids: Ids) -> dic
         "attempt": number,
         "status": status.value,
         "response_status": attempt.status,
-        "error": attempt.error,
-        "next_attempt_at": _moment_or_null(delivery.next_attempt_ms) if is_last else None,
+        "error": attempt.error or delivery.given_up,
+        "next_attempt_at": moment_or_null(delivery.next_attempt_ms) if is_last else None,
         "created_at": moment(attempt.started_ms),
-        "completed_at": _moment_or_null(attempt.ended_ms),
+        "completed_at": moment_or_null(attempt.ended_ms),
     }
-
-
-def _moment_or_null(at_ms: int | None) -> str | None:
-    return None if at_ms is None else moment(at_ms)

@@ -7,21 +7,20 @@ import json
 import re
 import signal
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pytest
 from starlette.types import Message
 
 from mock_server.acedata.callbacks import Callbacks
-from mock_server.app import make_app
 from mock_server.core.deliveries import Delivery
+from mock_server.core.delivery_faults import SOUND
 from mock_server.core.tasks import Task
 from mock_server.core.world import World
 from mock_server.data import SCHEMAS
 from mock_server.timekeeper import Timekeeper
 from tests.asgi import Answer, scope
-from tests.contract_hook import HeldToContract
 from tests.mock import TOKEN, VIDEO, Mock
 
 STATUS_OF: dict[str, int] = {
@@ -181,7 +180,8 @@ class NotedOutbox:
         self.posts: list[tuple[str, Any]] = []
 
     def task_ended(self, world: World, task: Task) -> None:
-        self._callbacks.task_ended(world, task)
+        for owed in self._callbacks.owed(world, task, SOUND):
+            world.owe(owed)
 
     def attempt_due(self, timekeeper: Timekeeper, delivery: Delivery) -> None:
         self.posts.append((delivery.url, json.loads(delivery.event.body)))
@@ -196,9 +196,7 @@ def note_callbacks(mock: Mock) -> NotedOutbox:
 
 def keep_time_with(mock: Mock, timekeeper: Timekeeper) -> None:
     """Let the fake use a timekeeper of the test's own."""
-    mock.fake = replace(mock.fake, timekeepers={"default": timekeeper})
-    mock.app = HeldToContract(make_app(mock.fake))
-    mock.driver.app = mock.app
+    mock.fake.worlds["default"].timekeeper = timekeeper
 
 
 @pytest.fixture(autouse=True)

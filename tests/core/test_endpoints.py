@@ -80,7 +80,14 @@ def test_two_endpoints_rotate_to_different_secrets() -> None:
 def test_a_rotation_is_an_update_and_nothing_else() -> None:
     rotated = endpoint()
     rotated.rotate_secret(Chance(7), 9)
-    expected = replace(endpoint(), secret=rotated.secret, updated_ms=9, rotations=1)
+    expected = replace(
+        endpoint(),
+        secret=rotated.secret,
+        updated_ms=9,
+        rotations=1,
+        previous_secret="whsec_old",
+        previous_until_ms=9,
+    )
     assert rotated == expected
 
 
@@ -243,3 +250,39 @@ def test_an_endpoint_that_is_switched_on_again_is_subscribed_in_its_old_place() 
 
 def test_nobody_is_subscribed_to_another_accounts_events() -> None:
     assert listed(endpoint()).subscribed("ben", GOOD) == []
+
+
+# --- the overlap of a rotation ---------------------------------------------------------------
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 3 * 10**6))
+def test_a_replaced_secret_signs_beside_the_new_one_until_the_overlap_is_over(
+    rotated_ms: int, overlap_ms: int, now_ms: int
+) -> None:
+    rotated = endpoint()
+    rotated.rotate_secret(Chance(7), rotated_ms, overlap_ms)
+    both = now_ms < rotated_ms + overlap_ms
+    expected = (rotated.secret, "whsec_old") if both else (rotated.secret,)
+    assert rotated.secrets_at(now_ms) == expected
+
+
+def test_a_secret_that_was_never_replaced_signs_alone() -> None:
+    assert endpoint().secrets_at(0) == ("whsec_old",)
+
+
+def test_of_two_rotations_in_one_overlap_the_first_secret_is_void() -> None:
+    rotated = endpoint()
+    rotated.rotate_secret(Chance(7), 0, 1000)
+    second = rotated.secret
+    rotated.rotate_secret(Chance(7), 10, 1000)
+    assert rotated.secrets_at(20) == (rotated.secret, second)
+
+
+# --- who is told even so ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", list(EndpointStatus))
+def test_on_request_those_that_are_off_are_told_too(status: EndpointStatus) -> None:
+    off, other_type = endpoint("whend_1"), endpoint("whend_2", "ada", BAD)
+    off.set_status(status, 9)
+    assert listed(off, other_type).subscribed("ada", GOOD, even_inactive=True) == [off]

@@ -16,7 +16,12 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from mock_server.core.chance import Chance
 from mock_server.core.endpoints import new_secret
 from mock_server.core.signing import (
+    TOLERANCE_S,
+    BadSignature,
     callback_signature,
+    check_callback,
+    check_standard,
+    check_timestamped,
     standard_signature,
     timestamped_signature,
 )
@@ -27,8 +32,8 @@ BODY = '{"id":"evt_1","text":"Grüße 🎬"}'.encode()
 Sign = Callable[[str, str, bytes, int], str]
 SCHEMES: list[Sign] = [
     lambda secret, _message, body, _at_s: callback_signature(secret, body),
-    lambda secret, _message, body, at_s: timestamped_signature(secret, body, at_s),
-    standard_signature,
+    lambda secret, _message, body, at_s: timestamped_signature([secret], body, at_s),
+    lambda secret, message, body, at_s: standard_signature([secret], message, body, at_s),
 ]
 EVERY_SCHEME = pytest.mark.parametrize("sign", SCHEMES, ids=["callback", "timestamped", "standard"])
 
@@ -74,12 +79,12 @@ def test_a_timestamped_signature_covers_seconds_dot_body_with_the_whole_secret_a
 ) -> None:
     signed = str(at_s).encode() + b"." + body
     expected = hmac.digest(secret.encode(), signed, hashlib.sha256).hex()
-    assert timestamped_signature(secret, body, at_s) == f"t={at_s},v1={expected}"
+    assert timestamped_signature([secret], body, at_s) == f"t={at_s},v1={expected}"
 
 
 def test_a_standard_signature_is_the_one_of_the_published_example() -> None:
     signature = standard_signature(
-        SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", b'{"test": 2432232314}', 1614265330
+        [SECRET], "msg_p5jXN8AQM9LWM0D4loKWxJek", b'{"test": 2432232314}', 1614265330
     )
     assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
@@ -90,7 +95,7 @@ def test_the_published_library_takes_a_standard_signature(secret: str) -> None:
     headers = {
         "webhook-id": "evt_1",
         "webhook-timestamp": str(at_s),
-        "webhook-signature": standard_signature(secret, "evt_1", BODY, at_s),
+        "webhook-signature": standard_signature([secret], "evt_1", BODY, at_s),
     }
     assert Webhook(secret).verify(BODY, headers) == {"id": "evt_1", "text": "Grüße 🎬"}
 
@@ -101,7 +106,7 @@ def test_the_published_library_refuses_the_signature_of_another_secret() -> None
     headers = {
         "webhook-id": "evt_1",
         "webhook-timestamp": str(at_s),
-        "webhook-signature": standard_signature(other, "evt_1", BODY, at_s),
+        "webhook-signature": standard_signature([other], "evt_1", BODY, at_s),
     }
     with pytest.raises(WebhookVerificationError):
         Webhook(SECRET).verify(BODY, headers)
@@ -140,15 +145,190 @@ def test_another_secret_changes_the_signature(sign: Sign, pair: list[str]) -> No
 
 @given(st.lists(times, min_size=2, max_size=2, unique=True))
 def test_another_time_changes_the_digest_of_a_timestamped_signature(pair: list[int]) -> None:
-    digests = {timestamped_signature(SECRET, BODY, at_s).partition(",")[2] for at_s in pair}
+    digests = {timestamped_signature([SECRET], BODY, at_s).partition(",")[2] for at_s in pair}
     assert len(digests) == 2
 
 
 @given(st.lists(times, min_size=2, max_size=2, unique=True))
 def test_another_time_changes_a_standard_signature(pair: list[int]) -> None:
-    assert len({standard_signature(SECRET, "evt_1", BODY, at_s) for at_s in pair}) == 2
+    assert len({standard_signature([SECRET], "evt_1", BODY, at_s) for at_s in pair}) == 2
 
 
 @given(st.lists(ids, min_size=2, max_size=2, unique=True))
 def test_another_id_changes_a_standard_signature(pair: list[str]) -> None:
-    assert len({standard_signature(SECRET, message, BODY, 0) for message in pair}) == 2
+    assert len({standard_signature([SECRET], message, BODY, 0) for message in pair}) == 2
+
+
+# --- several secrets -------------------------------------------------------------------------
+
+
+@given(st.lists(secrets, max_size=3), st.binary(), times)
+def test_each_secret_adds_a_signature_in_its_order(some: list[str], body: bytes, at_s: int) -> None:
+    one_by_one = [timestamped_signature([each], body, at_s).partition(",")[2] for each in some]
+    assert timestamped_signature(some, body, at_s) == ",".join([f"t={at_s}", *one_by_one])
+    alone = [standard_signature([each], "evt_1", body, at_s) for each in some]
+    assert standard_signature(some, "evt_1", body, at_s) == " ".join(alone)
+
+
+# --- checking --------------------------------------------------------------------------------
+
+Check = Callable[[str, list[str], bytes, int, int], None]
+
+
+def timestamped(signature: str, keys: list[str], body: bytes, _at_s: int, now_s: int) -> None:
+    check_timestamped(signature, keys, body, now_s)
+
+
+def standard(signature: str, keys: list[str], body: bytes, at_s: int, now_s: int) -> None:
+    check_standard(signature, "evt_1", str(at_s), keys, body, now_s=now_s)
+
+
+def sign_timestamped(keys: list[str], body: bytes, at_s: int) -> str:
+    return timestamped_signature(keys, body, at_s)
+
+
+def sign_standard(keys: list[str], body: bytes, at_s: int) -> str:
+    return standard_signature(keys, "evt_1", body, at_s)
+
+
+BOTH = pytest.mark.parametrize(
+    ("sign", "check"), [(sign_timestamped, timestamped), (sign_standard, standard)]
+)
+Several = Callable[[list[str], bytes, int], str]
+AT_S = 1778457600
+OTHER = "whsec_" + b64encode(b"another secret of 24 byte").decode()
+
+
+@given(st.text(st.characters(codec="utf-8")), st.binary())
+def test_a_callback_signature_is_right_for_its_secret_and_body(secret: str, body: bytes) -> None:
+    check_callback(callback_signature(secret, body), secret, body)
+
+
+@pytest.mark.parametrize(
+    ("signature", "secret", "body"),
+    [
+        (callback_signature("s", b"a"), "s", b"b"),
+        (callback_signature("s", b"a"), "t", b"a"),
+        (callback_signature("s", b"a").upper(), "s", b"a"),
+        (callback_signature("s", b"a")[:-1], "s", b"a"),
+        ("", "s", b"a"),
+        ("\xff€", "s", b"a"),
+    ],
+)
+def test_any_other_callback_signature_is_bad(signature: str, secret: str, body: bytes) -> None:
+    with pytest.raises(BadSignature, match="another secret or another body"):
+        check_callback(signature, secret, body)
+
+
+some_secrets = st.lists(secrets, min_size=1, max_size=3, unique=True)
+
+
+@BOTH
+@given(some_secrets, some_secrets, st.integers(-2 * TOLERANCE_S, 2 * TOLERANCE_S))
+def test_a_signature_is_good_if_one_secret_made_it_not_long_ago(
+    sign: Several, check: Check, signing: list[str], known: list[str], off_s: int
+) -> None:
+    for shared in (known, [*known, signing[-1]]):
+        signature = sign(signing, BODY, AT_S)
+        if set(signing) & set(shared) and abs(off_s) <= TOLERANCE_S:
+            check(signature, shared, BODY, AT_S, AT_S + off_s)
+        else:
+            with pytest.raises(BadSignature):
+                check(signature, shared, BODY, AT_S, AT_S + off_s)
+
+
+@BOTH
+@given(st.binary(min_size=1), st.data())
+def test_a_changed_byte_makes_a_signature_bad(
+    sign: Several, check: Check, body: bytes, data: st.DataObject
+) -> None:
+    changed = bytearray(body)
+    changed[data.draw(st.integers(0, len(body) - 1))] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(BadSignature, match="another secret or another body"):
+        check(sign([SECRET], body, AT_S), [SECRET], bytes(changed), AT_S, AT_S)
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("off_s", "why"), [(301, "signed 301 s ago"), (-301, "signed 301 s ahead")]
+)
+def test_a_genuine_signature_that_is_not_recent_says_by_how_much(
+    sign: Several, check: Check, off_s: int, why: str
+) -> None:
+    with pytest.raises(BadSignature, match=f"{why}; at most 300 s are tolerated"):
+        check(sign([SECRET], BODY, AT_S), [SECRET], BODY, AT_S, AT_S + off_s)
+
+
+@BOTH
+def test_a_signature_that_is_neither_genuine_nor_recent_is_not_genuine(
+    sign: Several, check: Check
+) -> None:
+    with pytest.raises(BadSignature, match="another secret"):
+        check(sign([OTHER], BODY, AT_S), [SECRET], BODY, AT_S, AT_S + 301)
+
+
+@BOTH
+@pytest.mark.parametrize("spoilt", [str, lambda _: "", lambda _: " ", lambda made: f"{made} "])
+def test_where_nobody_has_a_secret_no_signature_is_good(
+    sign: Several, check: Check, spoilt: Callable[[str], str]
+) -> None:
+    with pytest.raises(BadSignature):
+        check(spoilt(sign([SECRET], BODY, AT_S)), [], BODY, AT_S, AT_S)
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "",
+        "t=1",
+        "v1=a",
+        "t=,v1=a",
+        "t=-1,v1=a",
+        "t=1,t=1,v1=a",
+        "t=\xb2,v1=a",
+        "t=1;v1=a",
+        "t=1e3,v1=a",
+    ],
+)
+def test_what_is_not_of_the_form_is_said_to_be_so(signature: str) -> None:
+    with pytest.raises(BadSignature, match="is not of the form"):
+        check_timestamped(signature, [SECRET], BODY, 1)
+
+
+@pytest.mark.parametrize("time", ["", "soon", "-1", "1.5", "\xb2", "9" * 16])
+def test_a_standard_time_is_a_number_of_seconds(time: str) -> None:
+    with pytest.raises(BadSignature, match="no number of seconds"):
+        check_standard("v1,a", "evt_1", time, [SECRET], BODY, now_s=1)
+
+
+def test_a_field_of_another_version_is_passed_over() -> None:
+    signature = timestamped_signature([SECRET], BODY, AT_S) + ",v0=abc"
+    check_timestamped(signature, [SECRET], BODY, AT_S)
+
+
+@pytest.mark.parametrize("off_s", [0, -290, 290, -310, 310])
+@pytest.mark.parametrize("signing", [[SECRET], [OTHER], [OTHER, SECRET], [SECRET, OTHER], []])
+@pytest.mark.parametrize("body", [BODY, b'{"other": 1}'])
+@pytest.mark.parametrize("more", ["", " v1a,abc", " v2,abc", " "])
+def test_the_published_library_thinks_the_same(
+    off_s: int, signing: list[str], body: bytes, more: str
+) -> None:
+    now_s = int(time.time())
+    at_s = now_s + off_s
+    signature = standard_signature(signing, "evt_1", BODY, at_s) + more
+    headers = {
+        "webhook-id": "evt_1",
+        "webhook-timestamp": str(at_s),
+        "webhook-signature": signature,
+    }
+    assert is_good(
+        lambda: check_standard(signature, "evt_1", str(at_s), [SECRET], body, now_s=now_s)
+    ) is is_good(lambda: Webhook(SECRET).verify(body, headers))
+
+
+def is_good(verify: Callable[[], object]) -> bool:
+    try:
+        verify()
+    except (BadSignature, WebhookVerificationError, ValueError):
+        return False
+    return True

@@ -501,6 +501,90 @@ def test_a_change_to_this_machine_is_refused_by_the_strict_rule(
     refusal(patch(mock, make(mock), url=url), "webhook_url_rejected")
 
 
+NOT_PUBLIC = [
+    ["10.0.0.1"],
+    ["172.16.0.1"],
+    ["192.168.1.1"],
+    ["127.0.0.1"],
+    ["169.254.169.254"],
+    ["100.64.0.1"],
+    ["0.0.0.0"],
+    ["224.0.0.1"],
+    ["::1"],
+    ["::"],
+    ["fe80::1%eth0"],
+    ["fc00::1"],
+    ["::ffff:10.0.0.1"],
+    ["::ffff:127.0.0.1"],
+    ["64:ff9b::a00:1"],
+    ["2002:a00:1::1"],
+    ["93.184.216.34", "10.0.0.1"],
+    ["2606:4700::1111", "93.184.216.34", "::1"],
+    ["no address"],
+]
+PUBLIC = [["93.184.216.34"], ["2606:4700::1111", "93.184.216.34"], ["::ffff:93.184.216.34"], []]
+
+
+@pytest.mark.parametrize("addresses", NOT_PUBLIC)
+def test_strictly_a_name_that_leads_to_an_address_that_is_not_public_is_refused(
+    make_mock: MakeMock, addresses: list[str]
+) -> None:
+    mock = make_mock(webhook_urls="strict")
+    mock.addresses["client.example"] = addresses
+    message = refusal(mock.rivya("POST", "/webhooks", ENDPOINT), "webhook_url_rejected")
+    assert "client.example" in message
+    assert listed(mock) == []
+
+
+@pytest.mark.parametrize("addresses", NOT_PUBLIC)
+def test_strictly_no_change_leads_to_an_address_that_is_not_public(
+    make_mock: MakeMock, addresses: list[str]
+) -> None:
+    mock = make_mock(webhook_urls="strict")
+    endpoint = make(mock)
+    mock.addresses["moved.example"] = addresses
+    url = "https://moved.example/hook"
+    refusal(patch(mock, endpoint, url=url, name="Yours"), "webhook_url_rejected")
+    assert shown(mock, endpoint) == without_secret(endpoint)
+
+
+@pytest.mark.parametrize("addresses", PUBLIC)
+def test_a_name_that_leads_to_public_addresses_or_nowhere_is_taken(
+    make_mock: MakeMock, addresses: list[str]
+) -> None:
+    mock = make_mock(webhook_urls="strict")
+    mock.addresses["client.example"] = addresses
+    assert changed(mock, make(mock), url=URL)["url"] == URL
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://CLIENT.example/hook",
+        "https://client.example:8443/hook",
+        "https://client.example./hook",
+        "https://client\u3002example/hook",
+    ],
+)
+def test_a_name_is_looked_up_however_it_is_spelled(make_mock: MakeMock, url: str) -> None:
+    mock = make_mock(webhook_urls="strict")
+    mock.addresses |= {"client.example": ["10.0.0.1"], "client.example.": ["10.0.0.1"]}
+    refusal(mock.rivya("POST", "/webhooks", ENDPOINT | {"url": url}), "webhook_url_rejected")
+
+
+@pytest.mark.parametrize("addresses", NOT_PUBLIC)
+def test_by_default_nobody_asks_where_a_name_leads(mock: Mock, addresses: list[str]) -> None:
+    mock.addresses["client.example"] = addresses
+    assert make(mock)["url"] == URL
+
+
+def test_a_change_of_anything_else_asks_for_no_address(make_mock: MakeMock) -> None:
+    mock = make_mock(webhook_urls="strict")
+    endpoint = make(mock)
+    mock.addresses["client.example"] = ["10.0.0.1"]
+    assert changed(mock, endpoint, name="Yours")["name"] == "Yours"
+
+
 @pytest.mark.parametrize(
     "url", ["http://a@127.0.0.1/", "http://localhost/#part", "ftp://localhost/", "http://[::1"]
 )

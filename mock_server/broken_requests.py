@@ -1,0 +1,42 @@
+"""Requests that a well-meant HTTP client cannot send: broken off in the middle, or trickling."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+from mock_server.core.deliveries import Posting
+
+_RESET = struct.pack("ii", 1, 0)
+"""SO_LINGER: on, for no time; closing such a socket resets the connection."""
+
+
+async def trickling(body: bytes, bytes_per_s: int) -> AsyncIterator[bytes]:
+    """A request body byte by byte, in real time."""
+    for byte in body:
+        await asyncio.sleep(1 / bytes_per_s)
+        yield bytes((byte,))
+
+
+async def break_off(posting: Posting) -> ConnectionResetError:
+    """Send half a request, and reset the connection. The answer is what the sender then sees.
+
+    Raises OSError if there is nobody to send to.
+    """
+    url = urlsplit(posting.url)
+    port = url.port or (443 if url.scheme == "https" else 80)
+    _, writer = await asyncio.open_connection(
+        url.hostname, port, ssl=True if url.scheme == "https" else None
+    )
+    target = url._replace(scheme="", netloc="", fragment="").geturl() or "/"
+    head = "".join(f"{name}: {value}\r\n" for name, value in posting.headers)
+    writer.write(f"POST {target} HTTP/1.1\r\n{head}\r\n".encode())
+    writer.write(posting.body[: len(posting.body) // 2])
+    await writer.drain()
+    connection: socket.socket = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    writer.transport.abort()
+    return ConnectionResetError("broken off in the middle of the body")

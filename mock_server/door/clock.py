@@ -1,0 +1,102 @@
+"""A world's time: what it is, and moving it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+from starlette.responses import Response
+
+from mock_server.core.agenda import Due
+from mock_server.core.clock import Clock
+from mock_server.core.deliveries import Attempt
+from mock_server.core.refusals import Invalid
+from mock_server.core.world import World
+from mock_server.door.worlds import home_of, world_of
+from mock_server.edge.call import Call, json_response
+from mock_server.edge.moments import moment
+from mock_server.edge.typed_body import TypedBody
+from mock_server.edge.violations import BodyRules
+
+
+class ClockChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How time goes on; what is not named stays.
+
+    now: the moment to move to; everything that is due by then happens. Not before the present.
+    """
+
+    mode: Literal["real", "frozen"] | None = None
+    now: Annotated[datetime, Meta(tz=True)] | None = None
+    scale: Annotated[float, Meta(gt=0, le=10**6)] | None = None
+
+
+CHANGE: TypedBody[ClockChange] = TypedBody(ClockChange)
+
+
+async def get_clock(call: Call) -> Response:
+    """GET /_mock/worlds/{world}/clock: what time it is there, and how it goes on."""
+    return json_response(_show(world_of(call).clock))
+
+
+async def change_clock(call: Call) -> Response:
+    """PATCH /_mock/worlds/{world}/clock: `{"mode": "frozen"}`, `{"scale": 60}`, `{"now": …}`."""
+    home = home_of(call)
+    _, body = await call.json()
+    change = CHANGE.read(body)
+    clock = home.world.clock
+    by_ms = 0 if change.now is None else round(change.now.timestamp() * 1000) - clock.now_ms()
+    if by_ms < 0:
+        raise Invalid.at("/now", "minimum", f"must not be before {moment(clock.now_ms())}")
+    frozen = clock.frozen if change.mode is None else change.mode == "frozen"
+    clock.set(frozen=frozen, scale=change.scale or clock.scale)
+    await home.timekeeper.advance(by_ms)
+    home.timekeeper.rewind()
+    return json_response(_show(clock))
+
+
+async def advance_clock(call: Call) -> Response:
+    """POST /_mock/worlds/{world}/clock/advance: `{"seconds": 60}` or `{"until": "idle"}`.
+
+    Answers when everything that came due has happened, attempts at deliveries with their answers
+    included, and lists it in order.
+    """
+    home = home_of(call)
+    world = home.world
+    _, body = await call.json()
+    ADVANCE.require(body)
+    by_ms = None if "until" in body else round(body["seconds"] * 1000)
+    happened = await home.timekeeper.advance(by_ms)
+    effects = [_effect(world, each) for each in happened]
+    return json_response({"now": moment(world.clock.now_ms()), "effects": effects})
+
+
+ADVANCE = BodyRules(
+    {
+        "type": "object",
+        "properties": {
+            "seconds": {"type": "number", "minimum": 0, "maximum": 10**9},
+            "until": {"enum": ["idle"]},
+        },
+        "additionalProperties": False,
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+)
+
+
+def _show(clock: Clock) -> dict[str, Any]:
+    mode = "frozen" if clock.frozen else "real"
+    return {"mode": mode, "now": moment(clock.now_ms()), "scale": clock.scale}
+
+
+def _effect(world: World, happened: Due | Attempt) -> dict[str, Any]:
+    if isinstance(happened, Attempt):
+        at_ms, what, subject = happened.started_ms, "attempt", happened.id
+        outcome = happened.outcome
+    else:
+        at_ms, what, subject = happened.at_ms, happened.occasion.value, happened.subject
+        task = world.tasks.get(subject)
+        outcome = task.state_at(at_ms).value if task is not None else "due"
+    return {"at": moment(at_ms), "what": what, "subject": subject, "outcome": outcome}

@@ -1,0 +1,82 @@
+"""Deliveries: what goes out or went out, attempt by attempt, and sending it again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from mock_server.core.deliveries import Attempt, Delivery, Posting
+from mock_server.core.delivery_faults import SOUND
+from mock_server.core.refusals import Conflict, UnknownPath
+from mock_server.door.bodies import shown_body
+from mock_server.door.worlds import world_of
+from mock_server.edge.call import Call, json_response
+from mock_server.edge.moments import moment, moment_or_null
+
+
+async def list_deliveries(call: Call) -> Response:
+    """GET /_mock/worlds/{world}/deliveries: oldest first, and how many are no longer known."""
+    deliveries = world_of(call).deliveries
+    shown = [_show(delivery) for delivery in deliveries]
+    counts = {"attempts": deliveries.attempted, "evicted": deliveries.evicted}
+    return json_response({"deliveries": shown} | counts)
+
+
+async def get_delivery(call: Call) -> Response:
+    """GET /_mock/worlds/{world}/deliveries/{delivery_id}: every attempt, request and answer."""
+    return json_response(_show(_delivery(call)))
+
+
+async def redeliver(call: Call) -> Response:
+    """POST /_mock/worlds/{world}/deliveries/{delivery_id}/redeliver: try it once more, now."""
+    delivery = _delivery(call)
+    if delivery.is_under_way:
+        raise Conflict("an attempt is under way; wait for its end")
+    world_of(call).redeliver(delivery)
+    return json_response(_show(delivery), 202)
+
+
+def _delivery(call: Call) -> Delivery:
+    delivery = world_of(call).deliveries.get(call.path_value("delivery_id"))
+    if delivery is None:
+        raise UnknownPath("no delivery with that id is known (any more)")
+    return delivery
+
+
+def _show(delivery: Delivery) -> dict[str, Any]:
+    event = delivery.event
+    return {
+        "id": delivery.id,
+        "state": delivery.state.value,
+        "url": delivery.url,
+        "endpoint": delivery.endpoint_id,
+        "event": {"id": event.id, "api": event.api, "type": event.type, "subject": event.subject},
+        "fault": None if delivery.fault == SOUND else msgspec.to_builtins(delivery.fault),
+        "created_at": moment(event.created_ms),
+        "next_attempt_at": moment_or_null(delivery.next_attempt_ms),
+        "given_up": delivery.given_up,
+        "attempts": [_show_attempt(attempt) for attempt in delivery.attempts],
+    }
+
+
+def _show_attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "id": attempt.id,
+        "started_at": moment(attempt.started_ms),
+        "ended_at": moment_or_null(attempt.ended_ms),
+        "request": attempt.posting and _show_request(attempt.posting),
+        "answer": None if attempt.status is None else _show_answer(attempt),
+        "error": attempt.error,
+    }
+
+
+def _show_request(posting: Posting) -> dict[str, Any]:
+    head = {"method": "POST", "url": posting.url, "headers": posting.headers}
+    return head | shown_body(posting.body)
+
+
+def _show_answer(attempt: Attempt) -> dict[str, Any]:
+    head = {"status": attempt.status, "headers": attempt.answer_headers}
+    return head | shown_body(attempt.answer_body)

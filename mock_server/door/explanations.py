@@ -1,0 +1,54 @@
+"""Explanations: why an answer was what it was, and what it would have been otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from mock_server.core.journal import Exchange
+from mock_server.core.refusals import UnknownPath
+from mock_server.core.world import World
+from mock_server.edge.call import Call, json_response
+
+
+async def explain(call: Call) -> Response:
+    """GET /_mock/explain/{request}: the request by its id, from whichever world it was in."""
+    request_id = call.path_value("request_id")
+    for home in call.fake.worlds:
+        for exchange in home.world.journal:
+            if exchange.id == request_id:
+                return json_response(_explained(home.world, exchange))
+    raise UnknownPath("no request with that id is known (any more); Mock-Request has its id")
+
+
+def _explained(world: World, exchange: Exchange) -> dict[str, Any]:
+    return {
+        "request": exchange.id,
+        "world": world.name,
+        "asked": f"{exchange.method} {exchange.path}",
+        "status": exchange.status,
+        "because": _because(exchange),
+        "scenario": exchange.scenario,
+        "channel": exchange.channel,
+        "faults": exchange.faults,
+        "refusal": exchange.refusal,
+        "without": exchange.without,
+    }
+
+
+def _because(exchange: Exchange) -> str:
+    """The reason in a sentence."""
+    if exchange.faults:
+        by = f"the scenario '{exchange.scenario}'" if exchange.scenario else "a fault"
+        otherwise = exchange.without or "not known"
+        return f"{by} wanted it so, through the {exchange.channel}; otherwise: {otherwise}"
+    if exchange.refusal is not None:
+        rule, _, sentence = exchange.refusal.partition(": ")
+        return f"the rule {rule} said no: {sentence}"
+    if exchange.scenario is not None:
+        return (
+            f"every rule was kept; the scenario '{exchange.scenario}', asked for through the "
+            f"{exchange.channel}, concerns the task and not this answer"
+        )
+    return "every rule was kept" if exchange.ended_ms is not None else "it is under way"

@@ -1,0 +1,117 @@
+"""Faults: what is to go wrong in a world, as a rule or as a scenario by its name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+from starlette.responses import Response
+
+from mock_server.core.exchange_faults import ErrorFault
+from mock_server.core.faults import Count, Fault, FaultRule, Match, Positive, Share
+from mock_server.core.refusals import Invalid, UnknownPath
+from mock_server.door.worlds import world_of
+from mock_server.edge.call import Call, json_response
+from mock_server.edge.nearness import near
+from mock_server.edge.typed_body import TypedBody
+from mock_server.scenarios import UnknownScenario
+
+
+class ScenarioAsked(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """A scenario, and when it is to happen; what is not said is as the scenario has it."""
+
+    scenario: str
+    match: Match = Match()
+    skip: Count = 0
+    times: Positive | None = None
+    every: Positive = 1
+    probability: Share = 1.0
+
+
+RULE: TypedBody[FaultRule] = TypedBody(FaultRule)
+SCENARIO: TypedBody[ScenarioAsked] = TypedBody(ScenarioAsked)
+
+
+async def list_faults(call: Call) -> Response:
+    """GET /_mock/worlds/{world}/faults: what stands, and how often it happened."""
+    return json_response({"faults": [_show(fault) for fault in world_of(call).faults]})
+
+
+async def get_fault(call: Call) -> Response:
+    """GET /_mock/worlds/{world}/faults/{fault_id}."""
+    return json_response(_show(_fault(call)))
+
+
+async def add_fault(call: Call) -> Response:
+    """POST /_mock/worlds/{world}/faults: a rule, or `{"scenario": NAME}` for all of its rules.
+
+    Beside a scenario stand `match`, `times`, `every`, `skip` and `probability` for all of them.
+    """
+    world = world_of(call)
+    _, body = await call.json()
+    rules, name = _asked(call, body)
+    faults = [world.faults.add(rule, name) for rule in rules]
+    return json_response({"faults": [_show(fault) for fault in faults]}, 201)
+
+
+async def remove_fault(call: Call) -> Response:
+    """DELETE /_mock/worlds/{world}/faults/{fault_id}."""
+    fault = _fault(call)
+    world_of(call).faults.remove(fault.id)
+    return json_response(_show(fault))
+
+
+async def clear_faults(call: Call) -> Response:
+    """DELETE /_mock/worlds/{world}/faults: everything goes right again."""
+    world_of(call).faults.clear()
+    return json_response({"faults": []})
+
+
+def _asked(call: Call, body: Any) -> tuple[list[FaultRule], str | None]:
+    """The rules a body asks for, and the scenario they are of."""
+    if not (isinstance(body, dict) and "scenario" in body):
+        rule = RULE.read(body)
+        _require_known_code(call, rule)
+        return [rule], None
+    asked = SCENARIO.read(body)
+    try:
+        scenario = call.fake.scenarios.find(asked.scenario)
+    except UnknownScenario as unknown:
+        raise Invalid.at("/scenario", "enum", str(unknown)) from None
+    terms = {name: getattr(asked, name) for name in body if name not in {"scenario", "match"}}
+    where = {name: getattr(asked.match, name) for name in body.get("match", {})}
+    return [_on_terms(rule, terms, where) for rule in scenario.faults], scenario.name
+
+
+def _on_terms(rule: FaultRule, terms: dict[str, Any], where: dict[str, Any]) -> FaultRule:
+    """A rule of a scenario on other terms; it stays with the API it is for."""
+    if rule.match.api is not None:
+        where = where | {"api": rule.match.api}
+    return replace(rule, match=replace(rule.match, **where), **terms)
+
+
+def _require_known_code(call: Call, rule: FaultRule) -> None:
+    """Refuses with Invalid an error code that the API it is for does not have."""
+    if not isinstance(rule.effect, ErrorFault):
+        return
+    apis = [rule.match.api] if rule.match.api is not None else ["rivya", "acedata"]
+    known = {code for api in apis for code in call.fake.contract.error_codes(api)}
+    if rule.effect.code not in known:
+        hint = near(rule.effect.code, known)
+        raise Invalid.at("/effect/code", "enum", f"is no error code of {' or '.join(apis)}{hint}")
+
+
+def _fault(call: Call) -> Fault:
+    fault = world_of(call).faults.get(call.path_value("fault_id"))
+    if fault is None:
+        raise UnknownPath("no fault with that id stands in this world")
+    return fault
+
+
+def _show(fault: Fault) -> dict[str, Any]:
+    rule: dict[str, Any] = msgspec.to_builtins(fault.rule)
+    counts = {"matched": fault.matched, "happened": fault.happened}
+    return {"id": fault.id, "scenario": fault.scenario} | rule | counts

@@ -1,0 +1,111 @@
+"""Inboxes: `/_mock/inbox/{world}/{name}` takes whatever comes and answers as it was told to."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from mock_server.core.inbox import Inbox, InboxAnswer, Received
+from mock_server.door.bodies import shown_body
+from mock_server.door.worlds import world_of
+from mock_server.edge.call import Call, json_response
+from mock_server.edge.moments import moment
+from mock_server.edge.typed_body import TypedBody
+
+
+class InboxProgram(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The answers to the next requests; after the last of them everything is fine again."""
+
+    answers: tuple[InboxAnswer, ...]
+
+
+PROGRAM: TypedBody[InboxProgram] = TypedBody(InboxProgram)
+
+
+async def read_inbox(call: Call) -> Response:
+    """GET /_mock/worlds/{world}/inbox/{name}: what came, oldest first, and what is to be answered.
+
+    An inbox nobody has written to is empty.
+    """
+    return json_response(_show(_inbox(call)))
+
+
+async def program_inbox(call: Call) -> Response:
+    """PUT /_mock/worlds/{world}/inbox/{name}: `{"answers": [{"status": 500, "times": 2}]}`."""
+    _, body = await call.json()
+    inbox = _inbox(call)
+    inbox.program(PROGRAM.read(body).answers)
+    return json_response(_show(inbox))
+
+
+async def receive(call: Call) -> Response:
+    """ANY /_mock/inbox/{world}/{name}: keep the request, then answer it as planned."""
+    world, inbox = world_of(call), _inbox(call)
+    body = await call.body(call.fake.settings.limits.body_bytes)
+    answer = inbox.next_answer()
+    path, headers = call.exchange.path, call.raw_headers
+    inbox.keep(
+        Received(
+            at_ms=world.clock.now_ms(),
+            method=call.exchange.method,
+            path=path,
+            query=call.scope["query_string"].decode("latin-1"),
+            headers=headers,
+            body=body[: world.inboxes.max_body_bytes],
+            size_bytes=len(body),
+            signature=call.fake.outbox.verdict(world, path, dict(headers), body),
+            answered=None if answer.hang else answer.status,
+        )
+    )
+    if answer.hang:
+        await call.until_hung_up()
+    await asyncio.sleep(answer.delay_s)
+    content = answer.body.encode()
+    if answer.cut:
+        return CutShort(content, answer.status, answer.headers)
+    return Response(content, answer.status, answer.headers)
+
+
+class CutShort(Response):
+    """An answer that promises more than comes: the connection closes in the middle."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the head and half of the body, and say no more: the server hangs up."""
+        self.headers["content-length"] = str(len(self.body) + 1)
+        start = {"type": "http.response.start", "status": self.status_code}
+        await send(start | {"headers": self.raw_headers})
+        half = bytes(self.body)[: len(self.body) // 2]
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        raise ClientDisconnect
+
+
+def _inbox(call: Call) -> Inbox:
+    return world_of(call).inboxes.of(call.path_value("name"))
+
+
+def _show(inbox: Inbox) -> dict[str, Any]:
+    return {
+        "name": inbox.name,
+        "requests": [_show_request(request) for request in inbox],
+        "evicted": inbox.evicted,
+        "answers": msgspec.to_builtins(inbox.answers),
+    }
+
+
+def _show_request(request: Received) -> dict[str, Any]:
+    return {
+        "at": moment(request.at_ms),
+        "method": request.method,
+        "path": request.path,
+        "query": request.query,
+        "headers": request.headers,
+        **shown_body(request.body),
+        "size_bytes": request.size_bytes,
+        "signature": {"valid": request.signature.valid, "reason": request.signature.reason},
+        "answered": request.answered,
+    }

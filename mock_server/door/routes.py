@@ -1,0 +1,143 @@
+"""Every route of the control door: what is on which path, and what may be sent there.
+
+One table: the server hangs its handlers up by it, and the door's OpenAPI document is read off it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from starlette.routing import BaseRoute, Route
+
+from mock_server.door import (
+    accounts,
+    clock,
+    deliveries,
+    explanations,
+    faults,
+    inbox,
+    scenarios,
+    server,
+    snapshots,
+    tasks,
+    worlds,
+)
+from mock_server.door.gate import guarded
+from mock_server.edge.resource import Handler, Resource, Voice
+
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+class Described(Protocol):
+    """A kind of body that can say what it looks like."""
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """Its JSON Schema, whole in itself."""
+
+
+@dataclass(frozen=True)
+class DoorRoute:
+    """A path of the door.
+
+    handlers: by method. bodies: what a method takes, one of these. is_open: for everybody, also
+    where the door has a token.
+    """
+
+    path: str
+    handlers: Mapping[str, Handler]
+    bodies: Mapping[str, Sequence[Described]] = field(default_factory=dict)
+    is_open: bool = False
+
+
+_WORLD = "/_mock/worlds/{world}"
+
+
+def table() -> list[DoorRoute]:
+    """Every route, in the order of the documentation."""
+    return [
+        DoorRoute("/_mock/health", {"GET": server.health}, is_open=True),
+        DoorRoute("/_mock/ready", {"GET": server.ready}, is_open=True),
+        DoorRoute("/_mock/version", {"GET": server.version}, is_open=True),
+        DoorRoute("/_mock/openapi.json", {"GET": server.openapi_document}, is_open=True),
+        DoorRoute("/_mock/control.json", {"GET": server.control_document}, is_open=True),
+        DoorRoute("/_mock/scenarios", {"GET": scenarios.list_scenarios}),
+        DoorRoute("/_mock/scenarios/{name}", {"GET": scenarios.get_scenario}),
+        DoorRoute("/_mock/explain/{request_id}", {"GET": explanations.explain}),
+        DoorRoute(
+            "/_mock/worlds",
+            {"GET": worlds.list_worlds, "POST": worlds.make_world},
+            {"POST": [worlds.PLAN]},
+        ),
+        DoorRoute(_WORLD, {"GET": worlds.get_world, "DELETE": worlds.drop_world}),
+        DoorRoute(
+            _WORLD + "/snapshot",
+            {"GET": snapshots.take_snapshot, "PUT": snapshots.put_snapshot},
+            {"PUT": [snapshots.SNAPSHOT]},
+        ),
+        DoorRoute(_WORLD + "/reset", {"POST": worlds.reset_world}),
+        DoorRoute(
+            _WORLD + "/clock",
+            {"GET": clock.get_clock, "PATCH": clock.change_clock},
+            {"PATCH": [clock.CHANGE]},
+        ),
+        DoorRoute(
+            _WORLD + "/clock/advance",
+            {"POST": clock.advance_clock},
+            {"POST": [clock.ADVANCE]},
+        ),
+        DoorRoute(
+            _WORLD + "/accounts",
+            {"GET": accounts.list_accounts, "POST": accounts.make_account},
+            {"POST": [accounts.ACCOUNT]},
+        ),
+        DoorRoute(
+            _WORLD + "/accounts/{account}",
+            {"GET": accounts.get_account, "PATCH": accounts.change_account},
+            {"PATCH": [accounts.CHANGE]},
+        ),
+        DoorRoute(_WORLD + "/tasks", {"GET": tasks.list_tasks}),
+        DoorRoute(_WORLD + "/tasks/{task_id}", {"GET": tasks.get_task}),
+        DoorRoute(
+            _WORLD + "/tasks/{task_id}/finish",
+            {"POST": tasks.finish_task},
+            {"POST": [tasks.ENDING]},
+        ),
+        DoorRoute(
+            _WORLD + "/faults",
+            {
+                "GET": faults.list_faults,
+                "POST": faults.add_fault,
+                "DELETE": faults.clear_faults,
+            },
+            {"POST": [faults.RULE, faults.SCENARIO]},
+        ),
+        DoorRoute(
+            _WORLD + "/faults/{fault_id}",
+            {"GET": faults.get_fault, "DELETE": faults.remove_fault},
+        ),
+        DoorRoute(_WORLD + "/deliveries", {"GET": deliveries.list_deliveries}),
+        DoorRoute(_WORLD + "/deliveries/{delivery_id}", {"GET": deliveries.get_delivery}),
+        DoorRoute(_WORLD + "/deliveries/{delivery_id}/redeliver", {"POST": deliveries.redeliver}),
+        DoorRoute(
+            _WORLD + "/inbox/{name}",
+            {"GET": inbox.read_inbox, "PUT": inbox.program_inbox},
+            {"PUT": [inbox.PROGRAM]},
+        ),
+        DoorRoute(
+            "/_mock/inbox/{world}/{name}", dict.fromkeys(_METHODS, inbox.receive), is_open=True
+        ),
+    ]
+
+
+def door_routes(voice: Voice) -> list[BaseRoute]:
+    """The table, hung up."""
+    return [Route(row.path, Resource(voice, None, **_handlers(row))) for row in table()]
+
+
+def _handlers(row: DoorRoute) -> dict[str, Handler]:
+    if row.is_open:
+        return dict(row.handlers)
+    return {method: guarded(handler) for method, handler in row.handlers.items()}

@@ -1,0 +1,37 @@
+"""What runs: alive, serving, which version, which contract."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from mock_server import __version__
+from mock_server.edge.call import Call, json_response
+
+
+async def health(call: Call) -> Response:
+    """GET /_mock/health: the process is alive."""
+    return json_response({"status": "alive"})
+
+
+async def ready(call: Call) -> Response:
+    """GET /_mock/ready: it serves; whoever can read this can send requests."""
+    return json_response({"status": "ready"})
+
+
+async def version(call: Call) -> Response:
+    """GET /_mock/version: what runs, and the seed that makes it repeatable."""
+    return json_response({"version": __version__, "seed": call.world.seed})
+
+
+async def openapi_document(call: Call) -> Response:
+    """GET /_mock/openapi.json: the contract of both APIs in one document."""
+    return json_response(call.fake.contract.openapi)
+
+
+async def control_document(call: Call) -> Response:
+    """GET /_mock/control.json: this door, described in OpenAPI."""
+    # Not above: the table of routes names this handler.
+    from mock_server.door.document import document
+    from mock_server.door.routes import table
+
+    return json_response(document(table()))

@@ -1,0 +1,158 @@
+"""Which faults concern a request: four ways to ask for them, the more direct one first.
+
+1. set by hand through the control door; 2. the header `Mock-Scenario: NAME`, or `Prefer:
+scenario=NAME` and `Prefer: code=429`; 3. `KEY+NAME` as the key, or the words `mock:NAME` in the
+prompt; 4. the scenario the server was started with. What was asked for with a create also concerns
+later requests about its task. At each moment the first of them that has something wrong counts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from mock_server.core.exchange_faults import ErrorFault, When
+from mock_server.core.faults import Fault, FaultRule, Faults, Operation, Situation, moment_of
+from mock_server.scenarios import UnknownScenario
+
+if TYPE_CHECKING:
+    from mock_server.edge.call import Call
+    from mock_server.edge.resource import Voice
+
+_WORD = re.compile(r"mock:([A-Za-z0-9_.-]+)")
+_PREFERENCE = re.compile(r"(?:^|[;,])\s*(scenario|code)\s*=\s*\"?([^\s;,\"]*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Faults that a request asks for itself: by what name, in which way."""
+
+    name: str
+    channel: str
+    rules: tuple[FaultRule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FaultPlan:
+    """What can go wrong with one exchange; where from, the more direct source first."""
+
+    situation: Situation
+    sources: tuple[tuple[str, Faults], ...]
+    asked: Asked | None
+
+    def struck(self, when: When, answer: Any = None) -> tuple[str, list[Fault]]:
+        """What does go wrong at a moment, and the channel it came through; counts."""
+        situation = replace(self.situation, answer=answer)
+        for channel, faults in self.sources:
+            if struck := faults.struck(situation, when):
+                return channel, struck
+        return "", []
+
+
+def draw(call: Call, voice: Voice, operation: Operation, body: bytes | None) -> FaultPlan | None:
+    """The plan for a request; None, at no cost to speak of, if nothing can go wrong.
+
+    body: what came, if the operation has a JSON body and it could be read. Raises UnknownScenario.
+    """
+    world = call.world
+    asked = _asked(call, voice, operation, body)
+    of_task = list(_of_tasks(call, operation, body)) if world.task_faults else []
+    if not (asked or of_task or world.faults or world.default_faults):
+        return None
+    sources = [("control door", world.faults)]
+    if asked is not None:
+        # Numbered by the request, so that what chance decides is decided anew for each.
+        now = Faults(world.chance, f"{call.exchange.id}_now")
+        later = Faults(world.chance, f"{call.exchange.id}_later")
+        for rule in asked.rules:
+            (later if _concerns_task(rule) else now).add(rule, asked.name)
+        sources.append((asked.channel, now))
+        if operation == "create" and later:
+            call.task_faults = later
+            call.exchange.scenario, call.exchange.channel = asked.name, asked.channel
+    sources += [("its task", faults) for faults in of_task]
+    sources.append(("server default", world.default_faults))
+    situation = _situation(call, voice.api, operation, body)
+    return FaultPlan(situation, tuple(sources), asked)
+
+
+def _concerns_task(rule: FaultRule) -> bool:
+    """Whether a rule that came with a create is for its task, not for its answer."""
+    return moment_of(rule.effect) is None or rule.match.operation in {"read", "media"}
+
+
+def _asked(call: Call, voice: Voice, operation: Operation, body: bytes | None) -> Asked | None:
+    """The scenario a request names, whichever way comes first. Raises UnknownScenario."""
+    if name := call.header(b"mock-scenario"):
+        return _scenario(call, name.strip(), "Mock-Scenario header")
+    for preferred in _PREFERENCE.finditer(call.header(b"prefer") or ""):
+        kind, value = preferred[1].lower(), preferred[2]
+        if kind == "scenario":
+            return _scenario(call, value, "Prefer header")
+        return _error_of_status(voice, value)
+    if name := call.credential[1]:
+        return _scenario(call, name, "key")
+    if operation == "create" and body is not None and b"mock:" in body:
+        found = _WORD.search(_fields(body).get("prompt", ""))
+        if found:
+            return _scenario(call, found[1].rstrip("."), "prompt")
+    return None
+
+
+def _scenario(call: Call, name: str, channel: str) -> Asked:
+    return Asked(name, channel, call.fake.scenarios.find(name).faults)
+
+
+def _error_of_status(voice: Voice, status: str) -> Asked:
+    """The first error of this status in the vendor's table. Raises UnknownScenario."""
+    codes: dict[str, str] = {}
+    for code, known_status in voice.statuses.items():
+        if known_status is not None:
+            codes.setdefault(str(known_status), code)
+    if status not in codes:
+        known = ", ".join(sorted(codes))
+        raise UnknownScenario(f"no error of this API has status '{status}'; there are {known}")
+    rule = FaultRule(effect=ErrorFault(code=codes[status]))
+    return Asked(codes[status], "Prefer header", (rule,))
+
+
+def _of_tasks(call: Call, operation: Operation, body: bytes | None) -> Iterator[Faults]:
+    """What was asked for, with their creates, of the tasks this request looks at."""
+    if operation not in {"read", "media"}:
+        return
+    values = dict(call.scope["path_params"])
+    if body is not None:
+        values |= _fields(body)
+    ids = values.get("ids")
+    video_of = str(values.get("name", "")).removesuffix(".mp4")
+    named = [values.get("task_id"), values.get("id"), video_of]
+    for task_id in [*named, *(ids if isinstance(ids, list) else ())]:
+        faults = call.world.task_faults.get(task_id) if isinstance(task_id, str) else None
+        if faults is not None:
+            yield faults
+
+
+def _situation(call: Call, api: str, operation: Operation, body: bytes | None) -> Situation:
+    key = call.world.keys.get(call.credential[0])
+    fields = _fields(body) if body is not None and operation == "create" else {}
+    model, prompt = fields.get("model"), fields.get("prompt")
+    return Situation(
+        api,
+        operation,
+        "" if key is None else key.account,
+        model if isinstance(model, str) else "",
+        prompt if isinstance(prompt, str) else "",
+    )
+
+
+def _fields(body: bytes) -> dict[str, Any]:
+    """What a body says, as far as it can be read; whether it is right is for others to say."""
+    try:
+        fields = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+    return fields if isinstance(fields, dict) else {}

@@ -1,0 +1,152 @@
+"""Scenarios: named, documented ways to go wrong. Each is one file; adding one is adding a file."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from mock_server.core.faults import Api, FaultRule
+from mock_server.core.refusals import Invalid
+from mock_server.edge.nearness import near
+from mock_server.edge.typed_body import TypedBody
+
+
+class ScenarioError(Exception):
+    """A scenario file is broken. The message says which, where, and what would be right."""
+
+
+class UnknownScenario(Exception):
+    """There is no scenario of this name. The message names those that come near."""
+
+
+class ScenarioFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """What stands in a scenario's file.
+
+    shows: what a client gets to see, in a sentence.
+    apis: where it makes sense.
+    """
+
+    shows: Annotated[str, Meta(min_length=1)]
+    faults: tuple[FaultRule, ...]
+    apis: Annotated[tuple[Api, ...], Meta(min_length=1)] = ("rivya", "acedata")
+
+
+class Scenario(Struct, frozen=True):
+    """A scenario as its file has it, under the file's name."""
+
+    name: str
+    shows: str
+    apis: tuple[Api, ...]
+    faults: tuple[FaultRule, ...]
+
+
+_FILE: TypedBody[ScenarioFile] = TypedBody(ScenarioFile)
+
+
+class Scenarios:
+    """The scenarios of some folders. A file is read when its scenario is asked for."""
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        """Of two files with one name, that of the later folder counts."""
+        self._files = {
+            file.stem: file for folder in folders for file in sorted(folder.glob("*.toml"))
+        }
+        self._read: dict[str, Scenario] = {}
+
+    def read_all(self, folder: Path) -> None:
+        """Read every file of a folder now. Raises ScenarioError for the first broken one."""
+        for file in self._files.values():
+            if file.parent == folder:
+                self._read[file.stem] = read(file)
+
+    @property
+    def names(self) -> list[str]:
+        """Every name, in order of the alphabet."""
+        return sorted(self._files)
+
+    def find(self, name: str) -> Scenario:
+        """The scenario of this name. Raises UnknownScenario, and ScenarioError as `read` does."""
+        if name not in self._read:
+            if name not in self._files:
+                raise UnknownScenario(f"there is no scenario '{name}'{near(name, self._files)}")
+            self._read[name] = read(self._files[name])
+        return self._read[name]
+
+
+def read(file: Path) -> Scenario:
+    """The scenario in a file. Raises ScenarioError."""
+    try:
+        text = file.read_text("utf-8")
+        spelled = tomllib.loads(text)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ScenarioError(f"{file}: {error}") from None
+    try:
+        content = _FILE.read(spelled)
+    except Invalid as wrong:
+        # What is missing stands on no line; what is there in its place does.
+        first = min(wrong.violations, key=lambda found: found.rule == "required")
+        line = _line_of(text, first.place)
+        raise ScenarioError(f"{file}:{line}: {wrong}") from None
+    faults = tuple(_where_it_makes_sense(rule, content.apis) for rule in content.faults)
+    return Scenario(file.stem, content.shows, content.apis, faults)
+
+
+def _where_it_makes_sense(rule: FaultRule, apis: tuple[Api, ...]) -> FaultRule:
+    """A rule that says nothing of an API concerns those of its scenario."""
+    if len(apis) != 1 or rule.match.api is not None:
+        return rule
+    return msgspec.structs.replace(rule, match=msgspec.structs.replace(rule.match, api=apis[0]))
+
+
+def _line_of(text: str, place: str) -> int:
+    """The line of the innermost name of a place that stands in the text, in its n-th table."""
+    steps = place.strip("/").split("/")
+    lines = text.splitlines()
+    tables = [number for number, line in enumerate(lines) if line.strip() == "[[faults]]"]
+    nth = int(steps[1]) if len(steps) > 1 and steps[1].isdigit() else None
+    first = tables[nth] if nth is not None and nth < len(tables) else 0
+    for step in reversed(steps):
+        for number, line in enumerate(lines[first:], start=first + 1):
+            if re.search(rf"(^|[\s{{,\"']){re.escape(step)}[\"']?\s*=", line):
+                return number
+    return first + 1
+
+
+def how_to_ask(scenario: Scenario, base_url: str) -> dict[str, str]:
+    """A command to paste for each channel: channel -> command, for the scenario's first API."""
+    api, name = scenario.apis[0], scenario.name
+    path, key, prompt = _CREATE[api]
+    body = f'{{"model": "hailuo-pro", "prompt": "{prompt}"}}'
+    if api == "acedata":
+        body = f'{{"action": "generate", "async": true, "prompt": "{prompt}"}}'
+
+    def create(*, key: str = key, header: str = "", body: str = body) -> str:
+        return (
+            f"curl {base_url}{path} -H 'Authorization: Bearer {key}'{header} "
+            f"-H 'Content-Type: application/json' -d '{body}'"
+        )
+
+    door = f"{base_url}/_mock/worlds/default/faults"
+    return {
+        "control door": (
+            f"curl {door} -H 'Content-Type: application/json' "
+            f'-d \'{{"scenario": "{name}", "times": 1}}\''
+        ),
+        "header": create(header=f" -H 'Mock-Scenario: {name}'"),
+        "prefer": create(header=f" -H 'Prefer: scenario={name}'"),
+        "key": create(key=f"{key}+{name}"),
+        "prompt": create(body=body.replace(prompt, f"{prompt} mock:{name}")),
+        "server": f"hailuo-mock serve --scenario {name}",
+    }
+
+
+_CREATE = {
+    "rivya": ("/api/v1/generations", "rvya_sk_test", "A calm sea"),
+    "acedata": ("/hailuo/videos", "test-token", "A calm sea"),
+}

@@ -1,0 +1,248 @@
+"""The worlds of a server: made, dropped, begun anew, and found for a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from mock_server.core.accounts import Key
+from mock_server.core.chance import Chance
+from mock_server.core.clock import Clock
+from mock_server.core.refusals import Conflict
+from mock_server.core.snapshot import Place, Snapshot, put_back
+from mock_server.core.world import World, WorldRules, make_world
+from mock_server.outbox import Outbox
+from mock_server.scenarios import Scenarios
+from mock_server.settings import AccountSettings, Credits, KeySettings, Settings
+from mock_server.timekeeper import Timekeeper
+
+DEFAULT_WORLD = "default"
+
+
+class ClockPlan(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a world's time begins.
+
+    now: its first moment; None: the present one.
+    scale: how much faster than real time it runs, unless it is frozen.
+    """
+
+    mode: Literal["real", "frozen"] = "real"
+    now: Annotated[datetime, Meta(tz=True)] | None = None
+    scale: Annotated[float, Meta(gt=0, le=10**6)] = 1.0
+
+
+class WorldPlan(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a world is made from; a reset makes it from the same again.
+
+    name: of the letters a to z, digits and hyphens; None: the next free one.
+    seed: None draws one from the server's seed and the name.
+    credits: what every account has; None: as in the settings.
+    """
+
+    name: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,39}$")] | None = None
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
+    credits: Credits | None = None
+    clock: ClockPlan = ClockPlan()
+
+
+@dataclass(slots=True)
+class Home:
+    """A world on its place: what it was made from, its accounts, and who wakes it."""
+
+    plan: WorldPlan
+    accounts: tuple[AccountSettings, ...]
+    timekeeper: Timekeeper
+
+    @property
+    def world(self) -> World:
+        """The world as it is now."""
+        return self.timekeeper.world
+
+
+class Worlds:
+    """Every world by its name and by its keys. The one called `default` is always there."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        source_ms: Callable[[], int],
+        outbox: Outbox,
+        scenarios: Scenarios,
+    ) -> None:
+        """source_ms: tells real time in milliseconds since 1970. Raises UnknownScenario."""
+        self._settings = settings
+        self._source_ms = source_ms
+        self._outbox = outbox
+        self._rules = _rules(settings)
+        self._default = None if settings.scenario is None else scenarios.find(settings.scenario)
+        self._homes: dict[str, Home] = {}
+        self._by_secret: dict[str, Home] = {}
+        self._made = 0
+        clock = ClockPlan(settings.clock.mode, settings.clock.start, settings.time_scale)
+        self._settle(WorldPlan(DEFAULT_WORLD, settings.seed, clock=clock), settings.accounts)
+
+    def __iter__(self) -> Iterator[Home]:
+        return iter(self._homes.values())
+
+    @property
+    def names(self) -> list[str]:
+        """Every name, oldest world first."""
+        return list(self._homes)
+
+    @property
+    def timekeepers(self) -> dict[str, Timekeeper]:
+        """Who wakes which world."""
+        return {name: home.timekeeper for name, home in self._homes.items()}
+
+    def get(self, name: str) -> Home | None:
+        """The world of this name, if there is one."""
+        return self._homes.get(name)
+
+    def __getitem__(self, name: str) -> Home:
+        return self._homes[name]
+
+    def of_secret(self, secret: str) -> Timekeeper:
+        """The world a key leads to; the default one if nobody knows the key."""
+        return (self._by_secret.get(secret) or self._homes[DEFAULT_WORLD]).timekeeper
+
+    def make(self, plan: WorldPlan) -> Home:
+        """A new world with keys of its own. Refuses with Conflict if the name is taken."""
+        name = plan.name or self._free_name()
+        if name in self._homes:
+            raise Conflict(f"there is a world called '{name}' already")
+        seed = plan.seed if plan.seed is not None else self._seed_for(name)
+        self._made += 1
+        plan = msgspec.structs.replace(plan, name=name, seed=seed)
+        return self._settle(plan, [_own_keys(each, name) for each in self._settings.accounts])
+
+    def drop(self, name: str) -> None:
+        """Forget a world. Refuses with Conflict to drop the default one."""
+        if name == DEFAULT_WORLD:
+            raise Conflict("the default world stays; reset it instead")
+        home = self._homes.pop(name)
+        home.timekeeper.stop()
+        self._by_secret = {
+            secret: owner for secret, owner in self._by_secret.items() if owner is not home
+        }
+        for other in self:
+            self._lead_to(other)
+
+    def reset(self, name: str) -> Home:
+        """Begin a world anew, as it was when it was made."""
+        home = self._homes[name]
+        home.timekeeper.move_to(self._fresh(home.plan, home.accounts))
+        return home
+
+    def put_back(self, name: str, snapshot: Snapshot, place: Place) -> bytes:
+        """Have a world go on from a snapshot; the document that it makes now.
+
+        Its keys lead here unless they lead to another world. Refuses as `snapshot.put_back` does.
+        """
+        home = self._homes[name]
+        world, document = put_back(snapshot, name, place, self._source_ms)
+        home.timekeeper.move_to(world)
+        self._lead_to(home)
+        return document
+
+    def leads_elsewhere(self, secret: str, home: Home) -> bool:
+        """Whether a request with this key alone gets to another world than this one."""
+        return self._by_secret.get(secret) is not home
+
+    def require_free(self, secret: str, home: Home) -> None:
+        """Refuses with Conflict a key that leads to another world than this one."""
+        if self._by_secret.get(secret, home) is not home:
+            raise Conflict(f"the key {secret} belongs to another world")
+
+    def claim(self, secret: str, home: Home) -> None:
+        """Have a key lead to this world. Refuses as `require_free` does."""
+        self.require_free(secret, home)
+        self._by_secret[secret] = home
+
+    def _lead_to(self, home: Home) -> None:
+        """Have every key of a world that is nobody else's lead there."""
+        for key in home.world.keys:
+            self._by_secret.setdefault(key.secret, home)
+
+    def _settle(self, plan: WorldPlan, accounts: Sequence[AccountSettings]) -> Home:
+        home = Home(plan, tuple(accounts), Timekeeper(self._fresh(plan, accounts), self._outbox))
+        self._homes[home.world.name] = home
+        for account in accounts:
+            for key in account.keys:
+                self.claim(key.key, home)
+        return home
+
+    def _fresh(self, plan: WorldPlan, accounts: Iterable[AccountSettings]) -> World:
+        world = make_world(
+            plan.name or DEFAULT_WORLD,
+            seed=plan.seed or 0,
+            clock=Clock(
+                self._source_ms,
+                start_ms=_ms(plan.clock.now),
+                scale=plan.clock.scale,
+                frozen=plan.clock.mode == "frozen",
+            ),
+            rules=self._rules,
+            credits_of={
+                account.name: account.credits if plan.credits is None else plan.credits
+                for account in accounts
+            },
+            keys=[make_key(account.name, key) for account in accounts for key in account.keys],
+        )
+        if self._default is not None:
+            for rule in self._default.faults:
+                world.default_faults.add(rule, self._default.name)
+        return world
+
+    def _free_name(self) -> str:
+        number = self._made + 1
+        while f"world-{number}" in self._homes:
+            number += 1
+        return f"world-{number}"
+
+    def _seed_for(self, name: str) -> int:
+        drawn = Chance(self._settings.seed).draw("world", name)
+        return int.from_bytes(drawn[:7], "big")
+
+
+def make_key(account: str, key: KeySettings) -> Key:
+    """A key of an account, as the settings or the control door describe it."""
+    return Key(
+        secret=key.key,
+        account=account,
+        api=key.api,
+        scopes=frozenset(key.scopes),
+        revoked=key.revoked,
+        disabled=key.disabled,
+        expires_ms=_ms(key.expires_at),
+        rate_limit=key.rate_limit,
+    )
+
+
+def _own_keys(account: AccountSettings, world: str) -> AccountSettings:
+    """The same account with keys that lead to this world."""
+    keys = tuple(msgspec.structs.replace(key, key=f"{key.key}-{world}") for key in account.keys)
+    return msgspec.structs.replace(account, keys=keys)
+
+
+def _rules(settings: Settings) -> WorldRules:
+    return WorldRules(
+        queued_ms=round(settings.tasks.queued_s * 1000),
+        processing_ms=round(settings.tasks.processing_s * 1000),
+        failure_rate=settings.tasks.failure_rate,
+        idempotency_lifetime_ms=round(settings.idempotency.lifetime_s * 1000),
+        stored_upload_bytes=settings.limits.stored_upload_bytes,
+        journal_exchanges=settings.limits.journal_exchanges,
+        journal_body_bytes=settings.limits.journal_body_bytes,
+        kept_deliveries=settings.deliveries.kept,
+        obey_retry_after=settings.deliveries.obey_retry_after,
+        gone_disables=settings.rivya.gone_disables,
+    )
+
+
+def _ms(moment: datetime | None) -> int | None:
+    return None if moment is None else round(moment.timestamp() * 1000)

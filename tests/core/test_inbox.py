@@ -1,0 +1,74 @@
+"""What an inbox remembers, and what it answers next."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mock_server.core.inbox import FINE, UNSIGNED, Inbox, InboxAnswer, Inboxes, Received
+
+programs = st.lists(
+    st.builds(InboxAnswer, status=st.integers(200, 599), times=st.integers(1, 5)), max_size=5
+)
+
+
+def received(number: int) -> Received:
+    return Received(number, "POST", "/a", "", (), b"", 0, UNSIGNED, 200)
+
+
+@given(programs, st.integers(0, 30))
+def test_each_answer_is_given_as_often_as_it_says_and_then_all_is_fine(
+    program: list[InboxAnswer], count: int
+) -> None:
+    inbox = Inbox("a", 10)
+    inbox.program(program)
+    told = [answer.status for answer in program for _ in range(answer.times)]
+    expected = (told + [200] * count)[:count]
+    assert [inbox.next_answer().status for _ in range(count)] == expected
+
+
+@given(programs, programs, st.integers(0, 10))
+def test_a_new_program_begins_at_its_beginning_however_far_the_old_one_was(
+    old: list[InboxAnswer], new: list[InboxAnswer], given_before: int
+) -> None:
+    one, other = Inbox("a", 10), Inbox("a", 10)
+    one.program(old)
+    for _ in range(given_before):
+        one.next_answer()
+    one.program(new)
+    other.program(new)
+    count = sum(answer.times for answer in new) + 1
+    answers = [one.next_answer() for _ in range(count)]
+    assert answers == [other.next_answer() for _ in range(count)]
+
+
+def test_fine_is_an_empty_200_at_once() -> None:
+    assert Inbox("a", 1).next_answer() is FINE
+    assert (FINE.status, FINE.headers, FINE.body) == (200, {}, "")
+    assert (FINE.delay_s, FINE.hang, FINE.cut) == (0, False, False)
+
+
+@given(st.integers(1, 10), st.integers(0, 30))
+def test_the_latest_requests_are_kept_and_the_others_counted(most: int, count: int) -> None:
+    inbox = Inbox("a", most)
+    for number in range(count):
+        inbox.keep(received(number))
+    assert [request.at_ms for request in inbox] == list(range(count))[-most:]
+    assert inbox.received == count
+    assert inbox.evicted == max(0, count - most)
+
+
+def test_an_inbox_is_there_as_soon_as_it_is_asked_for() -> None:
+    inboxes = Inboxes(max_requests=5, max_body_bytes=10)
+    assert list(inboxes) == []
+    first = inboxes.of("a")
+    assert inboxes.of("a") is first
+    assert inboxes.of("b") is not first
+    assert [inbox.name for inbox in inboxes] == ["a", "b"]
+
+
+def test_every_inbox_keeps_as_much_as_the_world_says() -> None:
+    inbox = Inboxes(max_requests=2, max_body_bytes=10).of("a")
+    for number in range(3):
+        inbox.keep(received(number))
+    assert inbox.evicted == 1

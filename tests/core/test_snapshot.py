@@ -1,0 +1,616 @@
+"""A world taken out, put back, and gone on with: nothing can tell it from the one that stayed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from base64 import b64encode
+from collections import deque
+from collections.abc import Callable
+from enum import Enum
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mock_server.core.accounts import Key
+from mock_server.core.agenda import Agenda, Due, Occasion
+from mock_server.core.chance import Chance
+from mock_server.core.clock import Clock
+from mock_server.core.deliveries import Attempt, DeliveryState, Event, Owed, Posting
+from mock_server.core.delivery_faults import SOUND, DeliveryFault
+from mock_server.core.endpoints import EndpointStatus
+from mock_server.core.faults import Fault, FaultRule, Faults, Match
+from mock_server.core.idempotency import IdempotencyKey
+from mock_server.core.inbox import UNSIGNED, InboxAnswer, Received
+from mock_server.core.ledger import Balance
+from mock_server.core.lifecycle import TaskEvent
+from mock_server.core.refusals import Invalid, Refusal
+from mock_server.core.snapshot import Place, Snapshot, put_back, require_sound, take, written
+from mock_server.core.task_faults import TaskFault
+from mock_server.core.tasks import Order, Task
+from mock_server.core.world import World, WorldRules, make_world
+
+START_MS = 1_778_457_600_000
+CONTENTS = {sha256(content).hexdigest(): content for content in (b"one", b"two two")}
+
+
+def place(name: str, base_url: str = "http://mock.test") -> Place:
+    return Place(
+        base_url,
+        f"{base_url}/_mock/inbox/{name}/",
+        lambda base_url, task_id: f"{base_url}/media/{name}/{task_id}.mp4",
+    )
+
+
+HERE = place("here")
+THERE = place("there", "http://127.0.0.1:5555")
+
+
+def make() -> World:
+    return make_world(
+        "here",
+        seed=7,
+        clock=Clock(lambda: 0, start_ms=START_MS, frozen=True),
+        rules=WorldRules(journal_exchanges=3, inbox_requests=2, kept_deliveries=4),
+        credits_of={"ada": 500, "ben": 60},
+        keys=[Key("k1", "ada", "rivya", frozenset("abc")), Key("k2", "ben", "acedata")],
+    )
+
+
+def document_of(world: World, where: Place) -> bytes:
+    return written(take(world, where, CONTENTS))
+
+
+def moved(world: World, to: Place, *, of: Place = HERE) -> World:
+    """The same world somewhere else; it must look there as it looked here."""
+    document = document_of(world, of)
+    snapshot = msgspec.json.decode(document, type=Snapshot)
+    require_sound(snapshot)
+    other, again = put_back(snapshot, "there", to, lambda: 0)
+    assert again == document
+    return other
+
+
+# --- what can be done with a world ----------------------------------------------------------------
+
+
+def order(where: Place, account: str = "ada", price: int = 57, api: str = "rivya") -> Order:
+    request = json.dumps({"prompt": "a fox"}).encode()
+    return Order(
+        api, account, "k1", "hailuo-pro", price, request, where.base_url, where.inboxes + "hook"
+    )
+
+
+def submit(world: World, where: Place, account: str, price: int) -> Any:
+    return world.submit(order(where, account, price)).id
+
+
+def submit_with_faults(world: World, where: Place, fault: DeliveryFault | TaskFault) -> Any:
+    faults = Faults(world.chance, f"asked_{len(world.tasks)}")
+    faults.add(FaultRule(effect=fault, times=1), "by_name")
+    return world.submit(order(where), faults).id
+
+
+def submit_once(world: World, where: Place, value: str, body: bytes) -> Any:
+    key = IdempotencyKey("ada", "create", value, body)
+    task = world.submit_once(order(where), key)
+    world.idempotency.answered(key)
+    return task.id
+
+
+def finish(world: World, where: Place, number: int, outcome: TaskEvent) -> Any:
+    tasks = list(world.tasks)
+    return tasks and world.finish(tasks[number % len(tasks)], outcome).fate
+
+
+def advance(world: World, where: Place, by_ms: int, status: int) -> Any:
+    """As the server has it: what ends is told, what is due is tried and answered with `status`."""
+    world.clock.advance(by_ms)
+    told: list[Any] = []
+    while happened := world.catch_up():
+        for due in happened:
+            told.append(due)
+            if due.occasion is Occasion.TASK_ENDS:
+                tell(world, where, world.tasks[due.subject])
+            elif due.occasion is Occasion.ATTEMPT_DUE:
+                told.append(attempt(world, due, status))
+    return told
+
+
+def tell(world: World, where: Place, task: Task) -> None:
+    fault = world.delivery_fault(task)
+    video = where.video_url(task.order.base_url, task.id)
+    body = json.dumps({"id": task.id, "video": video}).encode()
+    event = Event("evt_" + task.id, "ended", "rivya", "ada", task.id, world.clock.now_ms(), body)
+    for endpoint in world.endpoints.subscribed("ada", "ended"):
+        world.owe(Owed(event, endpoint.url, (100, 2000), endpoint.id), fault)
+    world.owe(Owed(event, task.order.callback_url or "", (500,)), fault)
+
+
+def attempt(world: World, due: Due, status: int) -> Any:
+    delivery = world.deliveries.get(due.subject)
+    if delivery is None or delivery.next_attempt_ms != due.at_ms:
+        return None
+    attempt = delivery.begin_attempt(world.clock.now_ms())
+    attempt.posting = Posting("http://sent.test", (("a", "b"),), b"sent")
+    attempt.status, attempt.answer_body = status, b"thanks"
+    world.end_attempt(delivery, attempt)
+    return attempt
+
+
+def redeliver(world: World, where: Place, number: int) -> Any:
+    deliveries = list(world.deliveries)
+    if deliveries:
+        world.redeliver(deliveries[number % len(deliveries)])
+
+
+def register(world: World, where: Place, url: str) -> Any:
+    endpoint = world.register_endpoint(
+        account="ada", name="n", url=url.replace("HERE/", where.inboxes), event_types=("ended",)
+    )
+    return endpoint.id, endpoint.secret
+
+
+def rotate(world: World, where: Place, number: int, status: EndpointStatus) -> Any:
+    endpoints = list(world.endpoints)
+    if not endpoints:
+        return None
+    endpoint = endpoints[number % len(endpoints)]
+    endpoint.rotate_secret(world.chance, world.clock.now_ms(), 400)
+    endpoint.set_status(status, world.clock.now_ms())
+    return endpoint.secrets_at(world.clock.now_ms())
+
+
+def add_fault(world: World, where: Place, rule: FaultRule) -> Any:
+    return world.faults.add(rule).id
+
+
+def add_default_fault(world: World, where: Place, rule: FaultRule) -> Any:
+    return world.default_faults.add(rule).id
+
+
+def remove_faults(world: World, where: Place) -> Any:
+    world.faults.clear()
+
+
+def count(world: World, where: Place, key: str) -> Any:
+    return world.rates.count(key, world.clock.now_ms(), limit=2, window_ms=1000)
+
+
+def store(world: World, where: Place, digest: str) -> Any:
+    return world.store_file(
+        account="ada",
+        kind="image",
+        name="a.png",
+        mime_type="image/png",
+        size_bytes=len(CONTENTS[digest]),
+        duration_s=None,
+        content=digest,
+    )
+
+
+def program(world: World, where: Place, answers: list[InboxAnswer]) -> Any:
+    world.inboxes.of("hook").program(answers)
+
+
+def receive(world: World, where: Place, name: str) -> Any:
+    inbox = world.inboxes.of(name)
+    answer = inbox.next_answer()
+    now_ms = world.clock.now_ms()
+    inbox.keep(Received(now_ms, "POST", "/", "", (("a", "ä"),), b"\xff", 1, UNSIGNED, 200))
+    return answer, inbox.evicted
+
+
+def exchange(world: World, where: Place, body: bytes) -> Any:
+    exchange = world.open_exchange("POST", "/x")
+    exchange.request_body, exchange.status = body, 200
+    return exchange.id
+
+
+def grant(world: World, where: Place, account: str, credits: int) -> Any:
+    world.ledger.set_available(account, credits)
+    return world.ledger.balance(account)
+
+
+def issue(world: World, where: Place, secret: str) -> Any:
+    world.keys.put(Key(secret, "cara", "rivya", frozenset({"x", "y"}), expires_ms=START_MS + 900))
+    return world.keys.admit(secret, "rivya", world.clock.now_ms())
+
+
+def set_clock(world: World, where: Place, scale: float) -> Any:
+    world.clock.set(frozen=True, scale=scale)
+
+
+NUMBERS = st.integers(0, 9)
+ACCOUNTS = st.sampled_from(["ada", "ben"])
+DELIVERY_FAULTS = st.builds(
+    DeliveryFault,
+    copies=st.integers(0, 2),
+    apart_s=st.sampled_from([0.0, 0.25]),
+    late_s=st.sampled_from([0.0, 1.5]),
+    after_next=st.booleans(),
+)
+TASK_FAULTS = st.builds(
+    TaskFault,
+    queued_s=st.none() | st.just(2.5),
+    outcome=st.sampled_from([None, "failed"]),
+    told_before_answer=st.booleans(),
+)
+RULES = st.builds(
+    FaultRule,
+    effect=DELIVERY_FAULTS | TASK_FAULTS,
+    match=st.builds(Match, account=st.none() | ACCOUNTS),
+    skip=st.integers(0, 1),
+    times=st.none() | st.integers(1, 3),
+    probability=st.sampled_from([0.5, 1.0]),
+)
+ANSWERS = st.builds(InboxAnswer, status=st.sampled_from([200, 500]), times=st.integers(1, 3))
+URLS = st.sampled_from(["HERE/hook", "http://127.0.0.1:9/x", "inbox:x", "HERE/"])
+
+Step = Callable[[World, Place], Any]
+
+
+def step(does: Callable[..., Any], *drawn: st.SearchStrategy[Any]) -> st.SearchStrategy[Step]:
+    def bound(values: tuple[Any, ...]) -> Step:
+        return lambda world, where: does(world, where, *values)
+
+    return st.tuples(*drawn).map(bound)
+
+
+STEPS = st.one_of(
+    step(submit, ACCOUNTS, st.sampled_from([0, 7, 57])),
+    step(submit_with_faults, DELIVERY_FAULTS | TASK_FAULTS),
+    step(submit_once, st.sampled_from(["a", "b"]), st.sampled_from([b"x", b"y"])),
+    step(finish, NUMBERS, st.sampled_from([TaskEvent.RENDERED, TaskEvent.BROKE])),
+    step(
+        advance,
+        st.sampled_from([0, 100, 200, 800, 3000, 86_400_000]),
+        st.sampled_from([200, 410, 500]),
+    ),
+    step(redeliver, NUMBERS),
+    step(register, st.sampled_from(["HERE/hook", "http://127.0.0.1:9/x", "HERE/"])),
+    step(rotate, NUMBERS, st.sampled_from(EndpointStatus)),
+    step(add_fault, RULES),
+    step(add_default_fault, RULES),
+    step(remove_faults),
+    step(count, st.sampled_from(["k1", "k2"])),
+    step(store, st.sampled_from(list(CONTENTS))),
+    step(program, st.lists(ANSWERS, max_size=3)),
+    step(receive, st.sampled_from(["hook", "other"])),
+    step(exchange, st.binary(max_size=4)),
+    step(grant, st.sampled_from(["ada", "ben", "dan"]), st.integers(0, 300)),
+    step(issue, st.sampled_from(["k1", "k3"])),
+    step(set_clock, st.sampled_from([1.0, 60.0])),
+)  # fmt: skip
+
+
+def done(steps: list[Step], world: World, where: Place) -> list[Any]:
+    """What came of each step, refusals too."""
+    answers = []
+    for each in steps:
+        try:
+            answers.append(msgspec.to_builtins(each(world, where)))
+        except Refusal as refusal:
+            answers.append((type(refusal).__name__, str(refusal)))
+    return answers
+
+
+@settings(max_examples=300)
+@given(before=st.lists(STEPS, max_size=40), after=st.lists(STEPS, max_size=40))
+def test_what_is_put_back_goes_on_as_what_stayed(before: list[Step], after: list[Step]) -> None:
+    stayed = make()
+    done(before, stayed, HERE)
+    went = moved(stayed, THERE)
+    assert done(after, went, THERE) == done(after, stayed, HERE)
+    assert document_of(went, THERE) == document_of(stayed, HERE)
+
+
+@settings(max_examples=200)
+@given(before=st.lists(STEPS, max_size=60))
+def test_no_piece_of_state_is_forgotten(before: list[Step]) -> None:
+    stayed = make()
+    done(before, stayed, HERE)
+    assert inside(moved(stayed, HERE)) == inside(stayed) | {"name": "there"}
+
+
+# What holds a world's state in ways of its own: compared by what it says, not by how it keeps it.
+TELLS: dict[type, Callable[[Any], Any]] = {
+    Agenda: list,
+    Chance: lambda chance: chance.seed,
+    Clock: lambda clock: (clock.now_ms(), clock.frozen, clock.scale),
+}
+# What belongs to requests under way.
+LET_GO = {"_unanswered", "told_before_answer", "is_rehearsal"}
+
+
+def inside(thing: Any) -> Any:
+    """Everything in an object, private or not, as plain data in order."""
+    if type(thing) in TELLS:
+        return inside(TELLS[type(thing)](thing))
+    if isinstance(thing, dict):
+        return [(key, inside(value)) for key, value in thing.items()]
+    if isinstance(thing, list | tuple | deque):
+        return [inside(each) for each in thing]
+    if isinstance(thing, Enum | str | bytes | int | float | set | frozenset | type(None)):
+        return thing
+    names = getattr(thing, "__struct_fields__", None) or getattr(thing, "__slots__", None)
+    named = {name: getattr(thing, name) for name in names} if names else vars(thing)
+    return {name: inside(value) for name, value in named.items() if name not in LET_GO}
+
+
+# --- what is let go -------------------------------------------------------------------------------
+
+
+def owed_once(world: World, where: Place = HERE, *, waits_ms: tuple[int, ...] = (100,)) -> Any:
+    task = world.submit(order(where))
+    body = b'{"video": "%s"}' % where.video_url(where.base_url, task.id).encode()
+    event = Event("evt", "ended", "rivya", "ada", task.id, world.clock.now_ms(), body)
+    (delivery,) = world.owe(Owed(event, where.inboxes + "hook", waits_ms))
+    return delivery
+
+
+def test_an_attempt_under_way_was_never_begun_and_is_due_at_once() -> None:
+    world = make()
+    delivery = owed_once(world)
+    first = delivery.begin_attempt(world.clock.now_ms())
+    first.status = 500
+    world.end_attempt(delivery, first)
+    world.clock.advance(100)
+    world.catch_up()
+    delivery.begin_attempt(world.clock.now_ms())
+    (again,) = moved(world, THERE).deliveries
+    assert again.attempts == [first]
+    assert again.next_attempt_ms == world.clock.now_ms()
+    assert delivery.is_under_way
+
+
+def test_a_delivery_that_waits_for_its_turn_to_be_sent_is_due_at_once() -> None:
+    world = make()
+    owed_once(world)
+    world.catch_up()
+    world.clock.advance(50)
+    there = moved(world, THERE)
+    assert [each.occasion for each in there.catch_up()] == [Occasion.ATTEMPT_DUE]
+
+
+def test_a_delivery_sent_once_more_is_sent_there_too() -> None:
+    world = make()
+    delivery = owed_once(world)
+    for status in (204, None):
+        attempt = delivery.begin_attempt(world.clock.now_ms())
+        attempt.status = status
+        if status is not None:
+            world.end_attempt(delivery, attempt)
+            world.redeliver(delivery)
+    world.catch_up()
+    (again,) = moved(world, THERE).deliveries
+    assert again.state is DeliveryState.PENDING
+    assert len(again.attempts) == 1
+
+
+def test_what_held_requests_had_noted_is_gone() -> None:
+    world = make()
+    task = world.submit(order(HERE))
+    world.agenda.note(START_MS + 10, Occasion.ALARM, task.id)
+    world.agenda.note(START_MS + 20, Occasion.DELAY_OVER, "delay_1")
+    there = moved(world, THERE)
+    assert [due.occasion for due in there.agenda] == [Occasion.TASK_TAKEN_UP]
+
+
+def test_a_key_whose_request_has_no_answer_yet_counts_as_answered() -> None:
+    world = make()
+    key = IdempotencyKey("ada", "create", "k", b"body")
+    task = world.submit_once(order(HERE), key)
+    there = moved(world, THERE)
+    assert there.submit_once(order(THERE), key).id == task.id
+
+
+# --- where it is ----------------------------------------------------------------------------------
+
+
+def test_addresses_lead_to_the_place_it_was_put_back_in() -> None:
+    world = make()
+    owed_once(world)
+    there = moved(world, THERE)
+    (delivery,) = there.deliveries
+    (task,) = there.tasks
+    assert task.order.base_url == "http://127.0.0.1:5555"
+    assert task.order.callback_url == "http://127.0.0.1:5555/_mock/inbox/there/hook"
+    assert delivery.url == "http://127.0.0.1:5555/_mock/inbox/there/hook"
+    video = f"http://127.0.0.1:5555/media/there/{task.id}.mp4"
+    assert json.loads(delivery.event.body) == {"video": video}
+
+
+def test_addresses_that_lead_elsewhere_stay() -> None:
+    world = make()
+    elsewhere = place("other", "http://other.test")
+    owed_once(world, elsewhere)
+    there = moved(world, THERE)
+    (delivery,), (task,) = there.deliveries, there.tasks
+    assert task.order.base_url == "http://other.test"
+    assert delivery.url == "http://other.test/_mock/inbox/other/hook"
+
+
+def test_a_running_clock_goes_on_from_the_moment_it_was_taken_at() -> None:
+    now = [0]
+    world = make()
+    world.clock = Clock(lambda: now[0], start_ms=START_MS, scale=60.0)
+    now[0] += 10
+    document = document_of(world, HERE)
+    snapshot = msgspec.json.decode(document, type=Snapshot)
+    there, again = put_back(snapshot, "there", THERE, lambda: 5000 + now[0])
+    assert again == document
+    now[0] += 1
+    assert there.clock.now_ms() == START_MS + 11 * 60
+    assert not there.clock.frozen
+
+
+def test_the_world_that_was_taken_out_and_the_one_put_back_share_nothing() -> None:
+    world = make()
+    delivery = owed_once(world)
+    before = document_of(world, HERE)
+    there = moved(world, HERE)
+    there.clock.advance(1000)
+    there.catch_up()
+    there.ledger.set_available("ada", 1)
+    there.redeliver(next(iter(there.deliveries)))
+    assert document_of(world, HERE) == before
+    assert delivery.attempts == []
+
+
+def test_the_document_is_canonical_json() -> None:
+    world = make()
+    done([lambda w, p: store(w, p, next(iter(CONTENTS)))], world, HERE)
+    document = document_of(world, HERE)
+    plain = json.loads(document)
+    assert json.dumps(plain, sort_keys=True, separators=(",", ":")).encode() == document
+
+
+# --- what does not fit together -------------------------------------------------------------------
+
+
+def full() -> dict[str, Any]:
+    """A document with at least one of everything."""
+    world = make()
+    steps: list[Step] = [
+        lambda w, p: register(w, p, "HERE/hook"),
+        lambda w, p: submit_once(w, p, "a", b"x"),
+        lambda w, p: advance(w, p, 1000, 500),
+        lambda w, p: submit_with_faults(w, p, DeliveryFault(after_next=True)),
+        lambda w, p: store(w, p, next(iter(CONTENTS))),
+        lambda w, p: add_fault(w, p, FaultRule(effect=SOUND)),
+        lambda w, p: receive(w, p, "hook"),
+        lambda w, p: exchange(w, p, b"x"),
+        lambda w, p: count(w, p, "k1"),
+    ]
+    done(steps, world, HERE)
+    taken = owed_once(world)
+    advance(world, HERE, 0, 200)
+    assert taken.state is DeliveryState.SUCCEEDED
+    world.owe(Owed(taken.event, "http://slow.test", ()), DeliveryFault(after_next=True))
+    loaded: dict[str, Any] = json.loads(document_of(world, HERE))
+    return loaded
+
+
+def b64(text: bytes) -> str:
+    return b64encode(text).decode()
+
+
+def put(document: dict[str, Any], *path: str | int, to: Any) -> None:
+    for name in path[:-1]:
+        document = document[name]  # type: ignore[index]
+    document[path[-1]] = to  # type: ignore[index]
+
+
+UNDER_WAY = msgspec.to_builtins(Attempt("delivery_1", START_MS))
+BALANCE = msgspec.to_builtins(Balance())
+FAR = {"at_ms": 1, "occasion": "alarm", "subject": "x"}
+
+
+@pytest.mark.parametrize(
+    ("path", "to", "pointer", "rule"),
+    [
+        (("ledger", "accounts", 0, "balance", "granted_credits"), 7,
+         "/ledger/accounts/0/balance/granted_credits", "money"),
+        (("ledger", "accounts", 1, "balance"),
+         BALANCE | {"granted_credits": -1, "available_credits": -1},
+         "/ledger/accounts/1/balance", "money"),
+        (("ledger", "accounts", 1, "balance"),
+         BALANCE | {"granted_credits": 7, "reserved_credits": 7},
+         "/ledger/accounts/1/balance/reserved_credits", "money"),
+        (("ledger", "reservations", 0, "task_id"), "task_x",
+         "/ledger/reservations/0/task_id", "reference"),
+        (("ledger", "reservations", 0, "account"), "zoe",
+         "/ledger/reservations/0/account", "reference"),
+        (("ledger", "reservations", 0, "price_credits"), 56, "/ledger/reservations/0", "money"),
+        (("ledger", "reservations", 0, "price_credits"), -1,
+         "/ledger/reservations/0/price_credits", "minimum"),
+        (("tasks", 0, "fate", "outcome"), "taken_up", "/tasks/0/fate/outcome", "enum"),
+        (("tasks", 0, "fate", "taken_up_ms"), START_MS * 2, "/tasks/0/fate/ends_ms", "minimum"),
+        (("tasks", 0, "order", "request"), b64(b"[]"), "/tasks/0/order/request", "json"),
+        (("tasks", 0, "order", "request"), b64(b"{"), "/tasks/0/order/request", "json"),
+        (("tasks", 0, "order", "request"), b64(b"\xff"), "/tasks/0/order/request", "json"),
+        (("idempotency", 0, "task_id"), "task_x", "/idempotency/0/task_id", "reference"),
+        (("task_faults", 0, "task_id"), "task_x", "/task_faults/0/task_id", "reference"),
+        (("agenda", 0), {"at_ms": 1, "occasion": "task_ends", "subject": "task_x"},
+         "/agenda/0/subject", "reference"),
+        (("agenda", 0), FAR, "/agenda/0/occasion", "enum"),
+        (("agenda", 0), FAR | {"occasion": "delay_over"}, "/agenda/0/occasion", "enum"),
+        (("agenda",), [], "/ledger/reservations/0", "agenda"),
+        (("agenda",), [], "/deliveries/deliveries/0/next_attempt_ms", "agenda"),
+        (("held_back",), [], "/deliveries/deliveries/3/next_attempt_ms", "agenda"),
+        (("held_back", 0, "deliveries"), ["delivery_x"], "/held_back/0/deliveries/0", "reference"),
+        (("deliveries", "over"), ["delivery_x"], "/deliveries/over/0", "reference"),
+        (("deliveries", "deliveries", 0, "endpoint_id"), "whend_x",
+         "/deliveries/deliveries/0/endpoint_id", "reference"),
+        (("deliveries", "deliveries", 0, "attempts"), [UNDER_WAY],
+         "/deliveries/deliveries/0/attempts", "ended"),
+        (("deliveries", "deliveries", 0, "event", "body"), b64(b"nope"),
+         "/deliveries/deliveries/0/event/body", "json"),
+        (("deliveries", "made"), 1, "/deliveries/made", "minimum"),
+        (("journal", "opened"), 0, "/journal/opened", "minimum"),
+        (("inboxes", 0, "received"), 0, "/inboxes/0/received", "minimum"),
+        (("faults", "made"), 0, "/faults/made", "minimum"),
+        (("rules", "queued_ms"), -1, "/rules/queued_ms", "minimum"),
+        (("rules", "journal_exchanges"), 0, "/journal/exchanges", "maxItems"),
+        (("rules", "inbox_requests"), 0, "/inboxes/0/requests", "maxItems"),
+        (("rules", "stored_upload_bytes"), 2, "/files", "limit"),
+        (("files", 0, "content"), "0" * 64, "/files/0/content", "reference"),
+        (("files", 0, "size_bytes"), 4, "/files/0/size_bytes", "size"),
+        (("contents", next(iter(CONTENTS))), b64(b"two"),
+         "/contents/" + next(iter(CONTENTS)), "sha256"),
+        (("contents", "../a~b"), b64(b"two"), "/contents/..~1a~0b", "sha256"),
+        (("contents", sha256(b"new").hexdigest()), b64(b"new"),
+         "/contents/" + sha256(b"new").hexdigest(), "unused"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_together_is_told_with_its_place(
+    path: tuple[str | int, ...], to: Any, pointer: str, rule: str
+) -> None:
+    document = full()
+    put(document, *path, to=to)
+    with pytest.raises(Invalid) as refused:
+        require_sound(msgspec.convert(document, Snapshot))
+    assert (pointer, rule) in [(each.place, each.rule) for each in refused.value.violations]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "keys", "ledger/accounts", "ledger/reservations", "tasks", "task_faults", "rates",
+        "idempotency", "files", "endpoints", "deliveries/deliveries", "held_back", "inboxes",
+        "faults/faults",
+    ],
+)  # fmt: skip
+def test_nothing_stands_twice(path: str) -> None:
+    document = full()
+    found: Any = document
+    for name in path.split("/"):
+        found = found[name]
+    found.append(found[0])
+    with pytest.raises(Invalid) as refused:
+        require_sound(msgspec.convert(document, Snapshot))
+    places = [each.place for each in refused.value.violations if each.rule == "unique"]
+    assert places == [f"/{path}/{len(found) - 1}"]
+
+
+def test_a_document_with_everything_in_it_is_sound() -> None:
+    document = full()
+    require_sound(msgspec.convert(document, Snapshot))
+    parts = document | document["ledger"] | document["deliveries"] | document["journal"]
+    empty = [name for name, value in parts.items() if value in ([], {})]
+    assert empty == []
+
+
+def test_every_fault_and_delivery_is_a_value_of_its_own() -> None:
+    world = make()
+    fault = world.faults.add(FaultRule(effect=SOUND))
+    (there,) = moved(world, THERE).faults
+    assert there == fault
+    assert there is not fault
+    assert isinstance(there, Fault)
+    assert dataclasses.is_dataclass(there)
