@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from mock_server.core.deliveries import Attempt, Delivery, Owed, Posting
-from mock_server.core.delivery_faults import DeliveryFault
+from mock_server.core.delivery_faults import SOUND, DeliveryFault
 from mock_server.core.inbox import UNSIGNED, SignatureVerdict
 from mock_server.core.lifecycle import TaskEvent
 from mock_server.core.tasks import Task
@@ -51,7 +51,7 @@ class Outbox:
         told = _renamed(world, task) if fault.unknown_task else task
         if fault.contradicted:
             for owed in writer.owed(world, _contradicted(told), fault):
-                world.owe(owed, replace(fault, late_s=0))
+                world.owe(owed, replace(fault, late_s=SOUND.late_s))
         for owed in writer.owed(world, told, fault):
             world.owe(owed, fault)
 
@@ -90,7 +90,9 @@ class Outbox:
             ]
         url = delivery.url
         if fault.connection == "tls":
-            url = urlsplit(url)._replace(scheme="https").geturl()
+            parts = urlsplit(url)
+            port = "" if parts.port or parts.scheme == "https" else ":80"
+            url = parts._replace(scheme="https", netloc=parts.netloc + port).geturl()
         return Posting(url, tuple(headers), fault.sent(signed))
 
 

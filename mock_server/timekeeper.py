@@ -59,6 +59,8 @@ class Timekeeper:
             happened += [attempt for attempt in tried if isinstance(attempt, Attempt)]
             if self.world.clock is not clock:
                 return happened  # another world is here by now, with a time of its own
+            if self._attempts:
+                continue  # the timer has begun them meanwhile
             next_ms = self.world.agenda.next_ms()
             if next_ms is None or (target_ms is not None and next_ms > target_ms):
                 break
@@ -78,7 +80,7 @@ class Timekeeper:
             for attempt, delivery in self._attempts.items()
             if delivery.event.subject == task.id
         ]
-        await asyncio.gather(*attempts)
+        await asyncio.gather(*attempts, return_exceptions=True)  # a reset cancels them
 
     def rewind(self) -> None:
         """Set the timer anew: the clock goes on in another way than when it was set."""

@@ -258,6 +258,16 @@ def test_in_the_overlap_of_a_rotation_both_secrets_sign_and_then_the_new_one_alo
     assert seen == [True, True, True, True, False, True]
 
 
+@BOTH_SCHEMES
+def test_of_a_long_body_all_that_came_is_checked_not_only_what_is_kept(
+    make_mock: MakeMock, sign: Sign
+) -> None:
+    mock = make_mock(limits__body_bytes=3 << 20)
+    body = b"x" * (mock.world.rules.inbox_body_bytes + 1)
+    secret = registered(mock)["signing_secret"]
+    assert taken(mock, body, sign(secret, body, NOW_S))["valid"] is True
+
+
 def test_no_signature_is_no_verdict(mock: Mock) -> None:
     registered(mock)
     assert taken(mock, EVENT, {}) == {"valid": None, "reason": "not signed"}

@@ -160,6 +160,13 @@ def test_names_are_in_order_of_the_alphabet(tmp_path: Path) -> None:
     assert Scenarios([tmp_path]).names == ["a", "b", "c"]
 
 
+def test_names_are_in_order_whichever_folder_they_are_from(tmp_path: Path) -> None:
+    first, later = tmp_path / "first", tmp_path / "later"
+    written(first, TWICE, "b.toml")
+    written(later, TWICE, "a.toml")
+    assert Scenarios([first, later]).names == ["a", "b"]
+
+
 def test_of_two_files_with_one_name_that_of_the_later_folder_counts(tmp_path: Path) -> None:
     first, later = tmp_path / "z", tmp_path / "a"
     written(first, TWICE)

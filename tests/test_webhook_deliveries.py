@@ -603,6 +603,18 @@ def test_a_retry_goes_to_where_the_endpoint_has_moved() -> None:
     assert [each["request"]["url"] for each in delivery["attempts"]] == [old.url, new.url]
 
 
+def test_an_event_that_is_held_back_goes_to_where_the_endpoint_has_moved() -> None:
+    with rivya() as api, receiver() as old, receiver() as new:
+        endpoint = api.register(old.url)
+        faults = f"{api.mock.url}/_mock/worlds/default/faults"
+        httpx2.post(faults, json={"scenario": "delivery_out_of_order", "times": 1})
+        api.finish()
+        move(api, endpoint, new.url)
+        api.finish()
+        assert len(came(new)) == 2
+        assert came(old) == []
+
+
 def test_an_endpoint_that_is_off_between_attempts_says_so() -> None:
     with rivya() as api, receiver(500) as hook:
         endpoint = api.register(hook.url)

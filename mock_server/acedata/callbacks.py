@@ -42,6 +42,7 @@ class Callbacks:
             subject=task.id,
             created_ms=task.fate.ends_ms,
             body=msgspec.json.encode(outcome),
+            secret=_secret(task),
         )
         return [Owed(event, order.callback_url, self._waits_ms)]
 
@@ -51,7 +52,7 @@ class Callbacks:
         """The headers of an attempt; it is signed if there is a secret and the setting says so."""
         headers = [("content-type", "application/json")]
         fault = delivery.attempt_fault
-        secret = _secret(world.tasks.get(delivery.event.subject))
+        secret = delivery.event.secret
         wanted = self._settings.sign_callbacks or fault.concerns_signature
         if secret is not None and wanted and fault.signed_with != "nothing":
             signing = secret if fault.signed_with == "current" else f"not {secret}"

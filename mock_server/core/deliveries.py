@@ -29,6 +29,7 @@ class Event:
     api: whose event it is, and so how its deliveries are signed.
     subject: the id of the task it tells of.
     body: what they are told, the very bytes; the same in every attempt that goes right.
+    secret: what signs its deliveries, if that came with the request for the task.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Event:
     subject: str
     created_ms: int
     body: bytes
+    secret: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,11 @@ class Delivery:
     attempts: list[Attempt] = field(default_factory=list)
     next_attempt_ms: int | None = None
     given_up: str | None = None
+
+    @property
+    def receiver(self) -> str:
+        """Whom it is for, wherever they are: the endpoint, else the address."""
+        return self.endpoint_id or self.url
 
     @property
     def attempt_fault(self) -> DeliveryFault:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
@@ -163,7 +164,7 @@ class BodyFault(
             owner, name = _owner(document, pointer)
             if isinstance(owner, dict):
                 owner[name] = value
-            elif isinstance(owner, list) and name.isdigit() and int(name) < len(owner):
+            elif isinstance(owner, list) and _is_in(owner, name):
                 owner[int(name)] = value
         return document
 
@@ -175,7 +176,7 @@ def value_at(document: Any, pointer: str) -> Any:
     owner, name = _owner(document, pointer)
     if isinstance(owner, dict):
         return owner.get(name)
-    if isinstance(owner, list) and name.isdigit() and int(name) < len(owner):
+    if isinstance(owner, list) and _is_in(owner, name):
         return owner[int(name)]
     return None
 
@@ -188,8 +189,17 @@ def _owner(document: Any, pointer: str) -> tuple[Any, str]:
     for step in way:
         if isinstance(document, dict):
             document = document.get(step)
-        elif isinstance(document, list) and step.isdigit() and int(step) < len(document):
+        elif isinstance(document, list) and _is_in(document, step):
             document = document[int(step)]
         else:
             return None, last
     return document, last
+
+
+def _is_in(items: list[Any], index: str) -> bool:
+    """Whether a step of a pointer is an index of this list; RFC 6901 knows digits, and no zero
+    before them."""
+    return _INDEX.fullmatch(index) is not None and int(index) < len(items)
+
+
+_INDEX = re.compile("0|[1-9][0-9]{0,8}")

@@ -221,8 +221,8 @@ class World:
             delivery_id, owed.event, owed.url, owed.waits_ms, owed.endpoint_id, fault
         )
         self.deliveries.add(delivery)
-        if fault.after_next and owed.url not in self._held_back:
-            self.hold_back(delivery, owed.url)
+        if fault.after_next and delivery.receiver not in self._held_back:
+            self.hold_back(delivery, delivery.receiver)
         else:
             self._note_attempt(delivery, at_ms)
         return delivery
@@ -244,6 +244,7 @@ class World:
 
     def redeliver(self, delivery: Delivery) -> None:
         """Try once more, at once, however the delivery stands."""
+        delivery.given_up = None
         delivery.state = DeliveryState.PENDING
         self._note_attempt(delivery, self.clock.now_ms())
 
@@ -268,17 +269,24 @@ class World:
             self._note_attempt(delivery, delivery.next_attempt_ms)
         else:
             self.deliveries.is_over(delivery)
-        for held_back in self._held_back.pop(delivery.url, ()):
-            self._note_attempt(held_back, now_ms)
+        self._let_go_behind(delivery)
 
     @property
     def held_back(self) -> Mapping[str, Sequence[Delivery]]:
-        """What waits until something else for the same receiver has been tried, by its URL."""
+        """What waits until a newer event for the same receiver has been tried."""
         return self._held_back
 
-    def hold_back(self, delivery: Delivery, url: str) -> None:
-        """Have a delivery wait until another one to `url` has been tried."""
-        self._held_back.setdefault(url, []).append(delivery)
+    def hold_back(self, delivery: Delivery, receiver: str) -> None:
+        """Have a delivery wait until a newer event for the same receiver has been tried."""
+        self._held_back.setdefault(receiver, []).append(delivery)
+
+    def _let_go_behind(self, tried: Delivery) -> None:
+        """Try those that waited for this event, unless somebody had them sent meanwhile."""
+        for waiting in self._held_back.pop(tried.receiver, ()):
+            if waiting.event.created_ms > tried.event.created_ms:
+                self.hold_back(waiting, tried.receiver)
+            elif not waiting.attempts:
+                self._note_attempt(waiting, self.clock.now_ms())
 
     def _note_attempt(self, delivery: Delivery, at_ms: int) -> None:
         delivery.next_attempt_ms = at_ms

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mock_server.edge.call import Call
     from mock_server.edge.resource import Voice
 
-_WORD = re.compile(r"mock:([A-Za-z0-9_.-]+)")
+_WORD = re.compile(r"\bmock:([A-Za-z0-9_.-]+)")
 _PREFERENCE = re.compile(r"(?:^|[;,])\s*(scenario|code)\s*=\s*\"?([^\s;,\"]*)", re.IGNORECASE)
 
 
@@ -59,6 +59,8 @@ def draw(call: Call, voice: Voice, operation: Operation, body: bytes | None) -> 
     body: what came, if the operation has a JSON body and it could be read. Raises UnknownScenario.
     """
     world = call.world
+    if not (_may_ask(call, body) or world.faults or world.task_faults or world.default_faults):
+        return None
     asked = _asked(call, voice, operation, body)
     of_task = list(_of_tasks(call, operation, body)) if world.task_faults else []
     if not (asked or of_task or world.faults or world.default_faults):
@@ -80,6 +82,17 @@ def draw(call: Call, voice: Voice, operation: Operation, body: bytes | None) -> 
     return FaultPlan(situation, tuple(sources), asked)
 
 
+def _may_ask(call: Call, body: bytes | None) -> bool:
+    """Whether a request could name a scenario at all: looked at for every one of them."""
+    headers = call.headers
+    return (
+        b"mock-scenario" in headers
+        or b"prefer" in headers
+        or b"+" in headers.get(b"authorization", b"")
+        or (body is not None and b"mock:" in body)
+    )
+
+
 def _concerns_task(rule: FaultRule) -> bool:
     """Whether a rule that came with a create is for its task, not for its answer."""
     return moment_of(rule.effect) is None or rule.match.operation in {"read", "media"}
@@ -87,7 +100,7 @@ def _concerns_task(rule: FaultRule) -> bool:
 
 def _asked(call: Call, voice: Voice, operation: Operation, body: bytes | None) -> Asked | None:
     """The scenario a request names, whichever way comes first. Raises UnknownScenario."""
-    if name := call.header(b"mock-scenario"):
+    if (name := call.header(b"mock-scenario")) is not None:
         return _scenario(call, name.strip(), "Mock-Scenario header")
     for preferred in _PREFERENCE.finditer(call.header(b"prefer") or ""):
         kind, value = preferred[1].lower(), preferred[2]
@@ -97,8 +110,8 @@ def _asked(call: Call, voice: Voice, operation: Operation, body: bytes | None) -
     if name := call.credential[1]:
         return _scenario(call, name, "key")
     if operation == "create" and body is not None and b"mock:" in body:
-        found = _WORD.search(_fields(body).get("prompt", ""))
-        if found:
+        prompt = _fields(body).get("prompt")
+        if isinstance(prompt, str) and (found := _WORD.search(prompt)):
             return _scenario(call, found[1].rstrip("."), "prompt")
     return None
 
@@ -153,6 +166,6 @@ def _fields(body: bytes) -> dict[str, Any]:
     """What a body says, as far as it can be read; whether it is right is for others to say."""
     try:
         fields = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
     return fields if isinstance(fields, dict) else {}

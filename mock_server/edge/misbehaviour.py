@@ -76,7 +76,8 @@ class Misbehaviour:
         """
         ending, _ = await self._strike("before")
         if ending is not None:
-            self._call.exchange.without = rehearsed(self._call, self._voice, handle)
+            if self._can_be_rehearsed:
+                self._call.exchange.without = rehearsed(self._call, self._voice, handle)
             await self._end(ending, Collected())
             return
         collected = Collected()
@@ -92,6 +93,12 @@ class Misbehaviour:
             await self._end(ending, collected)
         else:
             await self._send_collected(collected, bodies)
+
+    @property
+    def _can_be_rehearsed(self) -> bool:
+        """Whether the rules can be asked without anything being changed by it."""
+        exchange, operation = self._call.exchange, self._plan.situation.operation
+        return exchange.method in {"GET", "HEAD"} or operation in {"create", "read"}
 
     async def _strike(
         self, when: Any, document: Any = None
@@ -115,13 +122,17 @@ class Misbehaviour:
         exchange = self._call.exchange
         if struck:
             exchange.faults += tuple(fault.id for fault in struck)
-            exchange.scenario = exchange.scenario or struck[0].scenario
-            exchange.channel = channel
+            exchange.scenario, exchange.channel = struck[0].scenario, channel
 
     async def _wait(self, fault: Fault, delay: DelayFault) -> None:
         chance, subject = self._call.world.chance, f"{fault.id}/{fault.matched}"
         drawn = chance.fraction("delay", subject), chance.fraction("more delay", subject)
-        await self._call.timekeeper.sleep(delay.wait_ms(*drawn))
+        waiting = self._call.timekeeper.sleep(delay.wait_ms(*drawn))
+        if delay.when == "after":
+            # Nobody waits for an answer whose caller has left, nor for what hangs on it.
+            await self._call.unless_hung_up(asyncio.ensure_future(waiting))
+        else:
+            await waiting
 
     async def _end(self, ending: Ending, collected: Collected) -> None:
         """Answer in another way than the rules would have, or not at all."""
