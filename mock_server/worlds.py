@@ -126,9 +126,7 @@ class Worlds:
             raise Conflict("the default world stays; reset it instead")
         home = self._homes.pop(name)
         home.timekeeper.stop()
-        self._by_secret = {
-            secret: owner for secret, owner in self._by_secret.items() if owner is not home
-        }
+        self._forget_keys(home)
         for other in self:
             self._lead_to(other)
 
@@ -136,6 +134,8 @@ class Worlds:
         """Begin a world anew, as it was when it was made."""
         home = self._homes[name]
         home.timekeeper.move_to(self._fresh(home.plan, home.accounts))
+        self._forget_keys(home)
+        self._lead_to(home)
         return home
 
     def put_back(self, name: str, snapshot: Snapshot, place: Place) -> bytes:
@@ -162,6 +162,12 @@ class Worlds:
         """Have a key lead to this world. Refuses as `require_free` does."""
         self.require_free(secret, home)
         self._by_secret[secret] = home
+
+    def _forget_keys(self, home: Home) -> None:
+        """No key leads to this world any more."""
+        self._by_secret = {
+            secret: owner for secret, owner in self._by_secret.items() if owner is not home
+        }
 
     def _lead_to(self, home: Home) -> None:
         """Have every key of a world that is nobody else's lead there."""

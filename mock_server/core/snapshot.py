@@ -16,6 +16,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from typing import Annotated, Any, Literal
 
@@ -40,7 +41,10 @@ from mock_server.core.tasks import NEVER_MS, Order, Task
 from mock_server.core.uploads import StoredFile
 from mock_server.core.world import World, WorldRules
 
-Moment = Annotated[int, Meta(ge=0, le=253_402_300_799_999)]
+LAST_MS = 253_402_300_799_999
+"""The last millisecond of the year 9999: no later one can be written down."""
+
+Moment = Annotated[int, Meta(ge=0, le=LAST_MS)]
 
 _OF_REQUESTS = {Occasion.ALARM, Occasion.DELAY_OVER}
 _OF_TASKS = {Occasion.TASK_TAKEN_UP, Occasion.TASK_ENDS}
@@ -57,13 +61,6 @@ class ClockState(Struct, frozen=True, forbid_unknown_fields=True):
     scale: Annotated[float, Meta(gt=0, le=10**6)]
 
 
-class HeldBack(Struct, frozen=True, forbid_unknown_fields=True):
-    """Deliveries, by id, that wait until another one to this URL has been tried."""
-
-    url: str
-    deliveries: tuple[str, ...]
-
-
 class TaskFaults(Struct, frozen=True, forbid_unknown_fields=True):
     """What was asked to go wrong with one task."""
 
@@ -76,6 +73,7 @@ class Snapshot(Struct, frozen=True, forbid_unknown_fields=True):
 
     rules: the numbers the world runs by come along; a reset goes back to those of the server.
     contents: the bytes of uploads, by their digest.
+    held_back: deliveries, by id, that wait until a newer event for their receiver has been tried.
     """
 
     format: Literal[1]
@@ -93,7 +91,7 @@ class Snapshot(Struct, frozen=True, forbid_unknown_fields=True):
     contents: dict[str, bytes]
     endpoints: tuple[Endpoint, ...]
     deliveries: DeliveriesState
-    held_back: tuple[HeldBack, ...]
+    held_back: tuple[str, ...]
     inboxes: tuple[InboxState, ...]
     faults: FaultsState
     default_faults: FaultsState
@@ -212,11 +210,10 @@ def _taken(world: World, place: Place, contents: Mapping[str, bytes], now_ms: in
             known, deliveries=tuple(_delivery_out(each, world, place) for each in deliveries)
         ),
         held_back=tuple(
-            HeldBack(
-                place.url_out(url),
-                tuple(each.id for each in waiting if world.deliveries.get(each.id) is not None),
-            )
-            for url, waiting in world.held_back.items()
+            each.id
+            for waiting in world.held_back.values()
+            for each in waiting
+            if world.deliveries.get(each.id) is not None
         ),
         inboxes=tuple(inbox.state() for inbox in world.inboxes),
         faults=world.faults.state(),
@@ -233,7 +230,7 @@ def _settled(world: World, now_ms: int) -> tuple[list[Delivery], list[Due]]:
     held_back = {each.id for waiting in world.held_back.values() for each in waiting}
     deliveries, due = [], []
     for delivery in world.deliveries:
-        was_let_go = delivery.is_under_way or (
+        was_let_go = _is_tried(delivery) or (
             delivery.state is DeliveryState.PENDING
             and (delivery.id, delivery.next_attempt_ms) not in noted
             and delivery.id not in held_back
@@ -251,6 +248,11 @@ def _settled(world: World, now_ms: int) -> tuple[list[Delivery], list[Due]]:
         else:
             deliveries.append(delivery)
     return deliveries, due
+
+
+def _is_tried(delivery: Delivery) -> bool:
+    """Whether any attempt is under way; sent again in haste, there may be two at once."""
+    return any(attempt.ended_ms is None for attempt in delivery.attempts)
 
 
 def _delivery_out(delivery: Delivery, world: World, place: Place) -> Delivery:
@@ -295,9 +297,9 @@ def _fill(world: World, snapshot: Snapshot, place: Place) -> None:
     deliveries = tuple(_delivery_in(each, world, place) for each in snapshot.deliveries.deliveries)
     world.deliveries.restore(replace(snapshot.deliveries, deliveries=deliveries))
     by_id = {delivery.id: delivery for delivery in deliveries}
-    for held_back in snapshot.held_back:
-        for delivery_id in held_back.deliveries:
-            world.hold_back(by_id[delivery_id], place.url_in(held_back.url))
+    for delivery_id in snapshot.held_back:
+        delivery = by_id[delivery_id]
+        world.hold_back(delivery, delivery.receiver)
     for inbox in snapshot.inboxes:
         world.inboxes.of(inbox.name).restore(inbox)
     world.faults.restore(snapshot.faults)
@@ -321,6 +323,7 @@ def _delivery_in(delivery: Delivery, world: World, place: Place) -> Delivery:
 def _flaws(snapshot: Snapshot) -> Iterator[Violation]:
     yield from _repeated(snapshot)
     yield from _wrong_numbers(snapshot)
+    yield from _wrong_moments(snapshot)
     yield from _wrong_money(snapshot)
     yield from _wrong_tasks(snapshot)
     yield from _wrong_agenda(snapshot)
@@ -345,7 +348,7 @@ def _repeated(snapshot: Snapshot) -> Iterator[Violation]:
         "/endpoints": (each.id for each in snapshot.endpoints),
         "/deliveries/deliveries": (each.id for each in snapshot.deliveries.deliveries),
         "/deliveries/over": snapshot.deliveries.over,
-        "/held_back": (each.url for each in snapshot.held_back),
+        "/held_back": snapshot.held_back,
         "/inboxes": (each.name for each in snapshot.inboxes),
     }
     lists |= {
@@ -371,6 +374,8 @@ def _wrong_numbers(snapshot: Snapshot) -> Iterator[Violation]:
     for name, value in dataclasses.asdict(snapshot.rules).items():
         if value < 0:
             yield _too_low(f"/rules/{name}", 0)
+        if value > LAST_MS:
+            yield Violation(f"/rules/{name}", "maximum", f"must be at most {LAST_MS}")
     if len(snapshot.journal.exchanges) > snapshot.rules.journal_exchanges:
         yield _too_many("/journal/exchanges", snapshot.rules.journal_exchanges)
     yield from _miscounted("/journal/opened", snapshot.journal.opened, snapshot.journal.exchanges)
@@ -399,6 +404,49 @@ def _too_low(place: str, minimum: int) -> Violation:
 
 def _too_many(place: str, maximum: int) -> Violation:
     return Violation(place, "maxItems", f"has more than the {maximum} that /rules allows")
+
+
+def _wrong_moments(snapshot: Snapshot) -> Iterator[Violation]:
+    lists: dict[str, tuple[Any, ...]] = {
+        "/keys": snapshot.keys,
+        "/tasks": snapshot.tasks,
+        "/agenda": snapshot.agenda,
+        "/rates": snapshot.rates,
+        "/idempotency": snapshot.idempotency,
+        "/files": snapshot.files,
+        "/endpoints": snapshot.endpoints,
+        "/deliveries/deliveries": snapshot.deliveries.deliveries,
+        "/journal/exchanges": snapshot.journal.exchanges,
+    }
+    for number, inbox in enumerate(snapshot.inboxes):
+        lists[f"/inboxes/{number}/requests"] = inbox.requests
+    for place, items in lists.items():
+        for number, item in enumerate(items):
+            yield from _no_moments(f"{place}/{number}", item)
+    for number, task in enumerate(snapshot.tasks):
+        if task.fate.ends_ms != NEVER_MS:
+            yield from _no_moments(f"/tasks/{number}/fate", task.fate)
+    for number, delivery in enumerate(snapshot.deliveries.deliveries):
+        place = f"/deliveries/deliveries/{number}"
+        yield from _no_moments(f"{place}/event", delivery.event)
+        for index, attempt in enumerate(delivery.attempts):
+            yield from _no_moments(f"{place}/attempts/{index}", attempt)
+
+
+def _no_moments(place: str, item: Any) -> Iterator[Violation]:
+    kind: Any = type(item)
+    for name in _moments_of(kind):
+        value = getattr(item, name)
+        if isinstance(value, int) and not 0 <= value <= LAST_MS:
+            sentence = "is no moment from 1970 to the year 9999"
+            yield Violation(f"{place}/{name}", "maximum", sentence)
+
+
+@cache
+def _moments_of(kind: Any) -> tuple[str, ...]:
+    """The fields of a type that tell a moment."""
+    fields = dataclasses.fields if dataclasses.is_dataclass(kind) else msgspec.structs.fields
+    return tuple(field.name for field in fields(kind) if field.name.endswith("_ms"))
 
 
 def _wrong_money(snapshot: Snapshot) -> Iterator[Violation]:
@@ -472,13 +520,13 @@ def _wrong_agenda(snapshot: Snapshot) -> Iterator[Violation]:
 
 def _wrong_deliveries(snapshot: Snapshot) -> Iterator[Violation]:
     noted = {(due.subject, due.at_ms) for due in snapshot.agenda}
-    waiting = {each for held_back in snapshot.held_back for each in held_back.deliveries}
+    waiting = set(snapshot.held_back)
     endpoints = {endpoint.id for endpoint in snapshot.endpoints}
     for number, delivery in enumerate(snapshot.deliveries.deliveries):
         place = f"/deliveries/deliveries/{number}"
         if delivery.endpoint_id is not None and delivery.endpoint_id not in endpoints:
             yield _missing(f"{place}/endpoint_id", "endpoint", delivery.endpoint_id)
-        if delivery.is_under_way:
+        if _is_tried(delivery):
             sentence = "no attempt is under way in a snapshot: leave it out, it is made at once"
             yield Violation(f"{place}/attempts", "ended", sentence)
         if (
@@ -498,11 +546,9 @@ def _unknown_deliveries(snapshot: Snapshot) -> Iterator[Violation]:
     for number, delivery_id in enumerate(snapshot.deliveries.over):
         if delivery_id not in known:
             yield _missing(f"/deliveries/over/{number}", "delivery", delivery_id)
-    for number, held_back in enumerate(snapshot.held_back):
-        for index, delivery_id in enumerate(held_back.deliveries):
-            if delivery_id not in known:
-                place = f"/held_back/{number}/deliveries/{index}"
-                yield _missing(place, "delivery", delivery_id)
+    for number, delivery_id in enumerate(snapshot.held_back):
+        if delivery_id not in known:
+            yield _missing(f"/held_back/{number}", "delivery", delivery_id)
 
 
 def _wrong_contents(snapshot: Snapshot) -> Iterator[Violation]:

@@ -246,7 +246,9 @@ class World:
         """Try once more, at once, however the delivery stands."""
         delivery.given_up = None
         delivery.state = DeliveryState.PENDING
-        self._note_attempt(delivery, self.clock.now_ms())
+        now_ms = self.clock.now_ms()
+        if delivery.next_attempt_ms != now_ms:  # else it has just been asked for
+            self._note_attempt(delivery, now_ms)
 
     def give_up(self, delivery: Delivery, reason: str) -> None:
         """Try a delivery no more."""

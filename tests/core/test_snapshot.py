@@ -31,7 +31,7 @@ from mock_server.core.lifecycle import TaskEvent
 from mock_server.core.refusals import Invalid, Refusal
 from mock_server.core.snapshot import Place, Snapshot, put_back, require_sound, take, written
 from mock_server.core.task_faults import TaskFault
-from mock_server.core.tasks import Order, Task
+from mock_server.core.tasks import NEVER_MS, Fate, Order, Task
 from mock_server.core.world import World, WorldRules, make_world
 
 START_MS = 1_778_457_600_000
@@ -392,6 +392,43 @@ def test_a_delivery_sent_once_more_is_sent_there_too() -> None:
     assert len(again.attempts) == 1
 
 
+@pytest.mark.parametrize("ends", [0, 1])
+def test_of_two_attempts_at_once_the_one_that_has_ended_stays(ends: int) -> None:
+    world = make()
+    delivery = owed_once(world)
+    world.catch_up()
+    attempts = [delivery.begin_attempt(world.clock.now_ms()) for _ in range(2)]
+    attempts[ends].status = 204
+    world.end_attempt(delivery, attempts[ends])
+    there = moved(world, THERE)
+    (again,) = there.deliveries
+    assert again.attempts == [attempts[ends]]
+    assert again.state is DeliveryState.PENDING
+    assert Occasion.ATTEMPT_DUE in [due.occasion for due in there.catch_up()]
+
+
+def test_what_is_held_back_waits_there_for_the_next_one_to_the_same_inbox() -> None:
+    world = make()
+    event = owed_once(world).event
+    (held_back,) = world.owe(Owed(event, HERE.inboxes + "hook", ()), DeliveryFault(after_next=True))
+    there = moved(world, THERE)
+    advance(there, THERE, 0, 200)
+    again = there.deliveries.get(held_back.id)
+    assert again is not None
+    assert again.state is DeliveryState.SUCCEEDED
+
+
+def test_a_task_that_never_ends_holds_its_credits_there_too() -> None:
+    world = make()
+    task = world.submit(order(HERE))
+    never = Fate(task.fate.taken_up_ms, NEVER_MS, TaskEvent.RENDERED)
+    world.tasks.add(msgspec.structs.replace(task, fate=never))
+    advance(world, HERE, 86_400_000, 200)
+    there = moved(world, THERE)
+    assert there.ledger.holds(task.id)
+    assert list(there.agenda) == []
+
+
 def test_what_held_requests_had_noted_is_gone() -> None:
     world = make()
     task = world.submit(order(HERE))
@@ -433,6 +470,25 @@ def test_addresses_that_lead_elsewhere_stay() -> None:
     (delivery,), (task,) = there.deliveries, there.tasks
     assert task.order.base_url == "http://other.test"
     assert delivery.url == "http://other.test/_mock/inbox/other/hook"
+
+
+def test_a_video_asked_for_by_another_address_of_the_server_moves_along_in_its_events() -> None:
+    world = make()
+    by_name = place("here", "http://localhost:4010")
+    owed_once(world, by_name)
+    there = moved(world, THERE)
+    (delivery,), (task,) = there.deliveries, there.tasks
+    video = f"http://localhost:4010/media/there/{task.id}.mp4"
+    assert json.loads(delivery.event.body) == {"video": video}
+
+
+def test_the_document_told_is_that_of_the_world_put_back_however_it_was_spelled() -> None:
+    document = full()
+    document["agenda"].reverse()
+    snapshot = msgspec.convert(document, Snapshot)
+    there, again = put_back(snapshot, "there", THERE, lambda: 0)
+    assert again == document_of(there, THERE)
+    assert again != written(snapshot)
 
 
 def test_a_running_clock_goes_on_from_the_moment_it_was_taken_at() -> None:
@@ -543,7 +599,7 @@ FAR = {"at_ms": 1, "occasion": "alarm", "subject": "x"}
         (("agenda",), [], "/ledger/reservations/0", "agenda"),
         (("agenda",), [], "/deliveries/deliveries/0/next_attempt_ms", "agenda"),
         (("held_back",), [], "/deliveries/deliveries/3/next_attempt_ms", "agenda"),
-        (("held_back", 0, "deliveries"), ["delivery_x"], "/held_back/0/deliveries/0", "reference"),
+        (("held_back", 0), "delivery_x", "/held_back/0", "reference"),
         (("deliveries", "over"), ["delivery_x"], "/deliveries/over/0", "reference"),
         (("deliveries", "deliveries", 0, "endpoint_id"), "whend_x",
          "/deliveries/deliveries/0/endpoint_id", "reference"),
@@ -556,6 +612,19 @@ FAR = {"at_ms": 1, "occasion": "alarm", "subject": "x"}
         (("inboxes", 0, "received"), 0, "/inboxes/0/received", "minimum"),
         (("faults", "made"), 0, "/faults/made", "minimum"),
         (("rules", "queued_ms"), -1, "/rules/queued_ms", "minimum"),
+        (("rules", "journal_exchanges"), 1 << 70, "/rules/journal_exchanges", "maximum"),
+        (("tasks", 0, "created_ms"), 1 << 70, "/tasks/0/created_ms", "maximum"),
+        (("tasks", 0, "fate", "ends_ms"), NEVER_MS - 1, "/tasks/0/fate/ends_ms", "maximum"),
+        (("agenda", 0, "at_ms"), -1, "/agenda/0/at_ms", "maximum"),
+        (("keys", 0, "expires_ms"), 1 << 60, "/keys/0/expires_ms", "maximum"),
+        (("journal", "exchanges", 0, "ended_ms"), 1 << 60,
+         "/journal/exchanges/0/ended_ms", "maximum"),
+        (("inboxes", 0, "requests", 0, "at_ms"), 1 << 60,
+         "/inboxes/0/requests/0/at_ms", "maximum"),
+        (("deliveries", "deliveries", 0, "event", "created_ms"), 1 << 60,
+         "/deliveries/deliveries/0/event/created_ms", "maximum"),
+        (("deliveries", "deliveries", 0, "attempts", 0, "started_ms"), 1 << 60,
+         "/deliveries/deliveries/0/attempts/0/started_ms", "maximum"),
         (("rules", "journal_exchanges"), 0, "/journal/exchanges", "maxItems"),
         (("rules", "inbox_requests"), 0, "/inboxes/0/requests", "maxItems"),
         (("rules", "stored_upload_bytes"), 2, "/files", "limit"),
