@@ -35,13 +35,13 @@ CHANGE: TypedBody[AccountChange] = TypedBody(AccountChange)
 
 
 async def list_accounts(call: Call) -> Response:
-    """GET /_mock/worlds/{world}/accounts."""
+    """GET /_mock/worlds/{world}/accounts: every account with its ledger and its keys."""
     world = world_of(call)
     return json_response({"accounts": [_show(world, name) for name in world.ledger.accounts]})
 
 
 async def get_account(call: Call) -> Response:
-    """GET /_mock/worlds/{world}/accounts/{account}."""
+    """GET /_mock/worlds/{world}/accounts/{account}: its ledger and its keys."""
     return json_response(_show(world_of(call), _name(call)))
 
 
@@ -58,7 +58,7 @@ async def make_account(call: Call) -> Response:
 
 
 async def change_account(call: Call) -> Response:
-    """PATCH /_mock/worlds/{world}/accounts/{account}."""
+    """PATCH /_mock/worlds/{world}/accounts/{account}: other credits, new or changed keys."""
     home, name = home_of(call), _name(call)
     _, body = await call.json()
     change = CHANGE.read(body)

@@ -41,7 +41,7 @@ async def list_faults(call: Call) -> Response:
 
 
 async def get_fault(call: Call) -> Response:
-    """GET /_mock/worlds/{world}/faults/{fault_id}."""
+    """GET /_mock/worlds/{world}/faults/{fault_id}: its rule, and how often it happened."""
     return json_response(_show(_fault(call)))
 
 
@@ -58,7 +58,7 @@ async def add_fault(call: Call) -> Response:
 
 
 async def remove_fault(call: Call) -> Response:
-    """DELETE /_mock/worlds/{world}/faults/{fault_id}."""
+    """DELETE /_mock/worlds/{world}/faults/{fault_id}: it goes wrong no more."""
     fault = _fault(call)
     world_of(call).faults.remove(fault.id)
     return json_response(_show(fault))

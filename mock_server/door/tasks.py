@@ -34,7 +34,7 @@ async def list_tasks(call: Call) -> Response:
 
 
 async def get_task(call: Call) -> Response:
-    """GET /_mock/worlds/{world}/tasks/{task_id}."""
+    """GET /_mock/worlds/{world}/tasks/{task_id}: what was asked, and how it will go."""
     return json_response(_show(world_of(call), _task(call)))
 
 

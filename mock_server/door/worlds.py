@@ -29,7 +29,7 @@ async def make_world(call: Call) -> Response:
 
 
 async def get_world(call: Call) -> Response:
-    """GET /_mock/worlds/{world}."""
+    """GET /_mock/worlds/{world}: its time, its base URL and its keys."""
     return json_response(_show(call, home_of(call)))
 
 

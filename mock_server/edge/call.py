@@ -172,10 +172,7 @@ class Call:
 
     async def json_or_nothing(self) -> Any:
         """The value the body spells; an empty object if there is no body at all."""
-        if (
-            self.header(b"content-length") in (None, "0")
-            and b"transfer-encoding" not in self.headers
-        ):
+        if not await self.body(self.fake.settings.limits.body_bytes):
             return {}
         return (await self.json())[1]
 
