@@ -103,6 +103,7 @@ class Sender:
             world.end_attempt(delivery, attempt)
         log.info("%s to %s: %s", attempt.id, delivery.url, attempt.outcome)
         timekeeper.watch()
+        timekeeper.tell_waiting()
         return attempt
 
     @asynccontextmanager

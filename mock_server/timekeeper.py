@@ -35,6 +35,7 @@ class Timekeeper:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_for_ms = 0
         self._slept = 0
+        self._waiting: list[asyncio.Future[None]] = []
 
     def catch_up(self) -> list[Due]:
         """Let everything due happen, also what follows from it at once, and tell who waits."""
@@ -43,6 +44,8 @@ class Timekeeper:
             for due in happened:
                 self._tell(due)
             all_happened += happened
+        if all_happened:
+            self.tell_waiting()
         return all_happened
 
     async def advance(self, by_ms: int | None) -> list[Due | Attempt]:
@@ -81,6 +84,19 @@ class Timekeeper:
             if delivery.event.subject == task.id
         ]
         await asyncio.gather(*attempts, return_exceptions=True)  # a reset cancels them
+
+    def tell_waiting(self) -> None:
+        """Something has changed in this world: whoever waits for that may look."""
+        waiting, self._waiting = self._waiting, []
+        for changed in waiting:
+            if not changed.done():
+                changed.set_result(None)
+
+    def next_change(self) -> asyncio.Future[None]:
+        """Done when something has changed; also when this world is gone."""
+        changed = asyncio.get_running_loop().create_future()
+        self._waiting.append(changed)
+        return changed
 
     def rewind(self) -> None:
         """Set the timer anew: the clock goes on in another way than when it was set."""
@@ -143,6 +159,7 @@ class Timekeeper:
         for held in tuple(self._held.values()):
             if not held.done():
                 held.set_exception(ShuttingDown("this world is gone"))
+        self.tell_waiting()
 
     def _ring(self) -> None:
         self._timer = None

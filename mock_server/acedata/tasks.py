@@ -19,6 +19,7 @@ async def query_tasks(call: Call) -> Response:
     gate.count(call, key)
     if body.get("action", "retrieve") == "retrieve":
         task = call.world.tasks.find(body["id"], api="acedata", account=key.account)
+        call.exchange.task = task.id
         return json_response(_show(call, task))
     found = [_show(call, task) for task in _known(call, key.account, body["ids"])]
     return json_response({"items": found, "count": len(found)})

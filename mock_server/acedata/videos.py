@@ -24,6 +24,7 @@ async def create_video(call: Call) -> Response:
     gate.count(call, key)
     _moderate(call, body)
     task = call.world.submit(_order(call, key, model_id, raw, body), call.task_faults)
+    call.exchange.task = task.id
     await call.timekeeper.before_answer(task)
     if "callback_url" in body or body.get("async") is True:
         return json_response(wire.accepted(task))

@@ -10,7 +10,8 @@ from msgspec import Meta, Struct
 
 from mock_server.core.header_text import HeaderName, HeaderText, NonEmptyHeaderText
 
-Seconds = Annotated[float, Meta(ge=0, le=10**9)]
+_LONGEST_S = 10**9
+Seconds = Annotated[float, Meta(ge=0, le=_LONGEST_S)]
 When = Literal["before", "after"]
 Pointer = Annotated[str, Meta(pattern="^(/.*)?$")]
 
@@ -111,9 +112,10 @@ class DelayFault(
             return round(1000 * (low_s + fraction * (high_s - low_s)))
         if self.lognormal_s is not None:
             median_s, p99_s = self.lognormal_s
-            deviation = math.log(p99_s / median_s) / _P99
+            deviation = (math.log(p99_s) - math.log(median_s)) / _P99
             normal = math.sqrt(-2 * math.log(1 - fraction)) * math.cos(2 * math.pi * other)
-            return round(1000 * median_s * math.exp(deviation * normal))
+            exponent = math.log(median_s) + deviation * normal
+            return round(1000 * math.exp(min(exponent, math.log(_LONGEST_S))))
         return round(1000 * (self.seconds or 0))
 
 

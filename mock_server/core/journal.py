@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from msgspec import Struct
+
+Headers = Sequence[tuple[bytes, bytes]]
 
 
 @dataclass(slots=True)
@@ -14,7 +16,10 @@ class Exchange:
     """One request with its answer, as far as it has come.
 
     status: None as long as no answer was begun. ended_ms: None while under way.
-    account: whose key it was, once that is known.
+    path: without the world that may stand before it; `query` follows it.
+    headers: as they came, latin-1 bytes. api, operation: what was asked for, and of whom.
+    request_size_bytes, answer_size_bytes: of the whole body, kept or not.
+    account: whose key it was, once that is known. task: which one it made or looked at.
     refusal: the rule that said no, and its sentence.
     faults: what went wrong on purpose, by the ids of the faults; scenario, channel: what was asked
         for by name, and how it was asked for.
@@ -25,10 +30,18 @@ class Exchange:
     started_ms: int
     method: str
     path: str
+    query: str = ""
+    request_headers: Headers = ()
+    api: str | None = None
+    operation: str | None = None
     account: str | None = None
+    task: str | None = None
     request_body: bytes = b""
+    request_size_bytes: int = 0
     status: int | None = None
+    answer_headers: Headers = ()
     answer_body: bytes = b""
+    answer_size_bytes: int = 0
     ended_ms: int | None = None
     refusal: str | None = None
     faults: tuple[str, ...] = ()
@@ -78,6 +91,22 @@ class Journal:
         self._exchanges.append(exchange)
         self.opened += 1
         return exchange
+
+    def get(self, exchange_id: str) -> Exchange | None:
+        """The exchange, if it is (still) known."""
+        return next((each for each in self._exchanges if each.id == exchange_id), None)
+
+    def clear(self) -> None:
+        """Forget what has ended; it counts as evicted."""
+        self._exchanges = deque(
+            (each for each in self._exchanges if each.ended_ms is None), self._exchanges.maxlen
+        )
+
+    def grown(self, kept: bytes, more: bytes) -> bytes:
+        """What is kept of a body when more of it has come."""
+        if not kept:
+            return self.kept(more)
+        return kept if len(kept) >= self._max_body_bytes else self.kept(kept + more)
 
     def kept(self, body: bytes) -> bytes:
         """As much of a body as is kept: the first `max_body_bytes`."""

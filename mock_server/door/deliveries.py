@@ -19,14 +19,13 @@ from mock_server.edge.moments import moment, moment_or_null
 async def list_deliveries(call: Call) -> Response:
     """GET /_mock/worlds/{world}/deliveries: oldest first, and how many are no longer known."""
     deliveries = world_of(call).deliveries
-    shown = [_show(delivery) for delivery in deliveries]
     counts = {"attempts": deliveries.attempted, "evicted": deliveries.evicted}
-    return json_response({"deliveries": shown} | counts)
+    return json_response({"deliveries": [shown(each) for each in deliveries]} | counts)
 
 
 async def get_delivery(call: Call) -> Response:
     """GET /_mock/worlds/{world}/deliveries/{delivery_id}: every attempt, request and answer."""
-    return json_response(_show(_delivery(call)))
+    return json_response(shown(_delivery(call)))
 
 
 async def redeliver(call: Call) -> Response:
@@ -35,7 +34,7 @@ async def redeliver(call: Call) -> Response:
     if delivery.is_under_way:
         raise Conflict("an attempt is under way; wait for its end")
     world_of(call).redeliver(delivery)
-    return json_response(_show(delivery), 202)
+    return json_response(shown(delivery), 202)
 
 
 def _delivery(call: Call) -> Delivery:
@@ -45,7 +44,8 @@ def _delivery(call: Call) -> Delivery:
     return delivery
 
 
-def _show(delivery: Delivery) -> dict[str, Any]:
+def shown(delivery: Delivery) -> dict[str, Any]:
+    """A delivery with every attempt at it."""
     event = delivery.event
     return {
         "id": delivery.id,

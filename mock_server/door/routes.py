@@ -18,10 +18,12 @@ from mock_server.door import (
     explanations,
     faults,
     inbox,
+    requests,
     scenarios,
     server,
     snapshots,
     tasks,
+    waits,
     worlds,
 )
 from mock_server.door.gate import guarded
@@ -118,6 +120,17 @@ def table() -> list[DoorRoute]:
             _WORLD + "/faults/{fault_id}",
             {"GET": faults.get_fault, "DELETE": faults.remove_fault},
         ),
+        DoorRoute(
+            _WORLD + "/requests",
+            {"GET": requests.list_requests, "DELETE": requests.clear_requests},
+        ),
+        DoorRoute(
+            _WORLD + "/requests/verify",
+            {"POST": requests.verify_requests},
+            {"POST": [requests.EXPECTATION]},
+        ),
+        DoorRoute(_WORLD + "/requests/{request_id}", {"GET": requests.get_request}),
+        DoorRoute(_WORLD + "/wait", {"GET": waits.wait}),
         DoorRoute(_WORLD + "/deliveries", {"GET": deliveries.list_deliveries}),
         DoorRoute(_WORLD + "/deliveries/{delivery_id}", {"GET": deliveries.get_delivery}),
         DoorRoute(_WORLD + "/deliveries/{delivery_id}/redeliver", {"POST": deliveries.redeliver}),

@@ -30,12 +30,12 @@ _OUTCOMES = {"succeeded": TaskEvent.RENDERED, "failed": TaskEvent.BROKE}
 async def list_tasks(call: Call) -> Response:
     """GET /_mock/worlds/{world}/tasks: of both APIs, oldest first."""
     world = world_of(call)
-    return json_response({"tasks": [_show(world, task) for task in world.tasks]})
+    return json_response({"tasks": [shown(world, task) for task in world.tasks]})
 
 
 async def get_task(call: Call) -> Response:
     """GET /_mock/worlds/{world}/tasks/{task_id}: what was asked, and how it will go."""
-    return json_response(_show(world_of(call), _task(call)))
+    return json_response(shown(world_of(call), _task(call)))
 
 
 async def finish_task(call: Call) -> Response:
@@ -47,7 +47,7 @@ async def finish_task(call: Call) -> Response:
     _, body = await call.json()
     ended = home.world.finish(task, _OUTCOMES[ENDING.read(body).state])
     home.timekeeper.catch_up()
-    return json_response(_show(home.world, ended))
+    return json_response(shown(home.world, ended))
 
 
 def _task(call: Call) -> Task:
@@ -57,7 +57,8 @@ def _task(call: Call) -> Task:
     return task
 
 
-def _show(world: World, task: Task) -> dict[str, Any]:
+def shown(world: World, task: Task) -> dict[str, Any]:
+    """A task, what was asked for, and how it will go."""
     order = task.order
     return {
         "id": task.id,

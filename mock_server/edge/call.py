@@ -148,6 +148,7 @@ class Call:
             more = message.get("more_body", False)
         body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
         self.exchange.request_body = self.world.journal.kept(body)
+        self.exchange.request_size_bytes = len(body)
         return body
 
     async def json(self) -> tuple[bytes, Any]:

@@ -41,6 +41,8 @@ class Exchanges:
             if at_door
             else world.open_exchange(scope["method"], scope["path"])
         )
+        exchange.query = scope["query_string"].decode("latin-1")
+        exchange.request_headers = scope["headers"]
         scope["fake"] = self._fake
         scope["timekeeper"] = timekeeper
         scope["exchange"] = exchange
@@ -53,8 +55,10 @@ class Exchanges:
                         (b"mock-world", world.name.encode()),
                         (b"mock-request", exchange.id.encode()),
                     )
-            elif not exchange.answer_body:
-                exchange.answer_body = world.journal.kept(message.get("body", b""))
+                exchange.answer_headers = message["headers"]
+            elif body := message.get("body", b""):
+                exchange.answer_size_bytes += len(body)
+                exchange.answer_body = world.journal.grown(exchange.answer_body, body)
             await send(message)
 
         try:
@@ -62,6 +66,7 @@ class Exchanges:
         finally:
             exchange.ended_ms = world.clock.now_ms()
             timekeeper.watch()
+            timekeeper.tell_waiting()
             log.debug("%s %s %s %s", exchange.id, exchange.method, exchange.path, exchange.status)
 
     def _find_world(self, scope: Scope) -> Timekeeper:

@@ -71,9 +71,10 @@ def draw(call: Call, voice: Voice, operation: Operation, body: bytes | None) -> 
         now = Faults(world.chance, f"{call.exchange.id}_now")
         later = Faults(world.chance, f"{call.exchange.id}_later")
         for rule in asked.rules:
-            (later if _concerns_task(rule) else now).add(rule, asked.name)
+            is_later = operation == "create" and _concerns_task(rule)
+            (later if is_later else now).add(rule, asked.name)
         sources.append((asked.channel, now))
-        if operation == "create" and later:
+        if later:
             call.task_faults = later
             call.exchange.scenario, call.exchange.channel = asked.name, asked.channel
     sources += [("its task", faults) for faults in of_task]

@@ -85,7 +85,7 @@ class Misbehaviour:
         await response(self._call.scope, self._no_more, collected.take)
         sound = _summary(collected)
         ending, bodies = await self._strike("after", collected.document)
-        if ending is not None or bodies:
+        if self._call.exchange.faults:
             self._call.exchange.without = sound
         for body in bodies:
             _change(collected, body)
@@ -197,8 +197,8 @@ class Misbehaviour:
 def rehearsed(call: Call, voice: Voice, handle: Answer) -> str | None:
     """What the rules would have answered, without changing anything; None if that takes time."""
     with call.world.rehearsal():
-        asking: Any = handle(call)
         try:
+            asking: Any = handle(call)
             asking.send(None)
         except StopIteration as answered:
             return f"{answered.value.status_code}"

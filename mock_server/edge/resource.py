@@ -64,6 +64,7 @@ class Resource:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; a caller who has hung up gets nothing."""
         call = Call(scope, receive)
+        call.exchange.api, call.exchange.operation = self._voice.api, self._operation
         try:
             plan = None if self._operation is None else await self._draw(call, self._operation)
             if plan is None:

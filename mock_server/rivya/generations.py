@@ -33,6 +33,7 @@ async def create_generation(call: Call) -> Response:
     else:
         task = call.world.submit_once(order, retry_key, call.task_faults)
         call.claimed = retry_key
+    call.exchange.task = task.id
     await call.timekeeper.before_answer(task)
     return _show(call, task, call.fake.settings.rivya.create_status)
 
@@ -41,6 +42,7 @@ async def get_generation(call: Call) -> Response:
     """GET /api/v1/generations/{task_id}: 200 in every state, the failed one too."""
     key = gate.admit(call, "generations:read")
     task = call.world.tasks.find(call.path_value("task_id"), api="rivya", account=key.account)
+    call.exchange.task = task.id
     return _show(call, task, 200)
 
 

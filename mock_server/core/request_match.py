@@ -1,0 +1,122 @@
+"""Which recorded requests somebody means: filters, counts, order, and what came near."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from mock_server.core.exchange_faults import Pointer, value_at
+from mock_server.core.journal import Exchange
+
+Count = Annotated[int, Meta(ge=0)]
+
+
+class RequestMatch(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Requests that are alike in all that is named here.
+
+    path: may have `*` for anything. body: values by JSON Pointer in the request's JSON.
+    """
+
+    method: str | None = None
+    path: str | None = None
+    api: str | None = None
+    operation: str | None = None
+    status: int | None = None
+    account: str | None = None
+    task: str | None = None
+    body: dict[Pointer, Any] = {}
+
+    def differences(self, exchange: Exchange) -> list[str]:
+        """What a request has otherwise, each in a few words; nothing if it is one of them."""
+        found = [
+            f"{name} is {getattr(exchange, name)!r}, not {wanted!r}"
+            for name in ("method", "api", "operation", "status", "account", "task")
+            if (wanted := getattr(self, name)) is not None and getattr(exchange, name) != wanted
+        ]
+        if self.path is not None and not fnmatchcase(exchange.path, self.path):
+            found.append(f"path is {exchange.path!r}, not {self.path!r}")
+        document = _document(exchange.request_body) if self.body else None
+        for pointer, wanted in self.body.items():
+            if (there := value_at(document, pointer)) != wanted:
+                found.append(f"body{pointer} is {there!r}, not {wanted!r}")
+        return found
+
+
+class Expectation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the journal is to hold: so many requests of a kind, or several in this order.
+
+    Without a count there must be at least one.
+    """
+
+    match: RequestMatch = RequestMatch()
+    count: Count | None = None
+    at_least: Count | None = None
+    at_most: Count | None = None
+    order: tuple[RequestMatch, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.count is not None and (self.at_least is not None or self.at_most is not None):
+            raise ValueError("count stands alone; at_least and at_most may stand together")
+
+    @property
+    def words(self) -> str:
+        """How many there should be."""
+        if self.count is not None:
+            return f"exactly {self.count}"
+        bounds = [("at least", self.at_least), ("at most", self.at_most)]
+        said = [f"{name} {bound}" for name, bound in bounds if bound is not None]
+        return " and ".join(said) or "at least 1"
+
+    def counts(self, number: int) -> bool:
+        """Whether so many are as many as there should be."""
+        if self.count is not None:
+            return number == self.count
+        least = self.at_least
+        if least is None:
+            least = 0 if self.at_most is not None else 1
+        return number >= least and (self.at_most is None or number <= self.at_most)
+
+
+class NearMiss(Struct, frozen=True):
+    """A request that is not one of those that are meant, and why not."""
+
+    request: str
+    asked: str
+    differences: list[str]
+
+
+def matching(exchanges: Iterable[Exchange], match: RequestMatch) -> Iterator[Exchange]:
+    """Those that are meant, in their order."""
+    return (exchange for exchange in exchanges if not match.differences(exchange))
+
+
+def first_out_of_order(exchanges: Iterable[Exchange], order: Iterable[RequestMatch]) -> int | None:
+    """The place, from 0, of the first that does not come after the ones before it; None: all do."""
+    remaining = iter(exchanges)
+    for place, match in enumerate(order):
+        if next(matching(remaining, match), None) is None:
+            return place
+    return None
+
+
+def near_misses(
+    exchanges: Iterable[Exchange], match: RequestMatch, most: int = 3
+) -> list[NearMiss]:
+    """The requests that differ in the fewest things, the nearest first."""
+    found = [
+        NearMiss(exchange.id, f"{exchange.method} {exchange.path}", differences)
+        for exchange in exchanges
+        if (differences := match.differences(exchange))
+    ]
+    return sorted(found, key=lambda miss: len(miss.differences))[:most]
+
+
+def _document(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
