@@ -92,6 +92,30 @@ def config(*, as_json: bool, **options: Any) -> None:
     click.echo(toml.document(effective), nl=False)
 
 
+@main.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def check(arguments: tuple[str, ...]) -> None:
+    """Hold a server, this one or the real one, against the contract."""
+    sys.exit(_suite().check(arguments))
+
+
+def _suite() -> Any:
+    """The contract suite, or the end of the program with a message."""
+    try:
+        from contract_tests import command
+    except ModuleNotFoundError as error:
+        click.echo(
+            f"hailuo-mock: the contract suite needs {error.name}: "
+            "pip install 'hailuo-mock[contract]'",
+            err=True,
+        )
+        sys.exit(COULD_NOT_RUN)
+    return command
+
+
 @main.command()
 @click.argument("name", required=False)
 @click.option("--scenario-dir", type=click.Path(path_type=Path), help="A folder with your own.")

@@ -1,0 +1,1 @@
+"""Checks of Ace Data Cloud's Hailuo videos."""

@@ -1,0 +1,3 @@
+"""Makes `pytest contract_tests` the same suite as `hailuo-mock check`."""
+
+pytest_plugins = ["contract_tests.plugin"]

@@ -1,0 +1,1 @@
+"""Checks of Rivya Public API v1."""
