@@ -80,7 +80,9 @@ OPTIONS: Mapping[str, dict[str, Any]] = {
     "--seed": {"type": int, "default": DEFAULT_SEED, "help": "same seed, same requests"},
     "--report-dir": {"type": Path, "help": "write junit.xml, run.ndjson, traffic.har, report.html"},
     "--record": {"type": Path, "help": "keep what the server answered, for hailuo-mock drift"},
-    "--callback-url": {"help": "where the server reaches the suite's own receiver from outside"},
+    "--callback-url": {
+        "help": "how the server reaches port 4011 here, where callbacks are received"
+    },
     "--only": {"action": "append", "default": [], "help": "checks whose name contains this"},
     "--list": {"action": "store_true", "help": "list every promise, its source and its checks"},
     "--live": {"action": "store_true", "help": "yes, a production host"},

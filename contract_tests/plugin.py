@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from fnmatch import fnmatchcase
 from typing import NoReturn
 
@@ -14,8 +14,9 @@ from contract_tests.contract import APIS, Api
 from contract_tests.fakes import StartError
 from contract_tests.keys import ROLES, variable
 from contract_tests.promises import promises
+from contract_tests.receiver import DEFAULT_PORT, Receiver
 from contract_tests.run import Result, Run
-from contract_tests.target import Caller, Target, Unreachable
+from contract_tests.target import Caller, Target, Unreachable, is_loopback
 from contract_tests.verdicts import Broken, Finding, Require
 
 _MARKERS = (
@@ -120,12 +121,20 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def api_of(item: pytest.Item) -> Api | None:
-    """Whose contract a check holds: its parameter says so, or the room it is in."""
+    """Whose contract a check holds: its parameter says so, or its room, or what it holds."""
     callspec = getattr(item, "callspec", None)
     if callspec is not None and "api" in callspec.params:
         api: Api = callspec.params["api"]
         return api
-    return next((api for api in APIS if api in item.path.parts), None)
+    held = [str(name) for mark in item.iter_markers("holds") for name in mark.args]
+    return next(
+        (
+            api
+            for api in APIS
+            if api in item.path.parts or all(name.startswith(f"{api}.") for name in held)
+        ),
+        None,
+    )
 
 
 def _why_not(run: Run, item: pytest.Item) -> str | None:
@@ -157,7 +166,7 @@ def _unmet(run: Run, api: Api, need: str) -> str | None:
     if need == "fake":
         return None if run.target.is_fake else "needs the fake"
     if need == "receiver":
-        reachable = run.target.is_fake or run.options.callback_url
+        reachable = is_loopback(run.target.base_url) or run.options.callback_url
         return None if reachable else "needs --callback-url, to receive callbacks at"
     if need.startswith("variant "):
         return None if run.owns_fake else "needs a server that can be told to misbehave"
@@ -330,3 +339,11 @@ def acedata(target: Target) -> Caller:
 def require(run: Run) -> Require:
     """Notes that a promise was looked at, and fails the check if it does not hold."""
     return run.verdicts.require
+
+
+@pytest.fixture(scope="session")
+def receiver(run: Run) -> Iterator[Receiver]:
+    """The suite's own receiver of callbacks."""
+    public_url = run.options.callback_url
+    with Receiver(public_url, DEFAULT_PORT if public_url else 0) as listening:
+        yield listening

@@ -14,7 +14,6 @@ _MISSING = {"rivya": "api_key_missing", "acedata": "no_token"}
 _UNKNOWN = {"rivya": "api_key_invalid", "acedata": "invalid_token"}
 _NEEDED = {
     "rivya": "rivya.rule.every-operation-needs-a-key",
-
     "acedata": "acedata.rule.every-operation-needs-a-token",
 }
 _NOBODYS = {"rivya": "rvya_sk_nobody_was_ever_given_this", "acedata": "nobody-was-given-this"}
