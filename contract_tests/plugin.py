@@ -30,6 +30,11 @@ _MARKERS = (
 _USUAL_RANK = 10
 Reporting = Generator[None, pytest.TestReport, pytest.TestReport]
 _run_key = pytest.StashKey[Run]()
+_sent_key = pytest.StashKey[int]()
+
+
+class SuiteError(Exception):
+    """A fault of the suite itself; no server is to blame."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -122,10 +127,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def api_of(item: pytest.Item) -> Api | None:
     """Whose contract a check holds: its parameter says so, or its room, or what it holds."""
-    callspec = getattr(item, "callspec", None)
-    if callspec is not None and "api" in callspec.params:
-        api: Api = callspec.params["api"]
-        return api
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    said: Api | None = params.get("api") or getattr(params.get("sample"), "api", None)
+    if said is not None:
+        return said
     held = [str(name) for mark in item.iter_markers("holds") for name in mark.args]
     return next(
         (
@@ -174,10 +179,13 @@ def _unmet(run: Run, api: Api, need: str) -> str | None:
 
 
 def _price_credits(run: Run, item: pytest.Item) -> int:
+    """What a check costs; of several prices those that are its API's."""
     api = api_of(item) or run.options.apis[0]
+    others = {model["id"] for other in APIS if other != api for model in run.contract.models(other)}
     return sum(
         run.prices.of(api, mark.args[0]) * mark.kwargs.get("count", 1)
         for mark in item.iter_markers("price")
+        if mark.args[0] not in others
     )
 
 
@@ -213,7 +221,9 @@ def checks_of(items: list[pytest.Item]) -> dict[str, list[str]]:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Whatever is found from now on was found by this check."""
-    item.config.stash[_run_key].verdicts.check = item.nodeid
+    run = item.config.stash[_run_key]
+    run.verdicts.check = item.nodeid
+    item.stash[_sent_key] = run.door.sent
 
 
 # --- what comes of it -------------------------------------------------------------------------
@@ -273,6 +283,8 @@ def _findings(run: Run, item: pytest.Item, call: pytest.CallInfo[None]) -> list[
         run.verdicts.note(error.finding)
     found = run.verdicts.take_fresh()
     if error is not None and not found and not isinstance(error, Broken):
+        if run.door.sent == item.stash[_sent_key]:
+            raise SuiteError(f"{item.nodeid} fell over before it asked anything") from error
         found = [_unreadable(run, item, error)]
         run.verdicts.note(found[0])
         run.verdicts.take_fresh()

@@ -97,15 +97,14 @@ def _with_each(*paths: str) -> pytest.MarkDecorator:
         "-".join([*sample.schema["title"].split(), sample.valid.get("action", "")]).strip("-")
         for sample in chosen
     ]
-    return pytest.mark.parametrize(
-        ("api", "sample"), [(sample.api, sample) for sample in chosen], ids=names
-    )
+    return pytest.mark.parametrize("sample", chosen, ids=names)
 
 
 _HELD = (
     "{api}.rule.refuses-what-is-invalid", "rivya.GenerationRequest*", "rivya.ReferenceItem*",
     "rivya.WebhookCreate*", "acedata.VideoRequest*", "acedata.TaskQuery*",
-    "rivya.error.validation_failed",    "acedata.error.bad_request", "rivya.answer.RivyaBadRequest", "acedata.answer.AceDataBadRequest",
+    "rivya.error.validation_failed", "acedata.error.bad_request",
+    "rivya.answer.RivyaBadRequest", "acedata.answer.AceDataBadRequest",
     "rivya.answer.RivyaBadWebhookRequest", "rivya.error.webhook_url_rejected",
 )  # fmt: skip
 
@@ -132,8 +131,9 @@ def _affordable(
 @pytest.mark.holds(*_HELD)
 @_with_each("/generations", "/webhooks", "/videos", "/tasks")
 def test_a_body_that_breaks_its_schema_is_refused(
-    target: Target, api: Api, sample: Sample, require: Require
+    target: Target, sample: Sample, require: Require
 ) -> None:
+    api = sample.api
     rule = f"{api}.rule.refuses-what-is-invalid"
     for mutation, answer in _affordable(target, sample, sample.mutations().invalid()):
         code = _INVALID[api]
@@ -158,7 +158,7 @@ def test_a_body_that_breaks_its_schema_is_refused(
 )  # fmt: skip
 @_with_each("/generations", "/webhooks")
 def test_a_body_that_keeps_its_schema_is_taken(
-    target: Target, api: Api, sample: Sample, require: Require
+    target: Target, sample: Sample, require: Require
 ) -> None:
     _require_taken(target, sample, require)
 
@@ -172,7 +172,7 @@ def test_a_body_that_keeps_its_schema_is_taken(
 )  # fmt: skip
 @_with_each("/videos")
 def test_a_video_request_that_keeps_its_schema_is_taken(
-    target: Target, api: Api, sample: Sample, require: Require
+    target: Target, sample: Sample, require: Require
 ) -> None:
     _require_taken(target, sample, require)
 
