@@ -175,7 +175,7 @@ class _Walk:
         self.into(schema, value, f"{self._api}.{title}", at)
 
     def _members(self, schema: Any, value: dict[str, Any], name: str, at: Place) -> None:
-        self.names[*at, ""] = name
+        self.names.setdefault((*at, ""), name)  # what a choice leads to was there first
         for key, inner in schema.get("properties", {}).items():
             if key in value:
                 self.names[*at, key] = f"{name}.{key}"

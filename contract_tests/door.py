@@ -64,8 +64,11 @@ class Door(HTTPAdapter):
         conformance: Conformance,
         verdicts: Verdicts,
         timeout_s: float,
+        carrier: HTTPAdapter | None = None,
     ) -> None:
-        super().__init__(pool_connections=8, pool_maxsize=32)
+        """carrier: who really sends; without one, requests does."""
+        super().__init__()
+        self._carrier = carrier or HTTPAdapter(pool_connections=8, pool_maxsize=32)
         self.budget, self.prices, self.verdicts = budget, prices, verdicts
         self.conformance = conformance
         self.exchanges: deque[Exchange] = deque(maxlen=_KEPT_EXCHANGES)
@@ -104,6 +107,10 @@ class Door(HTTPAdapter):
             time.sleep(wait_s)
         return response
 
+    def close(self) -> None:
+        """Close every connection."""
+        self._carrier.close()
+
     def _asked_to_wait_s(self, response: requests.Response) -> float | None:
         if response.status_code != 429 or not self._obeys_429:
             return None
@@ -120,7 +127,7 @@ class Door(HTTPAdapter):
             started_s = time.time()
             began_s = time.perf_counter()
             try:
-                response = super().send(request, **how)
+                response = self._carrier.send(request, **how)
                 content = response.content
             except BaseException:
                 # Nobody knows what became of it: count it as accepted.
@@ -158,7 +165,7 @@ class Door(HTTPAdapter):
         parts = urlsplit(request.url or "")
         origin = f"{parts.scheme}://{parts.netloc}"
         asking = requests.Request("GET", f"{origin}{PREFIX['rivya']}/models").prepare()
-        listed = super().send(asking, **how).json()
+        listed = self._carrier.send(asking, **how).json()
         for model in listed.get("data", []):
             self.prices.learn("rivya", model["id"], int(model["base_credits"]))
 

@@ -63,6 +63,7 @@ _ACCOUNTS = ("own", "second", "poor", "one")
 VARIANTS: Mapping[str, Mapping[str, Any]] = {
     "default": {"acedata.moderated_words": MODERATED_WORD},
     "failing": {"tasks.failure_rate": 1},
+    "flaky": {"tasks.failure_rate": 0.5},
     "off": {"rivya.api_enabled": "false", "acedata.implemented": "false"},
     "strict": {"webhook_urls": "strict"},
     "impatient": {"acedata.hold_limit_s": HOLD_LIMIT_S},

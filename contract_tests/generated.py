@@ -1,7 +1,7 @@
 """Requests made by Schemathesis from the document, and what its checks found, as findings.
 
 Traps it would fall into are put out of its way here: credentials go in by configuration, creates
-get a new Idempotency-Key each, and generated addresses lead to a host that is nobody's. A built-in check
+a new Idempotency-Key each, and generated addresses lead to nobody. A built-in check
 is off only for one operation at a time, with its reason in `OFF`.
 """
 

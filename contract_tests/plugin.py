@@ -279,6 +279,7 @@ def _stopped(call: pytest.CallInfo[None]) -> str | None:
 def _findings(run: Run, item: pytest.Item, call: pytest.CallInfo[None]) -> list[Finding]:
     """Everything that was found during a check: by itself, and in passing."""
     error = call.excinfo.value if call.excinfo else None
+    error = _broken_in(error) or error
     if isinstance(error, Broken):
         run.verdicts.note(error.finding)
     found = run.verdicts.take_fresh()
@@ -291,6 +292,14 @@ def _findings(run: Run, item: pytest.Item, call: pytest.CallInfo[None]) -> list[
     if isinstance(error, Broken) and not found:
         found = [error.finding]  # known before; this check fails all the same
     return found
+
+
+def _broken_in(error: BaseException | None) -> Broken | None:
+    """The finding inside an error; a scenario that does not repeat is told as a group of errors."""
+    if isinstance(error, Broken):
+        return error
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    return next((found for each in inner if (found := _broken_in(each))), None)
 
 
 def _unreadable(run: Run, item: pytest.Item, error: BaseException) -> Finding:

@@ -80,12 +80,13 @@ class ControlDoor:
         self._session.post(self._url, json={"seconds": seconds}, timeout=60).raise_for_status()
 
     def looks(self, limit_s: float) -> Iterator[float]:
-        """One turn of the clock between two looks."""
+        """One turn of the clock between two looks; larger ones when it takes long."""
         gone_s = 0.0
         while gone_s < limit_s:
             yield gone_s
-            self.pass_s(_FAKE_STEP_S)
-            gone_s += _FAKE_STEP_S
+            step_s = max(_FAKE_STEP_S, gone_s / 10)
+            self.pass_s(step_s)
+            gone_s += step_s
 
 
 @dataclass
@@ -171,16 +172,6 @@ def until(
         if done(seen[-1]):
             return seen, True
     return seen, False
-
-
-@contextmanager
-def held_open(waiting: Any, time_there: Time) -> Iterator[None]:
-    """Keep time going at the server while a request is held open there."""
-    yield
-    while not waiting.done():
-        if time_there.is_fast:
-            time_there.pass_s(_FAKE_STEP_S)
-        time.sleep(0.005)
 
 
 @contextmanager

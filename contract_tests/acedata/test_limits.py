@@ -82,7 +82,7 @@ def test_moderation_refuses_a_prompt(acedata: Caller, require: Require) -> None:
     require_refusal(require, "acedata", answer, "forbidden")
 
 
-@pytest.mark.rank(1)
+@pytest.mark.rank(3)
 @pytest.mark.needs("variant off")
 @pytest.mark.holds("acedata.error.api_not_implemented")
 def test_an_api_that_is_off_is_not_implemented(run: Run, require: Require) -> None:

@@ -37,7 +37,7 @@ def agree(require: Require, rule: str, got: Any, expected: Any, by: Exchange) ->
     require(RULE + rule, got == expected, expected=expected, got=got, by=by)
 
 
-@pytest.mark.rank(2)
+@pytest.mark.rank(-1)
 @pytest.mark.price(TEXT)
 @pytest.mark.holds(
     *(

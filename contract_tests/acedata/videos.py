@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from contract_tests.exchange import Exchange
 from contract_tests.refusals import require_success
-from contract_tests.target import Caller, held_open, until
+from contract_tests.target import Caller, time_goes_on, until
 from contract_tests.verdicts import Require
 
 RULE = "acedata.rule."
@@ -24,21 +23,17 @@ def order(**fields: Any) -> dict[str, Any]:
 
 
 def ask(asker: Caller, body: Any) -> Exchange:
-    """POST /hailuo/videos, answered at once: in callback or async mode, or refused."""
-    return asker.post("/videos", body)
+    """POST /hailuo/videos, answered at once: in callback or async mode, or refused.
+
+    Time goes on meanwhile, so that a server that holds it after all is soon found out.
+    """
+    with time_goes_on(asker.target.time):
+        return asker.post("/videos", body)
 
 
 def hold(asker: Caller, body: Any) -> Exchange:
     """POST /hailuo/videos, held open until it is done; time goes on meanwhile."""
-    with ThreadPoolExecutor(1) as pool:
-
-        def wait() -> Exchange:
-            return asker.post("/videos", body)
-
-        waiting: Future[Exchange] = pool.submit(wait)
-        with held_open(waiting, asker.target.time):
-            pass
-        return waiting.result()
+    return ask(asker, body)
 
 
 def submit(asker: Caller, require: Require, **fields: Any) -> str:

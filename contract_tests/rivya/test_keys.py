@@ -53,7 +53,7 @@ def test_the_document_describes_the_routes_and_shows_no_key(
     require(RULE + "openapi-is-public", hidden, expected="no key", got="the key", by=answer)
 
 
-@pytest.mark.rank(1)
+@pytest.mark.rank(3)
 @pytest.mark.needs("variant off")
 @pytest.mark.holds("rivya.error.public_api_disabled", "rivya.answer.RivyaSwitchedOff")
 def test_an_api_that_is_off_says_so_to_everybody(run: Run, require: Require) -> None:

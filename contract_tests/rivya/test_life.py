@@ -26,7 +26,7 @@ RULE = "rivya.rule."
 LATER_S = 3600
 
 
-@pytest.mark.rank(2)
+@pytest.mark.rank(-1)
 @pytest.mark.price(CHEAP)
 @pytest.mark.holds(
     *(

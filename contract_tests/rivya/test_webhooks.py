@@ -170,7 +170,7 @@ def test_addresses_that_are_not_public_are_rejected(rivya: Caller, require: Requ
             require_refusal(require, "rivya", created, "webhook_url_rejected", rule)
 
 
-@pytest.mark.rank(1)
+@pytest.mark.rank(3)
 @pytest.mark.full
 @pytest.mark.needs("variant strict")
 @pytest.mark.holds(RULE + "loopback-is-refused")
