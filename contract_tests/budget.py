@@ -109,30 +109,42 @@ class Budget:
     """A purse. max_credits: None is no limit.
 
     A request is admitted with what it may cost, and settled with what it did cost.
+    spent_credits: what the server said it took. doubtful_credits: what it may have taken besides,
+    for answers that were lost and for replays, which only an honest server does for nothing.
     """
 
     max_credits: int | None
     spent_credits: int = 0
+    doubtful_credits: int = 0
     _held: int = 0
     _charged: set[str] = field(default_factory=set)
 
     def admit(self, risk_credits: int) -> None:
         """Hold what a request may cost. Raises OverBudget if that is more than is left."""
-        if self.max_credits is not None and risk_credits > self.left_credits:
+        if not self.allows(risk_credits):
             raise OverBudget(f"this may cost {risk_credits} credits, {self.left_credits} are left")
         self._held += risk_credits
+
+    def allows(self, risk_credits: int) -> bool:
+        """Whether a request that may cost so much would be admitted."""
+        return self.max_credits is None or risk_credits <= self.left_credits
 
     @property
     def left_credits(self) -> int:
         """What can still be spent; 0 without a limit means nothing."""
         limit = self.max_credits or 0
-        return limit - self.spent_credits - self._held
+        return limit - self.spent_credits - self.doubtful_credits - self._held
 
     def settle(self, risk_credits: int, charged_credits: int, task_id: str | None) -> None:
-        """Let go of what was held, and count what was charged; a task is charged once."""
+        """Let go of what was held, and count what the server said it charged for a task."""
         self._held -= risk_credits
-        if task_id is not None and task_id in self._charged:
-            return
-        if task_id is not None:
+        if task_id in self._charged:
+            self.doubtful_credits += risk_credits
+        elif task_id is not None:
             self._charged.add(task_id)
-        self.spent_credits += charged_credits
+            self.spent_credits += charged_credits
+
+    def lose(self, risk_credits: int) -> None:
+        """Let go of what was held for a request of which nobody knows what became."""
+        self._held -= risk_credits
+        self.doubtful_credits += risk_credits

@@ -130,8 +130,7 @@ class Door(HTTPAdapter):
                 response = self._carrier.send(request, **how)
                 content = response.content
             except BaseException:
-                # Nobody knows what became of it: count it as accepted.
-                self.budget.settle(risk_credits, risk_credits, None)
+                self.budget.lose(risk_credits)
                 raise
         exchange = Exchange(
             method=request.method or "GET",
@@ -173,13 +172,15 @@ class Door(HTTPAdapter):
         api = CREATES.get(exchange.path)
         charged_credits, task_id = 0, None
         answer = exchange.json
+        if api is not None and (exchange.status >= 500 or not isinstance(answer, dict)):
+            self.budget.lose(risk_credits)
+            return
         if api is not None and exchange.status < 300 and isinstance(answer, dict):
             task_id = answer.get("id") if api == "rivya" else answer.get("task_id")
+            task_id = task_id or f"unnamed {self.sent}"  # whatever it is called, it was taken
             charged_credits = risk_credits
             if isinstance(reserved := answer.get("reserved_credits"), int):
                 charged_credits = reserved
-        elif api is not None and exchange.status >= 500:
-            charged_credits = risk_credits
         self.budget.settle(risk_credits, charged_credits, str(task_id) if task_id else None)
 
     def _keep(self, exchange: Exchange) -> None:

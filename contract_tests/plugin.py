@@ -120,7 +120,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (by_name[check.name].name, f"costs {check.price_credits} credits")
         for check in run.plan.left_out
     ]
-    items[:] = sorted((by_name[check.name] for check in run.plan.chosen), key=_rank)
+    if run.options.max_credits is None:
+        items[:] = sorted((by_name[check.name] for check in run.plan.chosen), key=_rank)
+    else:
+        items[:] = [by_name[check.name] for check in run.plan.chosen]  # cheapest first
     if not config.option.collectonly:
         report.announce(run)
 

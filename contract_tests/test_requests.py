@@ -223,7 +223,6 @@ def test_a_model_that_cannot_be_called_is_refused(
 
 
 @pytest.mark.rank(1)
-@pytest.mark.price("hailuo-standard")
 @pytest.mark.holds("rivya.rule.options-are-strings")
 def test_options_are_strings(target: Target, require: Require) -> None:
     for params in ({"prompt_optimizer": True}, {"duration": 6}, {"duration": 10.0}):
@@ -244,7 +243,6 @@ def test_a_foreign_model_is_refused(target: Target, model: str, require: Require
 
 
 @pytest.mark.rank(1)
-@pytest.mark.price("minimax-t2v")
 @pytest.mark.holds(
     "acedata.rule.image-models-need-an-image", "acedata.rule.image-is-a-link",
     "acedata.model.minimax-*.needs_image", "acedata.VideoRequest.first_image_url",
@@ -265,7 +263,6 @@ def test_an_image_model_wants_a_link_to_an_image(
 
 
 @pytest.mark.rank(2)
-@pytest.mark.price("hailuo-standard")
 @pytest.mark.holds("rivya.rule.refused-creates-nothing")
 def test_a_refused_generation_costs_nothing(target: Target, require: Require) -> None:
     asker = target.caller("rivya")

@@ -38,7 +38,7 @@ def _ndjson(told: Mapping[str, Any], exchanges: list[Exchange], path: Path) -> N
             ("exchange", [_line(exchange) for exchange in exchanges]),
         ):
             for row in rows:
-                out.write(json.dumps({"kind": kind, **row}, ensure_ascii=False) + "\n")
+                out.write(json.dumps({"row": kind, **row}, ensure_ascii=False) + "\n")
 
 
 def _line(exchange: Exchange) -> dict[str, Any]:

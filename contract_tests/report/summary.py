@@ -31,6 +31,7 @@ def summary(run: Run) -> dict[str, Any]:
         "max_credits": options.max_credits,
         "planned_credits": run.plan.planned_credits,
         "spent_credits": run.budget.spent_credits,
+        "doubtful_credits": run.budget.doubtful_credits,
         "promises": rows,
         "findings": [finding_facts(run, found) for found in run.verdicts.broken.values()],
         "refuted": [finding_facts(run, found) for found in run.refuted.values()],

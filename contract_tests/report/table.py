@@ -97,6 +97,8 @@ def _last_line(told: Mapping[str, Any]) -> str:
     words = {0: "the contract holds", 1: "findings", 2: "nothing was checked"}
     reached = told["reached"]
     limit = "" if told["max_credits"] is None else f" of at most {told['max_credits']}"
+    if told["max_credits"] is not None and told["doubtful_credits"]:
+        limit = f" and perhaps {told['doubtful_credits']} more{limit}"
     return (
         f"{words[told['exit_code']]}: {verdicts['held'] + verdicts['confirmed']} held, "
         f"{verdicts['broken']} broken, {verdicts['refuted']} refuted, "
