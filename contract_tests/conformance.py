@@ -44,10 +44,17 @@ class Conformance:
         api = api_of(exchange.path)
         if api is None:
             return set(), []
-        operation = _operation(self.contract, exchange.method, exchange.path)
+        operation = operation_of(self.contract, exchange.method, exchange.path)
         found = [*self._answer(api, operation, exchange)]
         kept = self._kept(api, operation, exchange)
         return kept - {finding.promise.id for finding in found}, found
+
+    def names_of(self, exchange: Exchange) -> dict[Place, str]:
+        """What the contract calls each place of an answer; (…, "") is the object at a place."""
+        api = api_of(exchange.path)
+        operation = operation_of(self.contract, exchange.method, exchange.path)
+        schema = api and _schema(self.contract, api, operation, exchange.status)
+        return self._names(api, schema, exchange.json) if api and schema else {}
 
     # --- what is wrong ---
 
@@ -279,7 +286,8 @@ def _row_of(
 
 
 @lru_cache(maxsize=4096)
-def _operation(contract: Contract, method: str, path: str) -> Mapping[str, Any] | None:
+def operation_of(contract: Contract, method: str, path: str) -> Mapping[str, Any] | None:
+    """The operation of a request, or None if the contract has none there."""
     verb = "get" if method == "HEAD" else method.lower()
     for template, pattern in _templates(contract):
         if pattern.fullmatch(path):

@@ -11,7 +11,7 @@ from typing import Any
 
 HIDDEN = "[hidden]"
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie"})
-_SECRET_FIELDS = re.compile(rb'("(?:signing_secret|callback_secret)"\s*:\s*")[^"]*(")')
+_SECRET_FIELDS = re.compile(rb'("(?:signing_secret|callback_secret)"\s*:\s*"(?:whsec_)?)[^"]*(")')
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -99,13 +100,23 @@ def config(*, as_json: bool, **options: Any) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def check(arguments: tuple[str, ...]) -> None:
     """Hold a server, this one or the real one, against the contract."""
-    sys.exit(_suite().check(arguments))
+    sys.exit(_suite("contract_tests.command").check(arguments))
 
 
-def _suite() -> Any:
-    """The contract suite, or the end of the program with a message."""
+@main.command(
+    context_settings={"ignore_unknown_options": True, "help_option_names": []},
+    add_help_option=False,
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def drift(arguments: tuple[str, ...]) -> None:
+    """Say how recorded answers differ from the contract, or from earlier ones."""
+    sys.exit(_suite("contract_tests.drift.command").drift(arguments))
+
+
+def _suite(module: str) -> Any:
+    """A module of the contract suite, or the end of the program with a message."""
     try:
-        from contract_tests import command
+        return import_module(module)
     except ModuleNotFoundError as error:
         click.echo(
             f"hailuo-mock: the contract suite needs {error.name}: "
@@ -113,7 +124,6 @@ def _suite() -> Any:
             err=True,
         )
         sys.exit(COULD_NOT_RUN)
-    return command
 
 
 @main.command()

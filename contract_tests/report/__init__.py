@@ -9,6 +9,7 @@ from typing import Any
 
 from contract_tests.conformance import PASSIVE, PASSIVE_RULES
 from contract_tests.contract import Api
+from contract_tests.drift import recording
 from contract_tests.promises import Promise, of_api
 from contract_tests.report import files, table
 from contract_tests.report.summary import finding_facts, summary
@@ -41,6 +42,9 @@ def finish(run: Run, *, as_json: bool) -> None:
     told = summary(run)
     if run.options.report_dir is not None:
         files.write(run, told, run.options.report_dir)
+    if run.options.record_dir is not None:
+        is_fake = run.target.is_fake
+        recording.write(run.door.exchanges, run.secrets, run.options.record_dir, is_fake=is_fake)
     if as_json:
         print(json.dumps(told, ensure_ascii=False, indent=1))
     else:

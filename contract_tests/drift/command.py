@@ -1,0 +1,79 @@
+"""`hailuo-mock drift DIR [DIR2]`: how a recording differs, and who is most likely the cause."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from contract_tests.contract import contract
+from contract_tests.drift import examples
+from contract_tests.drift.differences import Difference, between, from_contract
+from contract_tests.drift.recording import Recording, RecordingError, read
+from contract_tests.report.table import console
+
+COULD_NOT_RUN = 2
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+def drift(arguments: Sequence[str]) -> int:
+    """Compare. 0: no difference, 1: differences, 2: there is nothing to compare."""
+    code: int = _command.main(list(arguments), prog_name="hailuo-mock drift", standalone_mode=False)
+    return code
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("folder", type=_FOLDER, metavar="DIR")
+@click.argument("later", type=_FOLDER, metavar="[DIR2]", required=False)
+@click.option("--examples", "examples_to", type=_FOLDER, help="Write DIR's answers as examples.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def _command(folder: Path, later: Path | None, examples_to: Path | None, *, as_json: bool) -> int:
+    """Say how the answers recorded in DIR differ from the contract, or those in DIR2 from DIR's.
+
+    Recordings are made by `hailuo-mock check --record DIR`.
+    """
+    try:
+        recording = read(folder)
+        second = None if later is None else read(later)
+    except RecordingError as error:
+        click.echo(f"hailuo-mock drift: {error}", err=True)
+        return COULD_NOT_RUN
+    if examples_to is not None:
+        written = examples.write(recording, examples_to)
+        click.echo(f"{len(written)} examples in {examples_to}", err=True)
+    found = _differences(recording, second)
+    if not recording.exchanges:
+        click.echo(f"hailuo-mock drift: the recording in {folder} is empty", err=True)
+        return COULD_NOT_RUN
+    if as_json:
+        print(json.dumps([asdict(difference) for difference in found], indent=1))
+    else:
+        _show(found, recording)
+    return 1 if found else 0
+
+
+def _differences(recording: Recording, second: Recording | None) -> list[Difference]:
+    if second is None:
+        return from_contract(recording, contract())
+    return between(recording, second, contract())
+
+
+def _show(found: list[Difference], recording: Recording) -> None:
+    out = console()
+    table = Table(box=None, header_style="bold")
+    for column in ("what", "where", "expected", "got", "cause"):
+        table.add_column(column)
+    for each in found:
+        row = (each.kind, each.place, each.expected[:60], each.got[:60], each.cause)
+        table.add_row(*(Text(word) for word in row))
+    if found:
+        out.print(table)
+    for each in found:
+        if each.edit is not None:
+            out.print(Text(f"proposed for {each.place}: {json.dumps(each.edit)}", style="dim"))
+    out.print(f"{len(found)} differences in {len(recording.exchanges)} recorded answers")
