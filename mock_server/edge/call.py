@@ -80,10 +80,11 @@ class Call:
         return self.without_scenario(self._sent_key)
 
     def without_scenario(self, key: str) -> tuple[str, str]:
-        """`KEY+NAME` in its two parts; a key that is known with its plus is left whole."""
-        if "+" not in key or self.world.keys.get(key) is not None:
-            return key, ""
+        """`KEY+NAME` in its two parts; what has a plus and no known key before it is left whole."""
         secret, _, name = key.partition("+")
+        keys = self.world.keys
+        if not name or keys.get(key) is not None or keys.get(secret) is None:
+            return key, ""
         return secret, name
 
     @property
