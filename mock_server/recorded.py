@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 
@@ -16,8 +19,15 @@ from mock_server.edge.moments import moment, moment_or_null
 
 REDACTED = "[redacted]"
 
-_SECRET_HEADERS = {"authorization", "mock-control-token", "cookie", "set-cookie"}
-_SECRET_MEMBERS = re.compile(rb'("(?:signing_secret|callback_secret)"\s*:\s*")[^"]*')
+_SHORTEST_SECRET = 4
+_SECRET_HEADERS = {
+    b"authorization",
+    b"cookie",
+    b"mock-control-token",
+    b"proxy-authorization",
+    b"set-cookie",
+    b"x-api-key",
+}
 # What differs between two runs that are otherwise the same: transport, not contract.
 _VOLATILE_HEADERS = {
     "accept",
@@ -31,14 +41,55 @@ _VOLATILE_HEADERS = {
 }
 
 
+def _spelled(secret: str) -> bytes:
+    """An expression for a text of ASCII as it is, and as JSON and URLs may spell it."""
+    return b"".join(
+        rb"(?:\\?%b|(?i:%%%02x|\\u00%02x))" % (re.escape(letter.encode()), ord(letter), ord(letter))
+        for letter in secret
+    )
+
+
+_MEMBER_NAMES = b"|".join(map(_spelled, ("signing_secret", "callback_secret")))
+_SECRET_MEMBERS = re.compile(
+    rb'("(?:%b)"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^\s"\[{,}\]]+)' % _MEMBER_NAMES, re.DOTALL
+)
+
+
 class Record:
-    """Writes down the exchanges of one world."""
+    """Writes down the exchanges of one world.
+
+    A key of up to three characters could stand anywhere: it is hidden in its header alone.
+    """
 
     def __init__(self, world: World) -> None:
-        self._secrets = [key.secret.encode() for key in world.keys if len(key.secret) > 3]
+        known = {key.secret for key in world.keys}
+        for endpoint in world.endpoints:
+            known |= {endpoint.secret, endpoint.previous_secret or ""}
+        # The longest first: one may be the beginning of another.
+        self._secrets = sorted(
+            (secret for secret in known if len(secret) >= _SHORTEST_SECRET), key=len, reverse=True
+        )
+        self._raw_secrets = [secret.encode() for secret in self._secrets]
+        self._spellings = re.compile(b"|".join(map(_spelled, self._secrets)) or b"(?!)")
+
+    def redacted(self, exchange: Exchange) -> Exchange:
+        """The same exchange without any credential."""
+        return replace(
+            exchange,
+            path=self._text(exchange.path),
+            query=self._text(exchange.query),
+            refusal=None if exchange.refusal is None else self._text(exchange.refusal),
+            request_headers=self._headers(exchange.request_headers),
+            request_body=self._body(exchange.request_body, exchange.request_size_bytes),
+            answer_headers=self._headers(exchange.answer_headers),
+            answer_body=self._body(exchange.answer_body, exchange.answer_size_bytes),
+        )
 
     def shown(self, exchange: Exchange) -> dict[str, Any]:
         """One exchange as the control door shows it."""
+        return self._shown(self.redacted(exchange))
+
+    def _shown(self, exchange: Exchange) -> dict[str, Any]:
         return {
             "id": exchange.id,
             "at": moment(exchange.started_ms),
@@ -50,13 +101,13 @@ class Record:
             "operation": exchange.operation,
             "account": exchange.account,
             "task": exchange.task,
-            "request": self._message(
+            "request": _message(
                 exchange.request_headers, exchange.request_body, exchange.request_size_bytes
             ),
             "status": exchange.status,
             "answer": None
             if exchange.status is None
-            else self._message(
+            else _message(
                 exchange.answer_headers, exchange.answer_body, exchange.answer_size_bytes
             ),
             "refusal": exchange.refusal,
@@ -92,40 +143,53 @@ class Record:
                 )
         return shown
 
-    def _message(self, headers: Headers, body: bytes, size_bytes: int) -> dict[str, Any]:
-        shown = {"headers": self._headers(headers)}
-        return shown | shown_body(self._redacted(body)) | {"size_bytes": size_bytes}
+    def _headers(self, headers: Headers) -> Headers:
+        return [
+            (name, REDACTED.encode() if name.lower() in _SECRET_HEADERS else self._redacted(value))
+            for name, value in headers
+        ]
 
-    def _headers(self, headers: Headers) -> list[tuple[str, str]]:
-        shown = []
-        for raw_name, raw_value in headers:
-            name = raw_name.decode("latin-1").lower()
-            value = self._redacted(raw_value).decode("latin-1")
-            shown.append((name, REDACTED if name in _SECRET_HEADERS else value))
+    def _body(self, body: bytes, size_bytes: int) -> bytes:
+        shown = self._redacted(body)
+        if len(body) == size_bytes:
+            return shown
+        # What is kept may end in the middle of a secret.
+        for secret in self._raw_secrets:
+            for length in range(len(secret) - 1, _SHORTEST_SECRET - 1, -1):
+                if shown.endswith(secret[:length]):
+                    return shown[:-length] + REDACTED.encode()
         return shown
 
+    def _text(self, text: str) -> str:
+        return self._redacted(text.encode(errors="surrogateescape")).decode(
+            errors="surrogateescape"
+        )
+
     def _redacted(self, content: bytes) -> bytes:
-        if b"_secret" in content:
-            content = _SECRET_MEMBERS.sub(rb"\1" + REDACTED.encode(), content)
-        for secret in self._secrets:
-            content = content.replace(secret, REDACTED.encode())
+        is_spelled = b"\\" in content or b"%" in content
+        if is_spelled or b"_secret" in content:
+            content = _SECRET_MEMBERS.sub(rb'\1"%b"' % REDACTED.encode(), content)
+        if is_spelled or any(secret in content for secret in self._raw_secrets):
+            content = self._spellings.sub(REDACTED.encode(), content)
         return content
 
     def _har_entry(self, exchange: Exchange, base_url: str) -> dict[str, Any]:
-        shown = self.shown(exchange)
+        exchange = self.redacted(exchange)
+        shown = self._shown(exchange)
         request, answer = shown["request"], shown["answer"]
-        took_ms = (exchange.ended_ms or exchange.started_ms) - exchange.started_ms
+        ended_ms = exchange.started_ms if exchange.ended_ms is None else exchange.ended_ms
+        took_ms = ended_ms - exchange.started_ms
         query = f"?{exchange.query}" if exchange.query else ""
         return {
             "startedDateTime": shown["at"],
             "time": took_ms,
             "request": {
                 "method": exchange.method,
-                "url": f"{base_url}{exchange.path}{query}",
+                "url": f"{base_url}{quote(exchange.path, safe=_IN_PATHS)}{query}",
                 "httpVersion": "HTTP/1.1",
                 "cookies": [],
                 "headers": _named(request["headers"]),
-                "queryString": [],
+                "queryString": _named(parse_qsl(exchange.query, keep_blank_values=True)),
                 "headersSize": -1,
                 "bodySize": exchange.request_size_bytes,
             }
@@ -139,8 +203,8 @@ class Record:
                 "content": {
                     "size": exchange.answer_size_bytes,
                     "mimeType": _content_type(answer["headers"] if answer else []),
-                    "text": answer["body"] if answer else "",
-                },
+                }
+                | _har_text(exchange.answer_body),
                 "redirectURL": "",
                 "headersSize": -1,
                 "bodySize": exchange.answer_size_bytes,
@@ -148,6 +212,26 @@ class Record:
             "cache": {},
             "timings": {"send": 0, "wait": took_ms, "receive": 0},
         }
+
+
+_IN_PATHS = "/:@!$&'()*+,;=~[]"
+
+
+def _message(headers: Headers, body: bytes, size_bytes: int) -> dict[str, Any]:
+    shown = {
+        "headers": [
+            (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers
+        ]
+    }
+    return shown | shown_body(body) | {"size_bytes": size_bytes}
+
+
+def _har_text(body: bytes) -> dict[str, str]:
+    """A body as HAR has it: text, or base 64 where it is none."""
+    try:
+        return {"text": body.decode()}
+    except UnicodeDecodeError:
+        return {"text": b64encode(body).decode(), "encoding": "base64"}
 
 
 def _named(headers: Iterable[tuple[str, str]]) -> list[dict[str, str]]:

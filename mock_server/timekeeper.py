@@ -36,6 +36,7 @@ class Timekeeper:
         self._timer_for_ms = 0
         self._slept = 0
         self._waiting: list[asyncio.Future[None]] = []
+        self._is_over = False
 
     def catch_up(self) -> list[Due]:
         """Let everything due happen, also what follows from it at once, and tell who waits."""
@@ -93,8 +94,8 @@ class Timekeeper:
                 changed.set_result(None)
 
     def next_change(self) -> asyncio.Future[None]:
-        """Done when something has changed; also when this world is gone."""
-        changed = asyncio.get_running_loop().create_future()
+        """Done when something has changed. Raises ShuttingDown if this world is gone first."""
+        changed = self._promise()
         self._waiting.append(changed)
         return changed
 
@@ -108,7 +109,9 @@ class Timekeeper:
     def watch(self) -> None:
         """Make sure that the next due thing will wake us. Call it when something was noted."""
         next_ms = self.world.agenda.next_ms()
-        if next_ms is None or (self._timer is not None and self._timer_for_ms <= next_ms):
+        if next_ms is None or self._is_over:
+            return
+        if self._timer is not None and self._timer_for_ms <= next_ms:
             return
         wait_s = self.world.clock.real_wait_s(next_ms)
         if wait_s is None:
@@ -122,7 +125,7 @@ class Timekeeper:
         """Wait so long on the world's clock. Raises ShuttingDown if the world is gone first."""
         self._slept += 1
         name = f"delay_{self._slept}"
-        held = asyncio.get_running_loop().create_future()
+        held = self._promise()
         self._held[name] = held
         self.world.agenda.note(self.world.clock.now_ms() + wait_ms, Occasion.DELAY_OVER, name)
         self.watch()
@@ -134,7 +137,7 @@ class Timekeeper:
     def end_of(self, task: Task, *, limit_ms: int) -> asyncio.Future[None]:
         """Done when the task ends. Raises HeldTooLong after `limit_ms` of the world's clock, and
         ShuttingDown if the server stops first; the task knows of neither."""
-        held = asyncio.get_running_loop().create_future()
+        held = self._promise()
         self._held[task.id] = held
         held.add_done_callback(lambda _: self._held.pop(task.id, None))
         patience_ends_ms = self.world.clock.now_ms() + limit_ms
@@ -147,10 +150,12 @@ class Timekeeper:
         """Wake another world from now on; whoever waited for something in the old one is let go."""
         self.stop()
         self.world = world
+        self._is_over = False
         self.watch()
 
     def stop(self) -> None:
         """Let everybody go; nothing will wake this world any more."""
+        self._is_over = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -159,7 +164,17 @@ class Timekeeper:
         for held in tuple(self._held.values()):
             if not held.done():
                 held.set_exception(ShuttingDown("this world is gone"))
-        self.tell_waiting()
+        waiting, self._waiting = self._waiting, []
+        for changed in waiting:
+            if not changed.done():
+                changed.set_exception(ShuttingDown("this world is gone"))
+
+    def _promise(self) -> asyncio.Future[None]:
+        """Something to wait for; broken already if this world is gone."""
+        promise: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self._is_over:
+            promise.set_exception(ShuttingDown("this world is gone"))
+        return promise
 
     def _ring(self) -> None:
         self._timer = None

@@ -78,7 +78,8 @@ class Driver:
 
 
 def scope(method: str, path: str, headers: Mapping[str, str]) -> dict[str, Any]:
-    """An ASGI scope as a server would make it."""
+    """An ASGI scope as a server would make it; a query may follow the path."""
+    path, _, query = path.partition("?")
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
@@ -88,7 +89,7 @@ def scope(method: str, path: str, headers: Mapping[str, str]) -> dict[str, Any]:
         "path": path,
         "raw_path": path.encode(),
         "root_path": "",
-        "query_string": b"",
+        "query_string": query.encode(),
         "headers": [
             (name.lower().encode(), value.encode("latin-1"))
             for name, value in ({"host": "mock.test"} | dict(headers)).items()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import reprlib
+from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
@@ -30,19 +31,32 @@ class RequestMatch(Struct, frozen=True, forbid_unknown_fields=True, omit_default
     task: str | None = None
     body: dict[Pointer, Any] = {}
 
-    def differences(self, exchange: Exchange) -> list[str]:
-        """What a request has otherwise, each in a few words; nothing if it is one of them."""
+    def differences(self, exchange: Exchange, shown: Exchange | None = None) -> list[str]:
+        """What a request has otherwise, each in a few words; nothing if it is one of them.
+
+        shown: the same request as its values may be told; None: as it is.
+        """
+        told = exchange if shown is None else shown
         found = [
-            f"{name} is {getattr(exchange, name)!r}, not {wanted!r}"
+            f"{name} is {getattr(told, name)!r}, not {wanted!r}"
             for name in ("method", "api", "operation", "status", "account", "task")
             if (wanted := getattr(self, name)) is not None and getattr(exchange, name) != wanted
         ]
-        if self.path is not None and not fnmatchcase(exchange.path, self.path):
-            found.append(f"path is {exchange.path!r}, not {self.path!r}")
+        if self.path is not None and not fnmatchcase(exchange.path, _only_stars(self.path)):
+            found.append(f"path is {told.path!r}, not {self.path!r}")
         document = _document(exchange.request_body) if self.body else None
-        for pointer, wanted in self.body.items():
-            if (there := value_at(document, pointer)) != wanted:
-                found.append(f"body{pointer} is {there!r}, not {wanted!r}")
+        different = [
+            pointer
+            for pointer, wanted in self.body.items()
+            if not _same(value_at(document, pointer), wanted)
+        ]
+        if different:
+            told_document = document if told is exchange else _document(told.request_body)
+            found += [
+                f"body{pointer} is {_SHORT.repr(value_at(told_document, pointer))}, "
+                f"not {_SHORT.repr(self.body[pointer])}"
+                for pointer in different
+            ]
         return found
 
 
@@ -104,19 +118,53 @@ def first_out_of_order(exchanges: Iterable[Exchange], order: Iterable[RequestMat
 
 
 def near_misses(
-    exchanges: Iterable[Exchange], match: RequestMatch, most: int = 3
+    exchanges: Iterable[Exchange],
+    match: RequestMatch,
+    shown: Callable[[Exchange], Exchange],
+    most: int = 3,
 ) -> list[NearMiss]:
-    """The requests that differ in the fewest things, the nearest first."""
+    """The requests that differ in the fewest things, the nearest first.
+
+    shown: a request as its values may be told.
+    """
     found = [
-        NearMiss(exchange.id, f"{exchange.method} {exchange.path}", differences)
+        (len(differences), exchange)
         for exchange in exchanges
         if (differences := match.differences(exchange))
     ]
-    return sorted(found, key=lambda miss: len(miss.differences))[:most]
+    nearest = [exchange for _, exchange in sorted(found, key=lambda miss: miss[0])[:most]]
+    return [_near_miss(exchange, match, shown(exchange)) for exchange in nearest]
+
+
+def _near_miss(exchange: Exchange, match: RequestMatch, told: Exchange) -> NearMiss:
+    differences = match.differences(exchange, told)
+    return NearMiss(exchange.id, f"{told.method} {told.path}", differences)
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 200
+
+
+def _only_stars(path: str) -> str:
+    """The same for `fnmatch`, which knows more signs than the star."""
+    return path.replace("[", "[[]").replace("?", "[?]")
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values are the same JSON: true is not 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(
+            _same(value, other[name]) for name, value in one.items()
+        )
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return bool(one == other)
 
 
 def _document(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

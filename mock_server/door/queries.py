@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Any, Generic, TypeVar, get_type_hints
 from urllib.parse import parse_qsl
 
 from mock_server.core.refusals import Invalid
 from mock_server.edge.call import Call
+from mock_server.edge.json_body import pointer
 from mock_server.edge.typed_body import TypedBody
 
 Value = TypeVar("Value")
@@ -33,7 +36,7 @@ class Query(Generic[Value]):
             call.scope["query_string"].decode("latin-1"), keep_blank_values=True
         ):
             if name in said:
-                raise Invalid.at(f"/{name}", "uniqueNames", "stands twice in the query")
+                raise Invalid.at(pointer([name]), "uniqueNames", "stands twice in the query")
             said[name] = _number(text) if name in self._numbers else text
         return self._body.read(said)
 
@@ -43,9 +46,11 @@ _TEXTS = {str(str | None), str(str)}
 
 def _number(text: str) -> Any:
     """The number a text spells; the text itself if it spells none."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    number = float(text) if _FRACTION.fullmatch(text) else math.inf
+    return number if math.isfinite(number) else text
+
+
+_WHOLE = re.compile("-?[0-9]{1,18}")
+_FRACTION = re.compile("-?[0-9]{1,18}([.][0-9]+)?([eE][+-]?[0-9]+)?")

@@ -92,12 +92,13 @@ async def verify_requests(call: Call) -> Response:
     `{"match": {…}, "count": 1}`, `at_least`, `at_most`, or `{"order": [{…}, {…}]}`. The answer says
     `verified`, in a sentence what was found, and which requests came near.
     """
-    exchanges = list(world_of(call).journal)
+    world = world_of(call)
+    exchanges = list(world.journal)
     _, body = await call.json()
-    return json_response(_verified(exchanges, EXPECTATION.read(body)))
+    return json_response(_verified(exchanges, EXPECTATION.read(body), Record(world)))
 
 
-def _verified(exchanges: list[Exchange], wanted: Expectation) -> dict[str, Any]:
+def _verified(exchanges: list[Exchange], wanted: Expectation, record: Record) -> dict[str, Any]:
     found = [exchange.id for exchange in matching(exchanges, wanted.match)]
     verified = wanted.counts(len(found))
     said = f"expected {wanted.words} such requests, found {len(found)}"
@@ -109,11 +110,12 @@ def _verified(exchanges: list[Exchange], wanted: Expectation) -> dict[str, Any]:
         if place is not None:
             missed = wanted.order[place]
             said = f"nothing like /order/{place} comes after what stands before it"
+    near = [] if verified else near_misses(exchanges, missed, record.redacted)
     return {
         "verified": verified,
         "said": said,
         "requests": found,
-        "near_misses": [] if verified else msgspec.to_builtins(near_misses(exchanges, missed)),
+        "near_misses": msgspec.to_builtins(near),
     }
 
 

@@ -10,7 +10,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from mock_server.core.deliveries import Delivery
-from mock_server.core.refusals import Invalid
+from mock_server.core.refusals import Invalid, ShuttingDown
 from mock_server.core.request_match import RequestMatch, matching
 from mock_server.core.world import World
 from mock_server.door import deliveries, tasks
@@ -55,12 +55,13 @@ QUERY: Query[WaitQuery] = Query(WaitQuery)
 async def wait(call: Call) -> Response:
     """GET /_mock/worlds/{world}/wait: answers when it has happened, or 408 after `timeout_s`.
 
+    503 if the world ends before: dropped, begun anew, put back, or the server stops.
     `?task=ID&state=ended`, `?task=ID&delivery=succeeded`, `?method=POST&path=/api/v1/*`.
     """
+    await call.body(call.fake.settings.limits.body_bytes)
     home, asked = home_of(call), QUERY.read(call)
     if asked.state is not None and home.world.tasks.get(asked.task or "") is None:
         raise Invalid.at("/task", "enum", "this world has no task with that id")
-    await call.body(call.fake.settings.limits.body_bytes)
     ends_s = asyncio.get_running_loop().time() + asked.timeout_s
     while (found := _look(home.world, asked)) is None:
         left_s = ends_s - asyncio.get_running_loop().time()
@@ -69,6 +70,8 @@ async def wait(call: Call) -> Response:
                 await call.unless_hung_up(home.timekeeper.next_change())
         except TimeoutError:
             return problem(call, 408, f"nothing of the kind within {asked.timeout_s:g} s")
+        except ShuttingDown as gone:
+            return problem(call, 503, str(gone))
     return json_response(found)
 
 

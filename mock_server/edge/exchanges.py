@@ -35,7 +35,7 @@ class Exchanges:
         timekeeper = self._find_world(scope)
         timekeeper.catch_up()
         world = timekeeper.world
-        at_door = scope["path"].startswith(_DOOR)
+        at_door = f"{scope['path']}/".startswith(f"{_DOOR}/")
         exchange = (
             _not_kept(world, scope)
             if at_door

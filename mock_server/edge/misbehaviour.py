@@ -180,6 +180,10 @@ class Misbehaviour:
             await self._send({"type": "http.response.body", "body": b""})
 
     async def _send_start(self, collected: Collected) -> None:
+        if collected.status in _WITHOUT_BODY:
+            # A caller reads on there, and would take the body for the next answer.
+            collected.body.clear()
+            collected.headers = [each for each in collected.headers if each[0] != b"content-length"]
         scenario = self._call.exchange.scenario
         if scenario is not None and self._call.fake.settings.mock_headers:
             collected.set_header(b"mock-scenario", scenario)
@@ -192,6 +196,9 @@ class Misbehaviour:
     async def _no_more(self) -> Message:
         """For answers that would watch whether the caller hangs up: not now."""
         return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
+
+
+_WITHOUT_BODY = (204, 304)
 
 
 def rehearsed(call: Call, voice: Voice, handle: Answer) -> str | None:

@@ -52,3 +52,49 @@ def test_an_exchange_that_was_evicted_can_still_end() -> None:
 @given(st.binary(max_size=30))
 def test_of_a_body_the_first_bytes_are_kept(body: bytes) -> None:
     assert Journal(1, 10).kept(body) == body[:10]
+
+
+@given(st.lists(st.binary(max_size=8), max_size=8), st.integers(0, 20))
+def test_of_a_body_in_pieces_the_same_first_bytes_are_kept(pieces: list[bytes], most: int) -> None:
+    journal, kept = Journal(1, most), b""
+    for piece in pieces:
+        kept = journal.grown(kept, piece)
+    assert kept == b"".join(pieces)[:most]
+
+
+def test_one_exchange_can_be_found_by_its_id_until_it_is_evicted() -> None:
+    journal = filled(5, max_exchanges=3)
+    assert journal.get("req_1") is None
+    found = journal.get("req_2")
+    assert found is not None
+    assert found.id == "req_2"
+    assert journal.get("req_9") is None
+
+
+def test_clearing_forgets_what_has_ended_and_counts_it() -> None:
+    journal = filled(4, max_exchanges=10)
+    for exchange in list(journal)[::2]:
+        exchange.ended_ms = 9
+    journal.clear()
+    assert [exchange.id for exchange in journal] == ["req_1", "req_3"]
+    assert (journal.opened, journal.evicted) == (4, 2)
+
+
+def test_after_clearing_the_ring_is_as_large_as_before() -> None:
+    journal = Journal(2, 10)
+    journal.clear()
+    for number in range(5):
+        journal.open(f"req_{number}", 0, "GET", "/")
+    assert [exchange.id for exchange in journal] == ["req_3", "req_4"]
+    assert (journal.opened, journal.evicted) == (5, 3)
+
+
+def test_what_is_known_can_be_put_into_another_journal() -> None:
+    journal = filled(5, max_exchanges=3)
+    other = filled(9, max_exchanges=3)
+    other.restore(journal.state())
+    assert list(other) == list(journal)
+    assert (other.opened, other.evicted) == (5, 2)
+    other.open("req_9", 0, "GET", "/")
+    assert [exchange.id for exchange in other] == ["req_3", "req_4", "req_9"]
+    assert [exchange.id for exchange in journal] == ["req_2", "req_3", "req_4"]

@@ -1,0 +1,460 @@
+"""Why an answer was what it was, and what it would have been: told, and nothing changed by it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from mock_server.__main__ import main
+from tests.asgi import Answer
+from tests.asking import (
+    APIS,
+    BY_REQUEST,
+    DEFAULT,
+    DOOR,
+    HEADER,
+    IN_KEY,
+    IN_PROMPT,
+    NOBODY,
+    Asked,
+    Waiting,
+    advance,
+    create,
+    get,
+    read,
+    send,
+    stand,
+    task_id_of,
+)
+from tests.live import live
+from tests.mock import KEY, PNG, TOKEN, VIDEO, Mock, form
+from tests.rivya.conftest import account
+
+MakeMock = Callable[..., Mock]
+JSON = {"content-type": "application/json"}
+BEARER = {"authorization": f"Bearer {KEY}"}
+ERROR_BEFORE = {"type": "answer", "status": 599, "when": "before"}
+ERROR_AFTER = {"type": "answer", "status": 599, "when": "after"}
+
+
+def explain(mock: Mock, answer: Answer) -> dict[str, Any]:
+    """What is told of the request that was answered so."""
+    return explain_id(mock, answer.headers["mock-request"])
+
+
+def explain_id(mock: Mock, request_id: str) -> dict[str, Any]:
+    told = mock.request("GET", f"/_mock/explain/{request_id}")
+    assert told.status == 200, told.body
+    found: dict[str, Any] = told.json()
+    assert found["request"] == request_id
+    return found
+
+
+# --- each kind of answer ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_an_answer_that_nothing_was_wrong_with(mock: Mock, api: str) -> None:
+    asked = create(api)
+    answer = send(mock, asked)
+    assert explain(mock, answer) == {
+        "request": answer.headers["mock-request"],
+        "world": "default",
+        "asked": f"POST {asked.path}",
+        "status": 200,
+        "because": "every rule was kept",
+        "scenario": None,
+        "channel": None,
+        "faults": [],
+        "refusal": None,
+        "without": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "rule"),
+    [
+        (create("rivya", prompt=5), 400, "Invalid"),
+        (read("rivya", NOBODY["rivya"]), 404, "UnknownTask"),
+        (read("acedata", NOBODY["acedata"]), 404, "UnknownTask"),
+        (Asked("GET", "/api/v1/credits", {}), 401, "KeyMissing"),
+        (get("/api/v1/credits", headers={"authorization": "Bearer rvya_sk_x"}), 401, "KeyUnknown"),
+        (Asked("PUT", "/api/v1/generations", BEARER), 405, "MethodNotAllowed"),
+        (get("/api/v1/credits", "no_such_thing", HEADER), 400, "UnknownScenario"),
+    ],
+)
+def test_a_refusal_is_told_with_its_rule_and_its_sentence(
+    mock: Mock, asked: Asked, status: int, rule: str
+) -> None:
+    answer = send(mock, asked)
+    told = explain(mock, answer)
+    sentence = told["refusal"].removeprefix(f"{rule}: ")
+    assert answer.status == told["status"] == status
+    assert told["refusal"] == f"{rule}: {sentence}"
+    assert told["because"] == f"the rule {rule} said no: {sentence}"
+    assert sentence in json.dumps(answer.json(), ensure_ascii=False)
+    assert (told["scenario"], told["channel"], told["faults"]) == (None, None, [])
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("channel", [DOOR, *BY_REQUEST, IN_PROMPT, DEFAULT])
+def test_a_scenario_is_told_with_the_way_it_was_asked_for(
+    make_mock: MakeMock, api: str, channel: str
+) -> None:
+    mock = make_mock(**({"scenario": "rate_limited"} if channel == DEFAULT else {}))
+    if channel == DOOR:
+        stand(mock, scenario="rate_limited")
+    told = explain(mock, send(mock, create(api, "rate_limited", channel)))
+    assert (told["status"], told["scenario"], told["channel"]) == (429, "rate_limited", channel)
+    assert told["because"] == (
+        f"the scenario 'rate_limited' wanted it so, through the {channel}; otherwise: accepted"
+    )
+    assert len(told["faults"]) == 1
+
+
+def test_a_rule_without_a_name_is_told_as_a_fault(mock: Mock) -> None:
+    (fault,) = stand(mock, effect=ERROR_BEFORE)
+    told = explain(mock, send(mock, get("/api/v1/credits")))
+    assert told["because"] == "a fault wanted it so, through the control door; otherwise: 200"
+    assert (told["scenario"], told["faults"]) == (None, [fault["id"]])
+
+
+def test_a_rule_without_a_name_is_not_told_as_the_scenario_of_the_task(mock: Mock) -> None:
+    stand(mock, effect=ERROR_BEFORE)
+    told = explain(mock, send(mock, create("rivya", "stuck", HEADER)))
+    assert told["because"].startswith("a fault wanted it so, through the control door; ")
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_scenario_of_the_task_is_told_as_such(mock: Mock, api: str) -> None:
+    answer = send(mock, create(api, "stuck", IN_KEY))
+    assert answer.headers["mock-scenario"] == "stuck"
+    assert explain(mock, answer)["because"] == (
+        "every rule was kept; the scenario 'stuck', asked for through the key, concerns the task "
+        "and not this answer"
+    )
+
+
+def test_a_request_under_way_is_told_as_such(mock: Mock) -> None:
+    held_mode: dict[str, Any] = {"async": False}
+    held = Waiting(mock, create("acedata", **held_mode))
+    (exchange,) = mock.world.journal
+    told = explain_id(mock, exchange.id)
+    assert (told["status"], told["because"]) == (None, "it is under way")
+    advance(mock, 1)
+    assert held.answer().status == 200
+    assert explain_id(mock, exchange.id)["because"] == "every rule was kept"
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_late_answer_is_told_with_what_made_it_late(mock: Mock, when: str) -> None:
+    (fault,) = stand(mock, effect={"type": "delay", "seconds": 5, "when": when})
+    held = Waiting(mock, get("/api/v1/credits"))
+    (exchange,) = mock.world.journal
+    under_way = explain_id(mock, exchange.id)
+    assert (under_way["status"], under_way["faults"]) == (None, [fault["id"]])
+    advance(mock, 5)
+    assert held.answer().status == 200
+    told = explain_id(mock, exchange.id)
+    assert told["because"] == "a fault wanted it so, through the control door; otherwise: 200"
+
+
+def test_a_connection_that_was_broken_is_told_without_a_status(mock: Mock) -> None:
+    stand(mock, scenario="lost_answer")
+    held = Waiting(mock, create("rivya"))
+    with pytest.raises(ConnectionResetError):
+        held.answer()
+    (exchange,) = mock.world.journal
+    told = explain_id(mock, exchange.id)
+    assert (told["status"], told["scenario"], told["without"]) == (None, "lost_answer", "200")
+
+
+def test_a_request_is_found_whichever_world_it_was_in(mock: Mock) -> None:
+    made = mock.request("POST", "/_mock/worlds", headers=JSON, body=b'{"name": "other"}')
+    assert made.status == 201
+    answer = mock.rivya("GET", "/credits", key=f"{KEY}-other")
+    assert explain(mock, answer)["world"] == "other"
+
+
+@pytest.mark.parametrize("request_id", ["req_none", "door", "REQ"])
+def test_a_request_that_nobody_made_is_not_found(mock: Mock, request_id: str) -> None:
+    answer = mock.request("GET", f"/_mock/explain/{request_id}")
+    assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+def test_a_request_that_had_to_go_is_not_found(make_mock: MakeMock) -> None:
+    mock = make_mock(limits__journal_exchanges=1)
+    first, second = mock.create(), mock.create()
+    assert mock.request("GET", f"/_mock/explain/{first.headers['mock-request']}").status == 404
+    assert explain(mock, second)["status"] == 200
+
+
+# --- what it would have been -----------------------------------------------------------------
+
+HELD: dict[str, Any] = {"async": False}
+USED = {"idempotency-key": "used"}
+
+
+def as_(end: str) -> dict[str, str]:
+    """The header of another key of Rivya's, by its end."""
+    return {"authorization": f"Bearer rvya_sk_{end}"}
+
+
+WITHOUT = [
+    (create("rivya"), "accepted", "200"),
+    (create("rivya", prompt=5), "400 validation_failed", "400 validation_failed"),
+    (Asked("POST", "/api/v1/generations", BEARER | JSON, b"{"), *["400 validation_failed"] * 2),
+    (Asked("POST", "/api/v1/generations", JSON, b"{}"), *["401 api_key_missing"] * 2),
+    (create("rivya", headers={"authorization": "Bearer rvya_sk_x"}), *["401 api_key_invalid"] * 2),
+    (create("rivya", headers={"authorization": f"Bearer {TOKEN}"}), *["401 api_key_invalid"] * 2),
+    (create("rivya", headers=as_("poor")), *["402 insufficient_credits"] * 2),
+    (create("rivya", headers=as_("blind")), *["403 api_scope_denied"] * 2),
+    (create("rivya", headers=as_("busy")), *["429 rate_limited"] * 2),
+    (create("rivya", headers=USED), "200", "200"),
+    (create("rivya", headers=USED, prompt="b"), *["409 idempotency_conflict"] * 2),
+    (read("rivya", NOBODY["rivya"]), *["404 not_found"] * 2),
+    (Asked("PUT", "/api/v1/generations", BEARER), *["405 method_not_allowed"] * 2),
+    (get("/api/v1/credits"), "200", "200"),
+    (get("/api/v1/models"), "200", "200"),
+    (get("/media/default/none.mp4"), "404", "404"),
+    (create("acedata"), "accepted", "200"),
+    (create("acedata", action="no"), "400 bad_request", "400 bad_request"),
+    (create("acedata", headers={"authorization": "Bearer x"}), *["401 invalid_token"] * 2),
+    (create("acedata", headers={"authorization": "Bearer poor"}), *["403 used_up"] * 2),
+    (create("acedata", prompt="nude"), *["403 forbidden"] * 2),
+    (read("acedata", NOBODY["acedata"]), *["404 task_not_found"] * 2),
+]  # fmt: skip
+
+
+def settled(make_mock: MakeMock) -> Mock:
+    """A fake with accounts of all kinds, and a key that is used up."""
+    poor = {"name": "poor", "credits": 0, "keys": [{"key": "poor", "api": "acedata"}]}
+    mock = make_mock(
+        acedata__moderated_words=["nude"],
+        accounts=[
+            account("rivya-test", credits=10**6, test={}, busy={"rate_limit": 1}),
+            account("empty", credits=0, poor={}, blind={"scopes": ["credits:read"]}),
+            {"name": "acedata-test", "credits": 10**6, "keys": [{"key": TOKEN, "api": "acedata"}]},
+            poor,
+        ],
+    )
+    assert send(mock, create("rivya", headers={"idempotency-key": "used"})).status == 200
+    assert mock.rivya("GET", "/credits", key="rvya_sk_busy").status == 200
+    return mock
+
+
+@pytest.mark.parametrize(("asked", "before", "after"), WITHOUT)
+def test_what_the_rules_would_have_said_is_told(
+    make_mock: MakeMock, asked: Asked, before: str, after: str
+) -> None:
+    mock = settled(make_mock)
+    for effect, expected in ((ERROR_BEFORE, before), (ERROR_AFTER, after)):
+        stand(mock, effect=effect, times=1)
+        answer = send(mock, asked)
+        assert answer.status == 599
+        assert explain(mock, answer)["without"] == expected
+    sound = send(mock, asked)
+    assert str(sound.status) == after.split(maxsplit=1)[0]
+
+
+def test_a_create_that_would_have_been_held_is_told_as_accepted(mock: Mock) -> None:
+    stand(mock, effect=ERROR_BEFORE)
+    assert explain(mock, mock.acedata("/videos", VIDEO))["without"] == "accepted"
+
+
+def test_while_the_first_request_of_a_key_hangs_the_rules_would_have_said_so(mock: Mock) -> None:
+    asked = create("rivya", headers={"idempotency-key": "k"})
+    stand(mock, scenario="lost_answer_hang", times=1)
+    first = Waiting(mock, asked)
+    stand(mock, effect=ERROR_BEFORE, times=1)
+    assert explain(mock, send(mock, asked))["without"] == "409 idempotency_conflict"
+    assert send(mock, asked).status == 409
+    first.hang_up()
+    assert send(mock, asked).status == 200
+
+
+def test_of_an_api_that_is_off_that_is_told(make_mock: MakeMock) -> None:
+    mock = make_mock(rivya__api_enabled=False)
+    stand(mock, effect=ERROR_BEFORE)
+    assert explain(mock, mock.create())["without"] == "503 public_api_disabled"
+
+
+# --- asking the rules changes nothing --------------------------------------------------------
+
+
+def state(mock: Mock) -> dict[str, Any]:
+    """All that a world is, but for what came in and what goes wrong."""
+    shown: dict[str, Any] = mock.request("GET", "/_mock/worlds/default/snapshot").json()
+    return {name: shown[name] for name in shown.keys() - {"journal", "faults"}}
+
+
+def every_change(mock: Mock) -> list[Asked]:
+    """A request of each kind that would change something, and some that would not."""
+    hook = {"url": "https://example.com/hook", "event_types": ["generation.failed"]}
+    (endpoint,) = mock.world.endpoints
+    one = f"/api/v1/webhooks/{endpoint.id}"
+    form_type = {"content-type": "multipart/form-data; boundary=frontier"}
+    upload = form({"kind": "image"}, {"file": ("a.png", PNG)})
+    return [
+        *(create(api) for api in APIS),
+        *(create(api, "stuck", IN_KEY) for api in APIS),
+        create("acedata", **HELD),
+        create("rivya", headers={"idempotency-key": "new"}),
+        create("rivya", headers={"idempotency-key": "used"}),
+        create("rivya", headers={"authorization": "Bearer rvya_sk_busy"}),
+        *(read(api, NOBODY[api]) for api in APIS),
+        get("/api/v1/credits"),
+        get("/api/v1/webhooks"),
+        Asked("POST", "/api/v1/webhooks", BEARER | JSON, json.dumps(hook).encode()),
+        Asked("PATCH", one, BEARER | JSON, b'{"status": "disabled"}'),
+        Asked("POST", one + "/rotate-secret", BEARER | JSON, b"{}"),
+        Asked("POST", one + "/test", BEARER | JSON, b"{}"),
+        Asked("DELETE", one, BEARER),
+        Asked("POST", "/api/v1/files", BEARER | form_type, upload),
+    ]
+
+
+CHANGES = 18
+EFFECTS: dict[str, dict[str, Any]] = {
+    "error": {"type": "error", "code": "internal_error"},
+    "answer": ERROR_BEFORE,
+    "reset": {"type": "connection", "how": "reset"},
+    "hang": {"type": "connection", "how": "hang"},
+}
+
+
+@pytest.mark.parametrize("number", range(CHANGES))
+@pytest.mark.parametrize("name", EFFECTS)
+def test_what_goes_wrong_before_changes_nothing(
+    make_mock: MakeMock, name: str, number: int
+) -> None:
+    mocks = []
+    for wrong in (True, False):
+        mock = settled(make_mock)
+        hook = {"url": "https://example.com/hook", "event_types": ["generation.failed"]}
+        assert mock.rivya("POST", "/webhooks", hook).status == 200
+        assert len(every_change(mock)) == CHANGES
+        asked = every_change(mock)[number]
+        before = state(mock)
+        if wrong:
+            api = "acedata" if asked.path.startswith("/hailuo") else "rivya"
+            effect = EFFECTS[name]
+            if name == "error" and api == "acedata":
+                effect = effect | {"code": "api_error"}
+            stand(mock, effect=effect, match={"api": api}, times=1)
+            caller = Waiting(mock, asked)
+            caller.hang_up()
+            assert not caller.waits
+            if name == "reset":
+                with pytest.raises(ConnectionResetError):
+                    caller.answer()
+        else:
+            mock.request("GET", "/api/v1/nothing")
+        assert state(mock) == before
+        mocks.append(mock)
+    first, second = mocks
+    for asked in (create("rivya"), create("acedata")):
+        ids = [task_id_of(send(mock, asked).json()) for mock in mocks]
+        assert ids[0] == ids[1]
+    assert state(first) == state(second)
+    assert first.world.journal.opened == second.world.journal.opened
+
+
+def test_what_goes_wrong_before_does_not_count_towards_a_limit(make_mock: MakeMock) -> None:
+    mock = make_mock(accounts=[account("a", a={"rate_limit": 2})])
+    stand(mock, effect=ERROR_BEFORE, times=5)
+    seen = [mock.rivya("GET", "/credits", key="rvya_sk_a").status for _ in range(8)]
+    assert seen == [599] * 5 + [200, 200, 429]
+
+
+# --- the header ------------------------------------------------------------------------------
+
+
+def test_the_header_is_there_only_if_a_scenario_applied(mock: Mock) -> None:
+    assert "mock-scenario" not in mock.create().headers
+    stand(mock, effect=ERROR_BEFORE, times=1)
+    assert "mock-scenario" not in mock.create().headers
+    stand(mock, scenario="not_found", times=1)
+    assert "mock-scenario" not in mock.create().headers
+    not_for_this = send(mock, get("/api/v1/credits", "insufficient_credits", HEADER))
+    assert (not_for_this.status, "mock-scenario" in not_for_this.headers) == (200, False)
+    answer = send(mock, read("rivya", NOBODY["rivya"]))
+    assert answer.headers["mock-scenario"] == "not_found"
+
+
+# --- on the command line ---------------------------------------------------------------------
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["explain", *arguments])
+
+
+def made(url: str, asked: Asked) -> str:
+    """The id of a request that was made."""
+    import httpx2
+
+    answer = httpx2.request(
+        asked.method, url + asked.path, headers=asked.headers, content=asked.body
+    )
+    request_id: str = answer.headers["mock-request"]
+    return request_id
+
+
+def test_the_command_tells_it_in_lines() -> None:
+    with live() as mock:
+        request_id = made(mock.url, create("rivya", "rate_limited", HEADER))
+        result = run(request_id, "--url", mock.url)
+    assert result.exit_code == 0, result.output
+    assert [line.split(maxsplit=1) for line in result.stdout.splitlines()] == [
+        ["asked", "POST /api/v1/generations"],
+        ["status", "429"],
+        [
+            "because",
+            "the scenario 'rate_limited' wanted it so, through the Mock-Scenario header; "
+            "otherwise: accepted",
+        ],
+        ["scenario", "rate_limited"],
+        ["channel", "Mock-Scenario header"],
+        ["without", "accepted"],
+    ]
+
+
+def test_the_command_leaves_out_what_there_is_not() -> None:
+    with live() as mock:
+        result = run(made(mock.url, create("rivya", prompt=5)), "--url", mock.url)
+    names = [line.split()[0] for line in result.stdout.splitlines()]
+    assert names == ["asked", "status", "because", "refusal"]
+
+
+def test_the_command_tells_machines_what_the_door_tells() -> None:
+    with live() as mock:
+        request_id = made(mock.url, create("acedata"))
+        result = run(request_id, "--url", mock.url, "--json")
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["request"], told["status"]) == (0, request_id, 200)
+
+
+def test_the_command_ends_with_2_where_nothing_can_be_told() -> None:
+    with live() as mock:
+        unknown = run("req_none", "--url", mock.url)
+        url = mock.url
+    gone = run("req_none", "--url", url)
+    nowhere = run("req_none", "--url", "nonsense")
+    assert [each.exit_code for each in (unknown, gone, nowhere)] == [2, 2, 2]
+    assert [each.stdout for each in (unknown, gone, nowhere)] == ["", "", ""]
+    assert "no request with that id is known" in unknown.stderr
+    assert f"nobody answers at {url}" in gone.stderr
+    assert "nobody answers at nonsense" in nowhere.stderr
+
+
+def test_the_command_has_a_token_for_a_door_that_asks_for_one() -> None:
+    with live(control_token="secret") as mock:
+        request_id = made(mock.url, create("rivya"))
+        refused = run(request_id, "--url", mock.url)
+        let_in = run(request_id, "--url", mock.url, "--control-token", "secret")
+    assert (refused.exit_code, let_in.exit_code) == (2, 0)
+    assert "every rule was kept" in let_in.stdout

@@ -1,0 +1,572 @@
+"""The journal through the control door: found, counted, verified, forgotten, and locked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.asgi import Answer
+from tests.asking import Asked, Waiting, advance, stand
+from tests.mock import KEY, MINIMAL, START, TOKEN, VIDEO, Mock
+
+MakeMock = Callable[..., Mock]
+WORLD = "/_mock/worlds/default"
+REQUESTS = f"{WORLD}/requests"
+JSON = {"content-type": "application/json"}
+HELD = Asked(
+    "POST",
+    "/hailuo/videos",
+    JSON | {"authorization": f"Bearer {TOKEN}"},
+    json.dumps(VIDEO).encode(),
+)
+
+
+def journal(mock: Mock, query: str = "") -> Any:
+    answer = mock.request("GET", f"{REQUESTS}?{query}")
+    assert answer.status == 200, answer.body
+    return answer.json()
+
+
+def listed(mock: Mock, query: str = "") -> list[Any]:
+    found: list[Any] = journal(mock, query)["requests"]
+    return found
+
+
+def verify(mock: Mock, expectation: Any) -> Answer:
+    raw = expectation if isinstance(expectation, bytes) else json.dumps(expectation).encode()
+    return mock.request("POST", f"{REQUESTS}/verify", headers=JSON, body=raw)
+
+
+def verified(mock: Mock, **expectation: Any) -> Any:
+    answer = verify(mock, expectation)
+    assert answer.status == 200, answer.body
+    return answer.json()
+
+
+@pytest.fixture
+def used(mock: Mock) -> Mock:
+    """A fake that was asked eight things, 100 ms apart."""
+    task_id = mock.create(prompt="a red balloon").json()["id"]
+    mock.advance(0.1)
+    mock.create(model="hailuo-por")
+    mock.advance(0.1)
+    mock.rivya("GET", f"/generations/{task_id}")
+    mock.advance(0.1)
+    mock.rivya("GET", "/credits")
+    mock.advance(0.1)
+    video_id = mock.acedata("/videos", VIDEO | {"async": True}).json()["task_id"]
+    mock.advance(0.1)
+    mock.acedata("/tasks", {"action": "retrieve", "id": video_id})
+    mock.advance(0.1)
+    mock.request("GET", "/nowhere?x=1")
+    mock.advance(0.1)
+    mock.rivya("GET", "/models", key=None)
+    return mock
+
+
+@pytest.fixture
+def hold() -> Iterator[Callable[[Mock], Waiting]]:
+    """Makes callers who wait for a video; whoever still waits at the end is sent home."""
+    callers: list[Waiting] = []
+
+    def wait(mock: Mock) -> Waiting:
+        callers.append(Waiting(mock, HELD))
+        return callers[-1]
+
+    yield wait
+    for caller in callers:
+        caller.drop()
+
+
+# --- what is there ---------------------------------------------------------------------------
+
+
+def test_at_first_there_is_nothing(mock: Mock) -> None:
+    assert journal(mock) == {"requests": [], "evicted": 0}
+
+
+def test_a_request_is_shown_with_its_answer_and_all_that_was_known_about_it(mock: Mock) -> None:
+    answer = mock.create(prompt="a red balloon")
+    (shown,) = listed(mock)
+    asked, answered = shown.pop("request"), shown.pop("answer")
+    assert shown == {
+        "id": answer.headers["mock-request"],
+        "at": "2026-05-11T00:00:00.000Z",
+        "ended_at": "2026-05-11T00:00:00.000Z",
+        "method": "POST",
+        "path": "/api/v1/generations",
+        "query": "",
+        "api": "rivya",
+        "operation": "create",
+        "account": "rivya-test",
+        "task": answer.json()["id"],
+        "status": 200,
+        "refusal": None,
+        "scenario": None,
+        "channel": None,
+        "faults": [],
+        "without": None,
+    }
+    assert json.loads(asked["body"]) == MINIMAL | {"prompt": "a red balloon"}
+    assert ["content-type", "application/json"] in asked["headers"]
+    assert asked["size_bytes"] == len(asked["body"])
+    assert answered["body"].encode() == answer.body
+    assert ["mock-world", "default"] in answered["headers"]
+    assert answered["size_bytes"] == len(answer.body)
+
+
+def test_requests_are_listed_oldest_first_with_the_time_they_came(used: Mock) -> None:
+    shown = listed(used)
+    assert [each["at"] for each in shown] == [
+        f"{START[:-1]}.{tenths}00Z" for tenths in range(len(shown))
+    ]
+    assert len({each["id"] for each in shown}) == len(shown) == 8
+
+
+def test_a_refusal_is_shown_by_its_rule_and_sentence(used: Mock) -> None:
+    refused = listed(used)[1]
+    assert (refused["status"], refused["account"], refused["task"]) == (400, "rivya-test", None)
+    assert "hailuo-por" in refused["refusal"]
+
+
+def test_what_went_wrong_on_purpose_is_shown_with_what_would_have_been(mock: Mock) -> None:
+    (fault,) = stand(mock, scenario="insufficient_credits")
+    mock.create()
+    (shown,) = listed(mock)
+    assert shown["faults"] == [fault["id"]]
+    assert (shown["scenario"], shown["status"]) == ("insufficient_credits", 402)
+    assert shown["without"] == "accepted"
+
+
+def test_a_query_is_kept_beside_the_path(used: Mock) -> None:
+    assert (listed(used)[6]["path"], listed(used)[6]["query"]) == ("/nowhere", "x=1")
+
+
+def test_one_request_can_be_looked_at_alone(used: Mock) -> None:
+    for shown in listed(used):
+        answer = used.request("GET", f"{REQUESTS}/{shown['id']}")
+        assert (answer.status, answer.json()) == (200, shown)
+
+
+def test_the_door_leaves_no_trace_and_what_only_looks_like_it_does(mock: Mock) -> None:
+    journal(mock)
+    for path in ("/_mock/health", "/_mock/nothing", "/_mock", "/w/default/_mock/health"):
+        mock.request("GET", path)
+    assert listed(mock) == []
+    mock.request("GET", "/_mockery")
+    assert [shown["path"] for shown in listed(mock)] == ["/_mockery"]
+
+
+def test_a_world_knows_only_its_own_requests_and_shows_their_paths_without_its_name(
+    used: Mock,
+) -> None:
+    world = used.request("POST", "/_mock/worlds", headers=JSON, body=b'{"name": "other"}').json()
+    used.rivya("GET", "/credits", key=f"{KEY}-other")
+    used.request("GET", "/w/other/api/v1/models")
+    assert world["name"] == "other"
+    shown = used.request("GET", "/_mock/worlds/other/requests").json()["requests"]
+    assert [each["path"] for each in shown] == ["/api/v1/credits", "/api/v1/models"]
+    assert len(listed(used)) == 8
+
+
+# --- filters ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("query", "numbers"),
+    [
+        ("", [0, 1, 2, 3, 4, 5, 6, 7]),
+        ("method=POST", [0, 1, 4, 5]),
+        ("method=GET", [2, 3, 6, 7]),
+        ("method=post", []),
+        ("path=/api/v1/credits", [3]),
+        ("path=/api/v1/generations", [0, 1]),
+        ("path=/api/v1/generations*", [0, 1, 2]),
+        ("path=%2Fapi%2Fv1%2F%2A", [0, 1, 2, 3, 7]),
+        ("path=*", [0, 1, 2, 3, 4, 5, 6, 7]),
+        ("api=rivya", [0, 1, 2, 3, 7]),
+        ("api=acedata", [4, 5]),
+        ("operation=create", [0, 1, 4]),
+        ("operation=read", [2, 5]),
+        ("operation=credits", [3]),
+        ("status=200", [0, 2, 3, 4, 5, 7]),
+        ("status=400", [1]),
+        ("status=404", [6]),
+        ("status=500", []),
+        ("account=rivya-test", [0, 1, 2, 3]),
+        ("account=acedata-test", [4, 5]),
+        ("account=", []),
+        ("limit=1", [7]),
+        ("limit=3", [5, 6, 7]),
+        ("limit=99", [0, 1, 2, 3, 4, 5, 6, 7]),
+        ("method=POST&api=rivya", [0, 1]),
+        ("method=POST&api=rivya&status=200", [0]),
+        ("operation=create&api=acedata&status=200&account=acedata-test", [4]),
+        ("operation=create&account=rivya-test&limit=1", [1]),
+        ("method=GET&status=400", []),
+        ("since=req_unknown", [0, 1, 2, 3, 4, 5, 6, 7]),
+    ],
+)
+def test_a_list_holds_those_that_are_asked_for(used: Mock, query: str, numbers: list[int]) -> None:
+    everything = listed(used)
+    assert listed(used, query) == [everything[number] for number in numbers]
+
+
+@pytest.mark.parametrize(("asked", "numbers"), [(0, [0, 2]), (4, [4, 5])])
+def test_the_requests_of_a_task_can_be_asked_for(
+    used: Mock, asked: int, numbers: list[int]
+) -> None:
+    everything = listed(used)
+    task_id = everything[asked]["task"]
+    assert listed(used, f"task={task_id}") == [everything[number] for number in numbers]
+
+
+def test_only_those_after_a_request_can_be_asked_for(used: Mock) -> None:
+    everything = listed(used)
+    for number, shown in enumerate(everything):
+        assert listed(used, f"since={shown['id']}") == everything[number + 1 :]
+    assert listed(used, f"since={everything[1]['id']}&method=POST") == everything[4:6]
+    assert listed(used, f"since={everything[1]['id']}&method=POST&limit=1") == everything[5:6]
+
+
+@pytest.mark.parametrize("format_", ["ndjson", "har"])
+def test_an_export_holds_those_that_are_asked_for(used: Mock, format_: str) -> None:
+    answer = used.request("GET", f"{REQUESTS}?method=POST&status=200&format={format_}")
+    document = answer.body.splitlines() if format_ == "ndjson" else answer.json()["log"]["entries"]
+    assert len(document) == 3
+
+
+@pytest.mark.parametrize(
+    ("query", "pointer", "hint"),
+    [
+        ("metod=GET", "/metod", "did you mean 'method'"),
+        ("format=hra", "/format", "did you mean 'har'"),
+        ("limit=0", "/limit", "1"),
+        ("limit=-1", "/limit", "1"),
+        ("limit=ten", "/limit", "an integer"),
+        ("limit=", "/limit", "an integer"),
+        ("limit=1_0", "/limit", "an integer"),
+        ("limit=%D9%A3", "/limit", "an integer"),
+        ("limit=%201", "/limit", "an integer"),
+        ("limit=1.5", "/limit", "an integer"),
+        ("status=nan", "/status", "an integer"),
+        ("status=1e999", "/status", "an integer"),
+        ("status=" + "9" * 5000, "/status", "an integer"),
+        ("status=OK", "/status", "an integer"),
+        ("method=GET&method=POST", "/method", "twice"),
+        ("a/b=1&a/b=2", "/a~1b", "twice"),
+        ("a/b=1", "/a~1b", "no field"),
+    ],
+)
+def test_a_wrong_query_is_refused_where_it_is_wrong(
+    used: Mock, query: str, pointer: str, hint: str
+) -> None:
+    answer = used.request("GET", f"{REQUESTS}?{query}")
+    assert answer.status == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    (wrong,) = answer.json()["errors"]
+    assert wrong["pointer"] == pointer
+    assert hint in wrong["detail"]
+
+
+@pytest.mark.parametrize("rest", ["requests", "requests/x", "wait", "requests/verify"])
+def test_an_unknown_world_has_no_journal(mock: Mock, rest: str) -> None:
+    method = "POST" if rest.endswith("verify") else "GET"
+    answer = mock.request(method, f"/_mock/worlds/defualt/{rest}", headers=JSON, body=b"{}")
+    assert answer.status == 404
+    assert "did you mean 'default'" in answer.json()["title"]
+
+
+# --- under way -------------------------------------------------------------------------------
+
+
+def test_a_request_that_is_held_open_can_be_seen_without_an_answer(
+    mock: Mock, hold: Callable[[Mock], Waiting]
+) -> None:
+    caller = hold(mock)
+    (shown,) = listed(mock)
+    assert (shown["status"], shown["answer"], shown["ended_at"]) == (None, None, None)
+    assert (shown["api"], shown["account"]) == ("acedata", "acedata-test")
+    assert json.loads(shown["request"]["body"]) == VIDEO
+    assert listed(mock, f"task={shown['task']}&operation=create") == [shown]
+    assert listed(mock, "status=200") == []
+    assert mock.request("GET", f"{REQUESTS}/{shown['id']}").json() == shown
+    assert verified(mock, match={"path": "/hailuo/videos"}, count=1)["requests"] == [shown["id"]]
+    advance(mock, 1)
+    assert caller.answer().status == 200
+    (ended,) = listed(mock)
+    assert (ended["id"], ended["status"]) == (shown["id"], 200)
+    assert ended["ended_at"] == "2026-05-11T00:00:01.000Z"
+
+
+def test_a_caller_who_hangs_up_leaves_a_request_without_an_answer_that_has_ended(
+    mock: Mock, hold: Callable[[Mock], Waiting]
+) -> None:
+    hold(mock).hang_up()
+    (shown,) = listed(mock)
+    assert (shown["status"], shown["answer"]) == (None, None)
+    assert shown["ended_at"] == "2026-05-11T00:00:00.000Z"
+
+
+def test_clearing_forgets_what_has_ended_and_keeps_what_is_under_way(
+    used: Mock, hold: Callable[[Mock], Waiting]
+) -> None:
+    caller = hold(used)
+    held = listed(used)[-1]
+    answer = used.request("DELETE", REQUESTS)
+    assert (answer.status, answer.json()) == (200, {"requests": [], "evicted": 8})
+    assert journal(used) == {"requests": [held], "evicted": 8}
+    advance(used, 2)
+    assert caller.answer().status == 200
+    assert [shown["status"] for shown in listed(used)] == [200]
+
+
+def test_ids_are_not_given_out_again_after_clearing(used: Mock) -> None:
+    before = {shown["id"] for shown in listed(used)}
+    used.request("DELETE", REQUESTS)
+    used.rivya("GET", "/credits")
+    assert listed(used)[0]["id"] not in before
+
+
+# --- bounds ----------------------------------------------------------------------------------
+
+
+def test_the_last_requests_are_kept_and_the_rest_is_told_as_a_number(make_mock: MakeMock) -> None:
+    mock = make_mock(limits__journal_exchanges=3)
+    ids = [mock.rivya("GET", "/credits").headers["mock-request"] for _ in range(5)]
+    told = journal(mock)
+    assert ([shown["id"] for shown in told["requests"]], told["evicted"]) == (ids[2:], 2)
+    gone = mock.request("GET", f"{REQUESTS}/{ids[0]}")
+    assert (gone.status, gone.headers["content-type"]) == (404, "application/problem+json")
+    assert [shown["id"] for shown in listed(mock, f"since={ids[0]}")] == ids[2:]
+    assert journal(mock, "status=500")["evicted"] == 2
+    assert verified(mock, count=3)["verified"] is True
+
+
+def test_an_answer_evicted_while_it_was_awaited_is_given_all_the_same(
+    make_mock: MakeMock, hold: Callable[[Mock], Waiting]
+) -> None:
+    mock = make_mock(limits__journal_exchanges=1)
+    caller = hold(mock)
+    mock.rivya("GET", "/credits")
+    assert [shown["path"] for shown in listed(mock)] == ["/api/v1/credits"]
+    advance(mock, 1)
+    assert caller.answer().status == 200
+
+
+def test_of_a_long_body_the_beginning_is_kept_and_the_true_size_is_told(
+    make_mock: MakeMock,
+) -> None:
+    mock = make_mock(limits__journal_body_bytes=100)
+    sent = json.dumps(MINIMAL | {"prompt": "a" * 500}).encode()
+    task_id = mock.rivya("POST", "/generations", sent).json()["id"]
+    (shown,) = listed(mock)
+    assert (shown["request"]["body"].encode(), shown["request"]["size_bytes"]) == (
+        sent[:100],
+        len(sent),
+    )
+    mock.advance(1)
+    video = mock.request("GET", f"/media/default/{task_id}.mp4")
+    streamed = listed(mock)[-1]["answer"]
+    assert len(video.body) > 64 * 1024
+    assert streamed["size_bytes"] == len(video.body) == int(video.headers["content-length"])
+    assert len(streamed["body_base64"]) == 136  # 100 bytes in base 64
+
+
+def test_a_part_of_a_video_is_as_large_as_the_part(mock: Mock) -> None:
+    task_id = mock.create().json()["id"]
+    mock.advance(1)
+    mock.request("GET", f"/media/default/{task_id}.mp4", headers={"range": "bytes=10-300009"})
+    shown = listed(mock)[-1]
+    assert (shown["status"], shown["answer"]["size_bytes"]) == (206, 300_000)
+
+
+def test_a_body_in_pieces_is_as_large_as_all_of_them(mock: Mock) -> None:
+    sent = json.dumps(MINIMAL).encode()
+    pieces = [sent[:5], b"", sent[5:30], sent[30:]]
+    headers = JSON | {"authorization": f"Bearer {KEY}"}
+    answer = mock.driver.request("POST", "/api/v1/generations", headers=headers, chunks=pieces)
+    assert answer.status == 200
+    (shown,) = listed(mock)
+    assert (shown["request"]["size_bytes"], shown["request"]["body"].encode()) == (len(sent), sent)
+
+
+def test_of_an_answer_that_is_cut_the_bytes_that_were_sent_count(mock: Mock) -> None:
+    stand(mock, effect={"type": "body", "cut_at": 7})
+    mock.rivya("GET", "/credits")
+    answer = listed(mock)[0]["answer"]
+    promised = int(dict(answer["headers"])["content-length"])
+    assert (answer["size_bytes"], answer["body"]) == (7, '{"curre')
+    assert promised > 7
+
+
+# --- verify ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("expectation", "is_so", "number"),
+    [
+        ({}, True, 8),
+        ({"match": {}}, True, 8),
+        ({"count": 8}, True, 8),
+        ({"count": 7}, False, 8),
+        ({"match": {"method": "POST"}, "count": 4}, True, 4),
+        ({"match": {"method": "POST"}, "count": 3}, False, 4),
+        ({"match": {"method": "POST"}, "at_least": 4}, True, 4),
+        ({"match": {"method": "POST"}, "at_least": 5}, False, 4),
+        ({"match": {"method": "POST"}, "at_most": 4}, True, 4),
+        ({"match": {"method": "POST"}, "at_most": 3}, False, 4),
+        ({"match": {"method": "POST"}, "at_least": 3, "at_most": 5}, True, 4),
+        ({"match": {"method": "POST"}, "at_least": 5, "at_most": 9}, False, 4),
+        ({"match": {"method": "PUT"}}, False, 0),
+        ({"match": {"method": "PUT"}, "count": 0}, True, 0),
+        ({"match": {"method": "PUT"}, "at_most": 0}, True, 0),
+        ({"match": {"path": "/api/v1/*", "status": 200}, "count": 4}, True, 4),
+        ({"match": {"api": "rivya", "operation": "create", "status": 400}, "count": 1}, True, 1),
+        ({"match": {"account": "acedata-test"}, "count": 2}, True, 2),
+        ({"match": {"body": {"/prompt": "a red balloon"}}, "count": 1}, True, 1),
+        ({"match": {"body": {"/async": True}}, "count": 1}, True, 1),
+        ({"match": {"body": {"/async": 1}}, "count": 0}, True, 0),
+    ],
+)
+def test_a_number_of_requests_can_be_verified(
+    used: Mock, expectation: dict[str, Any], is_so: bool, number: int
+) -> None:
+    told = verified(used, **expectation)
+    assert (told["verified"], len(told["requests"])) == (is_so, number)
+    assert f"found {number}" in told["said"]
+
+
+CREATE, CREDITS = {"operation": "create"}, {"operation": "credits"}
+VIDEOS = {"path": "/hailuo/videos"}
+
+
+@pytest.mark.parametrize(
+    ("order", "wrong"),
+    [
+        ([CREATE, CREDITS, VIDEOS], None),
+        ([CREATE, CREATE, CREATE], None),
+        ([CREATE, CREATE, CREATE, CREATE], 3),
+        ([CREDITS, VIDEOS], None),
+        ([VIDEOS, CREDITS], 1),
+        ([CREDITS, CREDITS], 1),
+        ([{"method": "PUT"}], 0),
+        ([], None),
+    ],
+)
+def test_an_order_can_be_verified_and_the_first_that_breaks_it_is_named(
+    used: Mock, order: list[Any], wrong: int | None
+) -> None:
+    told = verified(used, order=order)
+    assert told["verified"] is (wrong is None)
+    assert wrong is None or f"/order/{wrong} " in told["said"]
+
+
+def test_a_number_and_an_order_must_both_be_so(used: Mock) -> None:
+    right = {"match": CREATE, "count": 3, "order": [CREATE, CREDITS]}
+    assert verified(used, **right)["verified"] is True
+    assert verified(used, **right | {"count": 2})["verified"] is False
+    assert verified(used, **right | {"order": [CREDITS, CREDITS]})["verified"] is False
+
+
+def test_in_an_empty_journal_nothing_is_there_and_no_order_is_kept(mock: Mock) -> None:
+    assert verified(mock)["verified"] is False
+    assert verified(mock, count=0)["verified"] is True
+    assert verified(mock, order=[CREATE])["verified"] is False
+
+
+def test_what_came_near_is_told_with_what_was_otherwise(used: Mock) -> None:
+    told = verified(used, match={"method": "POST", "operation": "create", "status": 402})
+    everything = listed(used)
+    assert [miss["request"] for miss in told["near_misses"]] == [
+        everything[number]["id"] for number in (0, 1, 4)
+    ]
+    assert told["near_misses"][0]["asked"] == "POST /api/v1/generations"
+    assert told["near_misses"][0]["differences"] == ["status is 200, not 402"]
+    assert told["said"] == "expected at least 1 such requests, found 0"
+
+
+def test_what_came_near_the_one_that_breaks_an_order_is_told(used: Mock) -> None:
+    told = verified(used, order=[CREATE, {"operation": "read", "api": "rivya", "status": 404}])
+    assert told["near_misses"][0]["request"] == listed(used)[2]["id"]
+    assert told["near_misses"][0]["differences"] == ["status is 200, not 404"]
+
+
+def test_of_what_is_so_nothing_came_near(used: Mock) -> None:
+    assert verified(used, match=CREATE, count=3)["near_misses"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer", "hint"),
+    [
+        (b"", "", "JSON"),
+        (b"nope", "", "JSON"),
+        ([], "", "an object"),
+        ({"mtch": {}}, "/mtch", "did you mean 'match'"),
+        ({"match": []}, "/match", "an object"),
+        ({"match": {"metod": "GET"}}, "/match/metod", "did you mean 'method'"),
+        ({"match": {"status": "200"}}, "/match/status", "an integer"),
+        ({"match": {"method": 5}}, "/match/method", "a string"),
+        ({"match": {"body": []}}, "/match/body", "an object"),
+        ({"match": {"body": {"prompt": "x"}}}, "/match/body", ""),
+        ({"count": -1}, "/count", "0"),
+        ({"count": "1"}, "/count", "an integer"),
+        ({"count": 1.5}, "/count", "an integer"),
+        ({"at_least": -1}, "/at_least", "0"),
+        ({"at_most": True}, "/at_most", "an integer"),
+        ({"count": 1, "at_least": 1}, "", "count stands alone"),
+        ({"order": {}}, "/order", "an array"),
+        ({"order": [{}, {"api": 5}]}, "/order/1/api", "a string"),
+        ({"order": [{"apy": "rivya"}]}, "/order/0/apy", "did you mean 'api'"),
+    ],
+)
+def test_a_wrong_expectation_is_refused_where_it_is_wrong(
+    used: Mock, body: Any, pointer: str, hint: str
+) -> None:
+    answer = verify(used, body)
+    assert answer.status == 400, answer.body
+    assert answer.headers["content-type"] == "application/problem+json"
+    wrong = answer.json()["errors"][0]
+    assert wrong["pointer"].removeprefix("body").startswith(pointer)
+    assert hint in wrong["detail"]
+
+
+def test_a_request_with_a_body_of_endless_depth_is_verified_like_any_other(mock: Mock) -> None:
+    mock.rivya("POST", "/generations", b'{"a":' * 8000)
+    told = verified(mock, match={"body": {"/a": 1}}, count=0)
+    assert told["verified"] is True
+    assert verified(mock, match={"body": {"/a": 1}})["verified"] is False
+
+
+# --- the lock --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/requests"),
+        ("GET", "/requests?format=ndjson"),
+        ("GET", "/requests?format=har"),
+        ("HEAD", "/requests"),
+        ("DELETE", "/requests"),
+        ("GET", "/requests/{id}"),
+        ("POST", "/requests/verify"),
+        ("GET", "/wait?operation=credits"),
+    ],
+)
+def test_whoever_has_not_the_token_sees_and_forgets_nothing(
+    make_mock: MakeMock, method: str, path: str
+) -> None:
+    mock = make_mock(control_token="sesame")
+    request_id = mock.rivya("GET", "/credits").headers["mock-request"]
+    path = WORLD + path.format(id=request_id)
+    for sent in ({}, {"mock-control-token": "sesam"}, {"authorization": "Bearer sesame"}):
+        refused = mock.request(method, path, headers=JSON | sent, body=b"{}")
+        assert refused.status == 401
+        assert request_id.encode() not in refused.body
+    assert len(mock.world.journal) == 1
+    token = JSON | {"mock-control-token": "sesame"}
+    assert mock.request(method, path, headers=token, body=b"{}").status == 200
