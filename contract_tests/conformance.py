@@ -13,7 +13,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from contract_tests.contract import APIS, PREFIX, Api, Contract
+from contract_tests.contract import APIS, METHODS, PREFIX, Api, Contract
 from contract_tests.exchange import Exchange
 from contract_tests.promises import promises
 from contract_tests.verdicts import Finding
@@ -63,8 +63,7 @@ class Conformance:
     ) -> Iterator[Finding]:
         if exchange.method == "HEAD":
             return
-        if operation is not None:
-            self.reached.add((operation["operationId"], exchange.status))
+        self.reached |= {(name, exchange.status) for name in self._reached_by(operation, exchange)}
         schema = _schema(self.contract, api, operation, exchange.status)
         if schema is None:
             finding = _finding(
@@ -93,6 +92,15 @@ class Conformance:
         yield from _headers(api, exchange)
         if exchange.status >= 400:
             yield from self._error(api, exchange)
+
+    def _reached_by(self, operation: Mapping[str, Any] | None, exchange: Exchange) -> set[str]:
+        """The operations an answer belongs to: a wrong method's to all those of its path."""
+        if operation is not None:
+            return {operation["operationId"]}
+        if exchange.status != 405:
+            return set()
+        found = (operation_of(self.contract, method.upper(), exchange.path) for method in METHODS)
+        return {each["operationId"] for each in found if each is not None}
 
     def _body(self, api: Api, schema: Mapping[str, Any], exchange: Exchange) -> Iterator[Finding]:
         errors = list(self.contract.validator(schema).iter_errors(exchange.json))
@@ -207,6 +215,44 @@ class _Walk:
 
 # What a page says of a field by naming it; a pattern or a length was drawn from an example.
 _OF_THE_VENDOR = frozenset({"type", "required"})
+
+
+def keywords_of(contract: Contract, api: Api) -> set[str]:
+    """Every keyword of every schema that an answer of this API can be held to, by its place."""
+    all_keywords = _Keywords(contract, api)
+    for _, _, operation in contract.operations(api):
+        for answer in operation["responses"].values():
+            content = contract.resolved(answer)["content"]
+            all_keywords.gather(content["application/json"]["schema"], f"{api}.")
+    return all_keywords.found
+
+
+class _Keywords:
+    """Gathers the keywords of a schema and of all that it leads to, named as `_Walk` names them."""
+
+    def __init__(self, contract: Contract, api: Api) -> None:
+        self._contract, self._api = contract, api
+        self._seen: set[str] = set()
+        self.found: set[str] = set()
+
+    def gather(self, schema: Any, name: str) -> None:
+        if not isinstance(schema, dict):
+            return
+        if "$ref" in schema:
+            title = schema["$ref"].rpartition("/")[2]
+            if title not in self._seen and not title.endswith("ErrorCode"):
+                self._seen.add(title)
+                self.gather(self._contract.resolved(schema), f"{self._api}.{title}")
+            return
+        self.found.update(f"{name}:{keyword}" for keyword in schema if keyword in _KEYWORDS)
+        inner = [(branch, name) for word in ("oneOf", "anyOf") for branch in schema.get(word, ())]
+        inner += [(node, f"{name}.{key}") for key, node in schema.get("properties", {}).items()]
+        inner += [(schema[word], f"{name}?{word}") for word in ("then", "else") if word in schema]
+        inner += [(schema["items"], f"{name}[]")] if "items" in schema else []
+        for node, its_name in inner:
+            self.gather(node, its_name)
+
+
 _KEYWORDS = frozenset(
     {
         "type", "enum", "const", "required", "pattern", "format", "minimum", "maximum", "minItems",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 from contract_tests.budget import Budget, Plan, Prices
 from contract_tests.conformance import Conformance
@@ -38,7 +39,7 @@ class Result:
 
 
 class Run:
-    """Everything that the checks of one run share."""
+    """Everything that the checks of one run share. nonce: part of every key that must be new."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -49,6 +50,7 @@ class Run:
         self.plan = Plan((), ())
         self.not_selected: list[tuple[str, str]] = []
         self.began_s = time.monotonic()
+        self.nonce = uuid4().hex[:12]  # a server remembers keys longer than a run lasts
         self.first_finding_s: float | None = None
         self.prices = Prices(self.contract, options.apis)
         self.budget = Budget(options.max_credits)

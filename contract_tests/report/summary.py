@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from contract_tests.conformance import keywords_of
 from contract_tests.curl import curl
 from contract_tests.exchange import without_secrets
 from contract_tests.promises import of_api
@@ -114,11 +115,14 @@ def _reached(run: Run) -> dict[str, Any]:
             known += [(operation["operationId"], int(s)) for s in operation["responses"]]
     reached = run.conformance.reached
     operations = {name for name, _ in known}
+    keywords = {word for api in run.options.apis for word in keywords_of(run.contract, api)}
     return {
         "operations": len({name for name, _ in reached} & operations),
         "of_operations": len(operations),
         "statuses": len(reached & set(known)),
         "of_statuses": len(known),
-        "keywords": len(run.conformance.keywords),
+        "keywords": len(run.conformance.keywords & keywords),
+        "of_keywords": len(keywords),
         "never": [f"{name} {status}" for name, status in known if (name, status) not in reached],
+        "never_keywords": sorted(keywords - run.conformance.keywords),
     }

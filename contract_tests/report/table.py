@@ -105,7 +105,8 @@ def _last_line(told: Mapping[str, Any]) -> str:
         f"{verdicts['not checked']} not checked; {len(told['checks'])} checks, "
         f"{told['requests']} requests, {told['took_s']:.1f} s; "
         f"{reached['operations']}/{reached['of_operations']} operations, "
-        f"{reached['statuses']}/{reached['of_statuses']} statuses; "
+        f"{reached['statuses']}/{reached['of_statuses']} statuses, "
+        f"{reached['keywords']}/{reached['of_keywords']} schema keywords; "
         f"credits planned {told['planned_credits']}, spent {told['spent_credits']}{limit}; "
         f"seed {told['seed']}"
     )

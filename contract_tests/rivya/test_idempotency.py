@@ -17,7 +17,7 @@ RULE = "rivya.rule."
 
 def fresh_key(run: Run) -> str:
     """An Idempotency-Key that no check has used."""
-    return f"check-{run.options.seed}-{run.began_s:.6f}-{run.door.sent}"
+    return f"check-{run.nonce}-{run.door.sent}"
 
 
 @pytest.mark.rank(2)

@@ -46,7 +46,7 @@ LATER_S = 3600
 )  # fmt: skip
 def test_one_generation_lives_as_promised(rivya: Caller, run: Run, require: Require) -> None:
     before = credits_of(rivya, require)
-    key = f"check-{run.options.seed}-{run.door.sent}"
+    key = f"check-{run.nonce}-{run.door.sent}"
     created = create(rivya, key=key)
     shown = require_success(require, RULE + "takes-what-is-valid", created)
     price = run.prices.of("rivya", CHEAP)

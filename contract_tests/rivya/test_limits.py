@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from contract_tests.operations import operations
 from contract_tests.refusals import code_of, require_refusal, require_success
 from contract_tests.target import Caller
 from contract_tests.verdicts import Require
@@ -25,6 +26,9 @@ def test_too_many_requests_are_told_to_wait(rivya: Caller, require: Require) -> 
         answers = [limited.get("/credits") for _ in range(_MORE_THAN_ALLOWED)]
         refused = answers[-1]
         require_refusal(require, "rivya", refused, "rate_limited")
+        for operation in operations("rivya"):
+            if operation.needs_key:
+                require_refusal(require, "rivya", operation.ask(limited), "rate_limited")
         after = refused.headers.get("retry-after", "")
         require(
             "rivya.header.RivyaRetryAfter", after.isdigit() and 0 < int(after) <= _WINDOW_S,

@@ -44,7 +44,7 @@ class Rules(RuleBasedStateMachine):
     def __init__(self, target: Target, run: Run, require: Require) -> None:
         super().__init__()
         self.target, self.require, self.prices = target, require, run.prices
-        self.scenario = f"{run.began_s:.6f}-{run.options.seed}-{next(_scenarios)}"
+        self.scenario = f"check-{run.nonce}-{next(_scenarios)}"
         self.lives: dict[str, Life] = {}
         self.owner: dict[str, str] = {}
         self.by_key: dict[tuple[str, str], tuple[Any, str]] = {}

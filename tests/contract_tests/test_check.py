@@ -93,7 +93,7 @@ def test_reports_are_written_and_hold_no_credential(tmp_path: Path) -> None:
     for path in tmp_path.iterdir():
         text = path.read_text("utf-8")
         assert [key for key in KEYS["rivya"].values() if key in text] == []
-        assert re.findall(r'"signing_secret\W+whsec_', text) == []
+        assert re.findall(r"whsec_[0-9A-Za-z+/]{6,}", text) == []  # a preview has two letters
     har = json.loads((tmp_path / "traffic.har").read_text("utf-8"))
     assert har["log"]["entries"]
     assert list(ET.parse(tmp_path / "junit.xml").getroot().iter("testcase"))
