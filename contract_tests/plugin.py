@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -52,13 +53,15 @@ def pytest_configure(config: pytest.Config) -> None:
     if read.report_dir is not None and hasattr(config.option, "xmlpath"):
         read.report_dir.mkdir(parents=True, exist_ok=True)
         config.option.xmlpath = str(read.report_dir / "junit.xml")
-    _seed_hypothesis(read.seed)
+    _prepare_hypothesis(read.seed, config.stash[_run_key].home)
 
 
-def _seed_hypothesis(seed: int) -> None:
-    """What `--hypothesis-seed` does, without its plugin."""
+def _prepare_hypothesis(seed: int, home: Path) -> None:
+    """What `--hypothesis-seed` does, without its plugin; the caller's folder stays as it is."""
+    import hypothesis.configuration
     import hypothesis.core
 
+    hypothesis.configuration.set_hypothesis_home_dir(home)
     hypothesis.core.global_force_seed = seed  # type: ignore[assignment]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 from contract_tests.budget import Budget, Plan, Prices
@@ -39,7 +41,10 @@ class Result:
 
 
 class Run:
-    """Everything that the checks of one run share. nonce: part of every key that must be new."""
+    """Everything that the checks of one run share.
+
+    nonce: part of every key that must be new. home: a folder for what libraries leave behind.
+    """
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -65,6 +70,7 @@ class Run:
             timeout_s=_TIMEOUT_S if near else _TIMEOUT_FAR_S,
         )
         self._stack = ExitStack()
+        self.home = Path(self._stack.enter_context(TemporaryDirectory(prefix="hailuo-check-")))
         self._variants: dict[str, Target] = {}
         self.target: Target
 

@@ -163,3 +163,12 @@ def test_the_same_suite_is_plain_pytest(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 passed" in done.stdout
+
+
+def test_nothing_is_left_in_the_caller_s_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n", "utf-8")
+    told("--quick", "--only", "test_rules", "--only", "getCredits", PYTEST_ADDOPTS="--nor-this")
+    assert [path.name for path in tmp_path.iterdir()] == ["pytest.ini"]
