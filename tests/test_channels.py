@@ -991,23 +991,13 @@ EXPECTED_ON_WIRE: dict[str, OnWire] = {
 }
 
 
-def _gap(name: str, channel: str) -> str:
-    """Why a cell is not as it should be, if it is known."""
-    if name == "rate_limited_after_three" and channel not in {DOOR, DEFAULT}:
-        return "each request that asks for a scenario itself begins to count anew"
-    if name == "method_not_allowed":
-        return "a forced 405 lacks the header Allow"
-    return ""
-
-
 def cells(names: dict[str, Any]) -> Iterator[Any]:
     """Scenario, channel and API, for every API that the scenario names."""
     for name in names:
         for channel in CHANNELS:
             for api in content(name).get("apis", APIS) if name in FILES else ():
-                marks = [pytest.mark.xfail(reason=why)] if (why := _gap(name, channel)) else []
                 place = f"{name}-{channel.replace(' ', '_')}-{api}"
-                yield pytest.param(name, channel, api, id=place, marks=marks)
+                yield pytest.param(name, channel, api, id=place)
 
 
 @contextmanager

@@ -259,7 +259,6 @@ def test_every_error_of_both_tables_can_be_had(mock: Mock, api: str, code: str, 
 @pytest.mark.parametrize(
     ("api", "code"), [("rivya", "used_up"), ("acedata", "insufficient_credits")]
 )
-@pytest.mark.xfail(reason="the door takes a code of the other API, and the server breaks on it")
 def test_an_error_that_only_the_other_api_has_leaves_this_one_alone(
     mock: Mock, api: str, code: str
 ) -> None:

@@ -289,7 +289,7 @@ def test_of_an_api_that_is_off_that_is_told(make_mock: MakeMock) -> None:
 def state(mock: Mock) -> dict[str, Any]:
     """All that a world is, but for what came in and what goes wrong."""
     shown: dict[str, Any] = mock.request("GET", "/_mock/worlds/default/snapshot").json()
-    return {name: shown[name] for name in shown.keys() - {"journal", "faults"}}
+    return {name: shown[name] for name in shown.keys() - {"journal", "faults", "asked_faults"}}
 
 
 def every_change(mock: Mock) -> list[Asked]:

@@ -71,6 +71,8 @@ class AceDataVoice:
         status = self.statuses[code] or 500
         if status == 401:
             headers["WWW-Authenticate"] = "Bearer"
+        elif self.statuses[code] == 405:
+            headers["Allow"] = ", ".join(call.allowed)
         trace_id = call.world.ids.uuid("error_trace", call.exchange.id)
         return json_response(wire.error(code, message or FORCED, trace_id), status, headers)
 

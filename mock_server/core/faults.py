@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -51,6 +51,7 @@ Effect = (
 class Situation:
     """What a fault is matched against: one request, or the task it made.
 
+    error_codes: the errors that the API can answer with.
     answer: the document it was answered with; None as long as there is none.
     """
 
@@ -59,6 +60,7 @@ class Situation:
     account: str = ""
     model: str = ""
     prompt: str = ""
+    error_codes: Collection[str] = ()
     answer: Any = None
 
 
@@ -140,6 +142,8 @@ class Fault:
         rule = self.rule
         if self.is_used_up or not rule.match.fits(situation):
             return False
+        if isinstance(rule.effect, ErrorFault) and rule.effect.code not in situation.error_codes:
+            return False  # an error of the other API
         self.matched += 1
         turn = self.matched - rule.skip
         if turn < 1 or turn % rule.every:

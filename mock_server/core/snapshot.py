@@ -68,6 +68,13 @@ class TaskFaults(Struct, frozen=True, forbid_unknown_fields=True):
     faults: FaultsState
 
 
+class AskedFaults(Struct, frozen=True, forbid_unknown_fields=True):
+    """What an account asked for by name in one way: `asked` is all three."""
+
+    asked: str
+    faults: FaultsState
+
+
 class Snapshot(Struct, frozen=True, forbid_unknown_fields=True):
     """Everything in a world. Lists have the order of the world, the agenda that of equal moments.
 
@@ -84,6 +91,7 @@ class Snapshot(Struct, frozen=True, forbid_unknown_fields=True):
     ledger: LedgerState
     tasks: tuple[Task, ...]
     task_faults: tuple[TaskFaults, ...]
+    asked_faults: tuple[AskedFaults, ...]
     agenda: tuple[Due, ...]
     rates: tuple[RateWindow, ...]
     idempotency: tuple[KeptKey, ...]
@@ -198,6 +206,9 @@ def _taken(world: World, place: Place, contents: Mapping[str, bytes], now_ms: in
         task_faults=tuple(
             TaskFaults(task_id, faults.state()) for task_id, faults in world.task_faults.items()
         ),
+        asked_faults=tuple(
+            AskedFaults(asked, faults.state()) for asked, faults in world.asked_faults.items()
+        ),
         agenda=tuple(sorted(agenda, key=lambda each: each.at_ms)),
         rates=world.rates.state(),
         idempotency=world.idempotency.state(),
@@ -286,6 +297,9 @@ def _fill(world: World, snapshot: Snapshot, place: Place) -> None:
     for of_task in snapshot.task_faults:
         world.task_faults[of_task.task_id] = Faults(world.chance)
         world.task_faults[of_task.task_id].restore(of_task.faults)
+    for kept in snapshot.asked_faults:
+        world.asked_faults[kept.asked] = Faults(world.chance)
+        world.asked_faults[kept.asked].restore(kept.faults)
     for due in snapshot.agenda:
         world.agenda.note(due.at_ms, due.occasion, due.subject)
     world.rates.restore(snapshot.rates)
@@ -340,6 +354,7 @@ def _repeated(snapshot: Snapshot) -> Iterator[Violation]:
         "/ledger/reservations": (each.task_id for each in snapshot.ledger.reservations),
         "/tasks": (each.id for each in snapshot.tasks),
         "/task_faults": (each.task_id for each in snapshot.task_faults),
+        "/asked_faults": (each.asked for each in snapshot.asked_faults),
         "/rates": (each.key for each in snapshot.rates),
         "/idempotency": (
             (each.account, each.operation, each.value) for each in snapshot.idempotency
@@ -368,6 +383,8 @@ def _all_faults(snapshot: Snapshot) -> Iterator[tuple[str, FaultsState]]:
     yield "/default_faults", snapshot.default_faults
     for number, each in enumerate(snapshot.task_faults):
         yield f"/task_faults/{number}/faults", each.faults
+    for number, kept in enumerate(snapshot.asked_faults):
+        yield f"/asked_faults/{number}/faults", kept.faults
 
 
 def _wrong_numbers(snapshot: Snapshot) -> Iterator[Violation]:

@@ -78,6 +78,7 @@ class World:
         self.faults = Faults(self.chance)
         self.default_faults = Faults(self.chance, "default")
         self.task_faults: dict[str, Faults] = {}
+        self.asked_faults: dict[str, Faults] = {}
         self.told_before_answer: set[str] = set()
         self.is_rehearsal = False
         self._held_back: dict[str, list[Delivery]] = {}
@@ -100,6 +101,14 @@ class World:
             yield
         finally:
             self.rates, self.is_rehearsal = rates, False
+
+    def faults_asked(self, account: str, channel: str, name: str) -> Faults:
+        """What an account asks for by name in one way, with its counts; empty the first time."""
+        asked = f"{account} {channel} {name}"
+        if asked not in self.asked_faults:
+            number = len(self.asked_faults) + 1
+            self.asked_faults[asked] = Faults(self.chance, f"asked_{number}")
+        return self.asked_faults[asked]
 
     # --- tasks ---
 

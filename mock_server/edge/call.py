@@ -33,11 +33,13 @@ class Call:
 
     headers: by lower-case name; of a header that comes twice, the first.
     claimed: the Idempotency-Key whose first request this is, if it is one.
+    allowed: the methods of its path.
     task_faults: what is to go wrong with the task that this request makes.
     """
 
     __slots__ = (
         "_body",
+        "allowed",
         "claimed",
         "exchange",
         "fake",
@@ -56,6 +58,7 @@ class Call:
         self.exchange: Exchange = scope["exchange"]
         self.claimed: IdempotencyKey | None = None
         self.task_faults: Faults | None = None
+        self.allowed: tuple[str, ...] = ()
         self._body: bytes | Invalid | None = None
         self.receive = receive
 

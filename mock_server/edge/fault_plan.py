@@ -65,22 +65,34 @@ def draw(call: Call, voice: Voice, operation: Operation, body: bytes | None) -> 
     of_task = list(_of_tasks(call, operation, body)) if world.task_faults else []
     if not (asked or of_task or world.faults or world.default_faults):
         return None
+    situation = _situation(call, voice, operation, body)
     sources = [("control door", world.faults)]
     if asked is not None:
-        # Numbered by the request, so that what chance decides is decided anew for each.
-        now = Faults(world.chance, f"{call.exchange.id}_now")
-        later = Faults(world.chance, f"{call.exchange.id}_later")
-        for rule in asked.rules:
-            is_later = operation == "create" and _concerns_task(rule)
-            (later if is_later else now).add(rule, asked.name)
-        sources.append((asked.channel, now))
-        if later:
-            call.task_faults = later
-            call.exchange.scenario, call.exchange.channel = asked.name, asked.channel
+        sources.append((asked.channel, _now(call, asked, situation)))
+        _later(call, asked, operation)
     sources += [("its task", faults) for faults in of_task]
     sources.append(("server default", world.default_faults))
-    situation = _situation(call, voice.api, operation, body)
     return FaultPlan(situation, tuple(sources), asked)
+
+
+def _now(call: Call, asked: Asked, situation: Situation) -> Faults:
+    """What a request asks for itself; an account's requests that ask alike count together."""
+    faults = call.world.faults_asked(situation.account, asked.channel, asked.name)
+    if not faults:
+        for rule in asked.rules:
+            faults.add(rule, asked.name)
+    return faults
+
+
+def _later(call: Call, asked: Asked, operation: Operation) -> None:
+    """What a create asks for its task, whose faults are its own."""
+    later = Faults(call.world.chance, f"{call.exchange.id}_later")
+    for rule in asked.rules:
+        if operation == "create" and _concerns_task(rule):
+            later.add(rule, asked.name)
+    if later:
+        call.task_faults = later
+        call.exchange.scenario, call.exchange.channel = asked.name, asked.channel
 
 
 def _may_ask(call: Call, body: bytes | None) -> bool:
@@ -150,16 +162,17 @@ def _of_tasks(call: Call, operation: Operation, body: bytes | None) -> Iterator[
             yield faults
 
 
-def _situation(call: Call, api: str, operation: Operation, body: bytes | None) -> Situation:
+def _situation(call: Call, voice: Voice, operation: Operation, body: bytes | None) -> Situation:
     key = call.world.keys.get(call.credential[0])
     fields = _fields(body) if body is not None and operation == "create" else {}
     model, prompt = fields.get("model"), fields.get("prompt")
     return Situation(
-        api,
+        voice.api,
         operation,
         "" if key is None else key.account,
         model if isinstance(model, str) else "",
         prompt if isinstance(prompt, str) else "",
+        voice.statuses,
     )
 
 

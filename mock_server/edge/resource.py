@@ -65,6 +65,7 @@ class Resource:
         """Answer one request; a caller who has hung up gets nothing."""
         call = Call(scope, receive)
         call.exchange.api, call.exchange.operation = self._voice.api, self._operation
+        call.allowed = self._allowed
         try:
             plan = None if self._operation is None else await self._draw(call, self._operation)
             if plan is None:

@@ -70,6 +70,8 @@ class RivyaVoice:
             headers["Retry-After"] = str(retry_after_s)
         if self.statuses[code] == 401:
             headers["WWW-Authenticate"] = "Bearer"
+        elif self.statuses[code] == 405:
+            headers["Allow"] = ", ".join(call.allowed)
         return self._envelope(call, code, message or FORCED, headers)
 
     def _envelope(self, call: Call, code: str, message: str, headers: dict[str, str]) -> Response:

@@ -544,6 +544,7 @@ def full() -> dict[str, Any]:
         lambda w, p: count(w, p, "k1"),
     ]
     done(steps, world, HERE)
+    world.faults_asked("ada", "key", "stuck").add(FaultRule(effect=SOUND), "stuck")
     taken = owed_once(world)
     advance(world, HERE, 0, 200)
     assert taken.state is DeliveryState.SUCCEEDED
@@ -650,8 +651,8 @@ def test_what_does_not_fit_together_is_told_with_its_place(
 @pytest.mark.parametrize(
     "path",
     [
-        "keys", "ledger/accounts", "ledger/reservations", "tasks", "task_faults", "rates",
-        "idempotency", "files", "endpoints", "deliveries/deliveries", "held_back", "inboxes",
+        "keys", "ledger/accounts", "ledger/reservations", "tasks", "task_faults",
+        "asked_faults", "rates", "idempotency", "files", "endpoints", "deliveries/deliveries", "held_back", "inboxes",
         "faults/faults",
     ],
 )  # fmt: skip
