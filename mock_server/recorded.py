@@ -33,6 +33,7 @@ _VOLATILE_HEADERS = {
     "accept",
     "accept-encoding",
     "connection",
+    "content-length",
     "date",
     "host",
     "keep-alive",
