@@ -22,6 +22,7 @@ from benchmarks import (
     shutdown,
     startup,
     throughput,
+    worlds,
 )
 from benchmarks.extent import FULL, QUICK, Extent
 from benchmarks.measured import CannotMeasure, Measured
@@ -39,6 +40,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "held": held_open.measure,
     "callbacks": callbacks.measure,
     "deliveries": deliveries.measure,
+    "worlds": worlds.measure,
     "shutdown": shutdown.measure,
 }
 

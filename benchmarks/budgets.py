@@ -55,6 +55,11 @@ BUDGETS: dict[str, Budget] = {
         Budget("callbacks_beside", "180 receivers beside 20 that hang", 1, "s"),
         Budget("delivery_attempts", "attempts lost, double or not as logged", 0, ""),
         Budget("delivery_memory", "memory gained by many deliveries", 3, "MiB"),
+        Budget("world_made", "p99 of making a world", 3, "ms"),
+        Budget("world_reset", "p99 of a world's reset", 2, "ms"),
+        Budget("world_memory", "memory per idle world", 64, "KB"),
+        Budget("unmatched_get", "get: cost, faults for others : none", 1.03, "x"),
+        Budget("unmatched_create", "create: cost, faults for others : none", 1.03, "x"),
         Budget("stop_idle", "signal to end, idle", 0.2, "s", bare_unit="s"),
         Budget("stop_held", "signal to end, requests held", 0.2, "s"),
     )

@@ -35,6 +35,10 @@ class Extent:
     deliveries_few: int
     deliveries_many: int
     stop_rounds: int
+    world_turns: int
+    worlds_a_turn: int
+    fault_rounds: int
+    fault_answers: int
 
 
 FULL = Extent(
@@ -59,6 +63,10 @@ FULL = Extent(
     deliveries_few=20_000,
     deliveries_many=100_000,
     stop_rounds=4,
+    world_turns=5,
+    worlds_a_turn=200,
+    fault_rounds=25,
+    fault_answers=4000,
 )
 
 QUICK = Extent(
@@ -83,4 +91,8 @@ QUICK = Extent(
     deliveries_few=12_000,
     deliveries_many=20_000,
     stop_rounds=1,
+    world_turns=3,
+    worlds_a_turn=100,
+    fault_rounds=7,
+    fault_answers=4000,
 )

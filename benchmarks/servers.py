@@ -18,6 +18,8 @@ from benchmarks.processes import Worker, started
 
 _PLENTY = 10**15
 _PATIENCE_S = 30.0
+_ALL_THREADS = 2
+"""Of the clocks that Linux keeps for a process, the one of what it spent in all its threads."""
 _ACCOUNTS = [
     {"name": "rivya", "credits": _PLENTY, "keys": [{"key": messages.RIVYA_KEY, "api": "rivya"}]},
     {
@@ -46,6 +48,8 @@ class Server:
 
     def cpu_s(self) -> float:
         """CPU seconds spent so far, in user and kernel mode."""
+        if psutil.LINUX:  # to the nanosecond; psutil itself counts in hundredths of a second
+            return time.clock_gettime((~self._process.pid << 3) | _ALL_THREADS)
         times = self._process.cpu_times()
         return times.user + times.system
 

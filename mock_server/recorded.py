@@ -180,7 +180,7 @@ class Record:
         request, answer = shown["request"], shown["answer"]
         ended_ms = exchange.started_ms if exchange.ended_ms is None else exchange.ended_ms
         took_ms = ended_ms - exchange.started_ms
-        query = f"?{exchange.query}" if exchange.query else ""
+        query = f"?{_har_query(exchange.query)}" if exchange.query else ""
         return {
             "startedDateTime": shown["at"],
             "time": took_ms,
@@ -215,7 +215,9 @@ class Record:
         }
 
 
-_IN_PATHS = "/:@!$&'()*+,;=~[]"
+_IN_PATHS = "/:@!$&'()*+,;=~"
+_IN_QUERIES = f"{_IN_PATHS}?%"
+_STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 def _message(headers: Headers, body: bytes, size_bytes: int) -> dict[str, Any]:
@@ -225,6 +227,11 @@ def _message(headers: Headers, body: bytes, size_bytes: int) -> dict[str, Any]:
         ]
     }
     return shown | shown_body(body) | {"size_bytes": size_bytes}
+
+
+def _har_query(query: str) -> str:
+    """A query as it came, with what has no place in a URL escaped."""
+    return _STRAY_PERCENT.sub("%25", quote(query, safe=_IN_QUERIES))
 
 
 def _har_text(body: bytes) -> dict[str, str]:

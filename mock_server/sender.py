@@ -93,7 +93,7 @@ class Sender:
         self, timekeeper: Timekeeper, delivery: Delivery, compose: Compose
     ) -> Attempt:
         world = timekeeper.world
-        async with self._place_for(delivery.url):
+        async with self._place_for(world, delivery.url):
             attempt = delivery.begin_attempt(world.clock.now_ms())
             if self.may_call(delivery.url):
                 attempt.posting = compose(world, delivery, attempt)
@@ -107,9 +107,12 @@ class Sender:
         return attempt
 
     @asynccontextmanager
-    async def _place_for(self, url: str) -> AsyncIterator[None]:
-        """Wait for a place at this receiver first: who hangs takes few of the common ones."""
-        origin = url.partition("://")[2].partition("/")[0]
+    async def _place_for(self, world: World, url: str) -> AsyncIterator[None]:
+        """Wait for a place at this receiver first: who hangs takes few of the common ones.
+
+        Worlds share an address without being one receiver: their inboxes all have the server's.
+        """
+        origin = f"{world.name} {url.partition('://')[2].partition('/')[0]}"
         receiver = self._receivers.get(origin)
         if receiver is None:
             receiver = _Receiver(asyncio.Semaphore(self._settings.per_receiver))

@@ -61,8 +61,8 @@ class Timekeeper:
             happened += self.catch_up()
             tried = await asyncio.gather(*self._attempts, return_exceptions=True)
             happened += [attempt for attempt in tried if isinstance(attempt, Attempt)]
-            if self.world.clock is not clock:
-                return happened  # another world is here by now, with a time of its own
+            if self.world.clock is not clock or self._is_over:
+                return happened  # this world is gone; another may be here by now
             if self._attempts:
                 continue  # the timer has begun them meanwhile
             next_ms = self.world.agenda.next_ms()

@@ -106,12 +106,21 @@ class Worlds:
     def __getitem__(self, name: str) -> Home:
         return self._homes[name]
 
+    @property
+    def only(self) -> Timekeeper | None:
+        """Where every key leads as long as there is no world beside the default one."""
+        return self._homes[DEFAULT_WORLD].timekeeper if len(self._homes) == 1 else None
+
     def of_secret(self, secret: str) -> Timekeeper:
-        """The world a key leads to; the default one if nobody knows the key."""
-        return (self._by_secret.get(secret) or self._homes[DEFAULT_WORLD]).timekeeper
+        """The world a key leads to, with or without a scenario behind it; the default one if nobody
+        knows the key."""
+        home = self._by_secret.get(secret)
+        if home is None and "+" in secret:
+            home = self._by_secret.get(secret.partition("+")[0])
+        return (home or self._homes[DEFAULT_WORLD]).timekeeper
 
     def make(self, plan: WorldPlan) -> Home:
-        """A new world with keys of its own. Refuses with Conflict if the name is taken."""
+        """A new world with keys of its own. Refuses with Conflict if the name or a key is taken."""
         name = plan.name or self._free_name()
         if name in self._homes:
             raise Conflict(f"there is a world called '{name}' already")
@@ -176,10 +185,12 @@ class Worlds:
 
     def _settle(self, plan: WorldPlan, accounts: Sequence[AccountSettings]) -> Home:
         home = Home(plan, tuple(accounts), Timekeeper(self._fresh(plan, accounts), self._outbox))
+        secrets = [key.key for account in accounts for key in account.keys]
+        for secret in secrets:
+            self.require_free(secret, home)
         self._homes[home.world.name] = home
-        for account in accounts:
-            for key in account.keys:
-                self.claim(key.key, home)
+        for secret in secrets:
+            self.claim(secret, home)
         return home
 
     def _fresh(self, plan: WorldPlan, accounts: Iterable[AccountSettings]) -> World:

@@ -78,8 +78,12 @@ class Driver:
 
 
 def scope(method: str, path: str, headers: Mapping[str, str]) -> dict[str, Any]:
-    """An ASGI scope as a server would make it; a query may follow the path."""
+    """An ASGI scope as a server would make it; a query may follow the path.
+
+    The path is as servers hand it over, without escapes; `%3F` alone is one, for a `?` in it.
+    """
     path, _, query = path.partition("?")
+    path = path.replace("%3F", "?")
     return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},

@@ -38,7 +38,7 @@ CORE_MAY_MENTION = {
     "datetime",
     "enum", "fnmatch", "functools", "hashlib", "heapq", "hmac", "ipaddress", "itertools", "math",
     "msgspec",
-    "operator", "re", "string", "types", "typing", "unicodedata",
+    "operator", "re", "reprlib", "string", "types", "typing", "unicodedata",
 }  # fmt: skip
 
 # What only one module may touch, or each program's first, so that a test can put something of its

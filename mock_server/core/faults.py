@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar
+from functools import lru_cache
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 from msgspec import Meta, Struct
 
@@ -47,8 +48,7 @@ Effect = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """What a fault is matched against: one request, or the task it made.
 
     error_codes: the errors that the API can answer with.
@@ -62,6 +62,9 @@ class Situation:
     prompt: str = ""
     error_codes: Collection[str] = ()
     answer: Any = None
+
+
+_pattern = lru_cache(re.compile)
 
 
 class Match(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -82,23 +85,37 @@ class Match(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     def __post_init__(self) -> None:
         if self.prompt is not None:
             try:
-                re.compile(self.prompt)
+                _pattern(self.prompt)
             except re.error as error:
                 raise ValueError(f"prompt is no regular expression: {error}") from None
+
+    def may_concern(self, api: str, operation: Operation) -> bool:
+        """Whether it fits any request for this operation; models and prompts are of creates."""
+        return (
+            self.api in (None, api)
+            and self.operation in (None, operation)
+            and (
+                operation == "create"
+                or (
+                    not self.model
+                    and (self.prompt is None or _pattern(self.prompt).search("") is not None)
+                )
+            )
+        )
 
     def fits(self, situation: Situation) -> bool:
         """Whether the fault concerns it."""
         return (
-            self.api in (None, situation.api)
-            and self.operation in (None, situation.operation)
-            and self.account in (None, situation.account)
-            and self.model in (None, situation.model)
-            and (self.prompt is None or re.search(self.prompt, situation.prompt) is not None)
-            and all(
-                value_at(situation.answer, pointer) == value
-                for pointer, value in self.answer.items()
-            )
+            (self.api is None or self.api == situation.api)
+            and (self.operation is None or self.operation == situation.operation)
+            and (self.account is None or self.account == situation.account)
+            and (self.model is None or self.model == situation.model)
+            and (self.prompt is None or _pattern(self.prompt).search(situation.prompt) is not None)
+            and (not self.answer or self._answer_fits(situation.answer))
         )
+
+    def _answer_fits(self, answer: Any) -> bool:
+        return all(value_at(answer, pointer) == value for pointer, value in self.answer.items())
 
 
 class FaultRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -170,6 +187,7 @@ class Faults:
         self._chance = chance
         self._source = source
         self._faults: dict[str, Fault] = {}
+        self._chosen: dict[object, tuple[Fault, ...]] = {}
         self._made = 0
 
     def __iter__(self) -> Iterator[Fault]:
@@ -186,12 +204,14 @@ class Faults:
         """Know this, and nothing else."""
         self._source, self._made = state.source, state.made
         self._faults = {fault.id: fault for fault in state.faults}
+        self._chosen.clear()
 
     def add(self, rule: FaultRule, scenario: str | None = None) -> Fault:
         """Have something go wrong from now on."""
         self._made += 1
         fault = Fault(f"{self._source}_{self._made}", rule, scenario)
         self._faults[fault.id] = fault
+        self._chosen.clear()
         return fault
 
     def get(self, fault_id: str) -> Fault | None:
@@ -201,16 +221,42 @@ class Faults:
     def remove(self, fault_id: str) -> None:
         """Have it go wrong no more. KeyError if there is none of that id."""
         del self._faults[fault_id]
+        self._chosen.clear()
 
     def clear(self) -> None:
         """Have everything go right again."""
         self._faults.clear()
+        self._chosen.clear()
+
+    def of_kind(self, kind: type[Kind]) -> tuple[Fault, ...]:
+        """Those whose effect is of this kind."""
+        chosen = self._chosen.get(kind)
+        if chosen is None:
+            chosen = tuple(
+                fault for fault in self._faults.values() if isinstance(fault.rule.effect, kind)
+            )
+            self._chosen[kind] = chosen
+        return chosen
+
+    def of_exchanges(self, api: str, operation: Operation) -> tuple[Fault, ...]:
+        """Those that could happen to a request for this operation, whoever asks for whatever."""
+        chosen = self._chosen.get((api, operation))
+        if chosen is None:
+            chosen = tuple(
+                fault
+                for fault in self._faults.values()
+                if moment_of(fault.rule.effect) is not None
+                and fault.rule.match.may_concern(api, operation)
+            )
+            self._chosen[api, operation] = chosen
+        return chosen
 
     def strike(self, situation: Situation, kind: type[Kind]) -> Kind | None:
         """The effect of the first fault of this kind that happens in this situation."""
-        for fault in self._faults.values():
-            if isinstance(fault.rule.effect, kind) and fault.strikes(situation, self._chance):
-                return fault.rule.effect
+        for fault in self.of_kind(kind):
+            if fault.strikes(situation, self._chance):
+                effect: Any = fault.rule.effect
+                return cast("Kind", effect)
         return None
 
     def struck(self, situation: Situation, when: When) -> list[Fault]:

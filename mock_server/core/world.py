@@ -242,13 +242,12 @@ class World:
 
     def _strike(self, task_id: str, order: Order, kind: type[Kind]) -> Kind | None:
         """What goes wrong with a task or its deliveries: first what was set by hand."""
-        of_task = self.task_faults.get(task_id)
-        if not (self.faults or of_task or self.default_faults):
-            return None
-        situation = situation_of(order)
-        for faults in (self.faults, of_task, self.default_faults):
-            if faults and (effect := faults.strike(situation, kind)) is not None:
-                return effect
+        situation: Situation | None = None
+        for faults in (self.faults, self.task_faults.get(task_id), self.default_faults):
+            if faults and faults.of_kind(kind):
+                situation = situation or situation_of(order)
+                if (effect := faults.strike(situation, kind)) is not None:
+                    return effect
         return None
 
     def redeliver(self, delivery: Delivery) -> None:

@@ -13,9 +13,13 @@ from mock_server.edge.call import Call, json_response
 
 
 async def explain(call: Call) -> Response:
-    """GET /_mock/explain/{request}: the request by its id, from whichever world it was in."""
+    """GET /_mock/explain/{request}: the request by its id, from whichever world it was in.
+
+    Worlds of one seed have the same ids: below `/w/{world}`, or with a world's key, that one's
+    requests come first.
+    """
     request_id = call.path_value("request_id")
-    for home in call.fake.worlds:
+    for home in sorted(call.fake.worlds, key=lambda home: home.world is not call.world):
         for exchange in home.world.journal:
             if exchange.id == request_id:
                 return json_response(_explained(home.world, exchange))

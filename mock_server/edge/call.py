@@ -39,6 +39,7 @@ class Call:
 
     __slots__ = (
         "_body",
+        "_credential",
         "allowed",
         "claimed",
         "exchange",
@@ -60,6 +61,7 @@ class Call:
         self.task_faults: Faults | None = None
         self.allowed: tuple[str, ...] = ()
         self._body: bytes | Invalid | None = None
+        self._credential: tuple[str, str] | None = None
         self.receive = receive
 
     @property
@@ -80,7 +82,10 @@ class Call:
     @property
     def credential(self) -> tuple[str, str]:
         """The key that came in any scheme, and the scenario that stands behind it."""
-        return self.without_scenario(self._sent_key)
+        if self._credential is None:
+            sent = self.headers.get(b"authorization", b"").decode("latin-1")
+            self._credential = self.without_scenario(sent.partition(" ")[2].strip())
+        return self._credential
 
     def without_scenario(self, key: str) -> tuple[str, str]:
         """`KEY+NAME` in its two parts; what has a plus and no known key before it is left whole."""
@@ -89,10 +94,6 @@ class Call:
         if not name or keys.get(key) is not None or keys.get(secret) is None:
             return key, ""
         return secret, name
-
-    @property
-    def _sent_key(self) -> str:
-        return (self.header(b"authorization") or "").partition(" ")[2].strip()
 
     @property
     def raw_headers(self) -> tuple[tuple[str, str], ...]:

@@ -14,6 +14,7 @@ from mock_server.timekeeper import Timekeeper
 log = logging.getLogger(__name__)
 
 _DOOR = "/_mock"
+_VENDORS = ("/api/", "/hailuo/")
 _NAMES_ITS_WORLD = ("/_mock/worlds/", "/_mock/inbox/", "/media/")
 
 
@@ -56,15 +57,20 @@ class Exchanges:
                         (b"mock-request", exchange.id.encode()),
                     )
                 exchange.answer_headers = message["headers"]
-            elif body := message.get("body", b""):
-                exchange.answer_size_bytes += len(body)
-                exchange.answer_body = world.journal.grown(exchange.answer_body, body)
+            else:
+                if body := message.get("body", b""):
+                    exchange.answer_size_bytes += len(body)
+                    exchange.answer_body = world.journal.grown(exchange.answer_body, body)
+                if not message.get("more_body", False):
+                    # Whoever has the whole answer may look at once, and sees that it has ended.
+                    exchange.ended_ms = world.clock.now_ms()
             await send(message)
 
         try:
             await self._app(scope, receive, note_and_send)
         finally:
-            exchange.ended_ms = world.clock.now_ms()
+            if exchange.ended_ms is None:
+                exchange.ended_ms = world.clock.now_ms()
             timekeeper.watch()
             timekeeper.tell_waiting()
             log.debug("%s %s %s %s", exchange.id, exchange.method, exchange.path, exchange.status)
@@ -73,6 +79,8 @@ class Exchanges:
         """The world of the path if it names one, else that of the key, else the default one."""
         path: str = scope["path"]
         worlds = self._fake.worlds
+        if path.startswith(_VENDORS):
+            return worlds.only or worlds.of_secret(_secret(scope))
         if path.startswith("/w/"):
             name, _, rest = path[3:].partition("/")
             if home := worlds.get(name):
@@ -86,11 +94,11 @@ class Exchanges:
 
 
 def _secret(scope: Scope) -> str:
-    """The key as it came, without the scenario that may follow it."""
+    """The key as it came, with the scenario that may follow it."""
     for name, value in scope["headers"]:
         if name == b"authorization":
             credential: str = value.decode("latin-1").partition(" ")[2]
-            return credential.strip().partition("+")[0]
+            return credential.strip()
     return ""
 
 

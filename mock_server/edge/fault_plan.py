@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from mock_server.core.exchange_faults import ErrorFault, When
 from mock_server.core.faults import Fault, FaultRule, Faults, Operation, Situation, moment_of
@@ -59,11 +60,9 @@ def draw(call: Call, voice: Voice, operation: Operation, body: bytes | None) -> 
     body: what came, if the operation has a JSON body and it could be read. Raises UnknownScenario.
     """
     world = call.world
-    if not (_may_ask(call, body) or world.faults or world.task_faults or world.default_faults):
-        return None
-    asked = _asked(call, voice, operation, body)
+    asked = _asked(call, voice, operation, body) if _may_ask(call, body) else None
     of_task = list(_of_tasks(call, operation, body)) if world.task_faults else []
-    if not (asked or of_task or world.faults or world.default_faults):
+    if not (asked or of_task or _stands(call, voice, operation, body)):
         return None
     situation = _situation(call, voice, operation, body)
     sources = [("control door", world.faults)]
@@ -93,6 +92,22 @@ def _later(call: Call, asked: Asked, operation: Operation) -> None:
     if later:
         call.task_faults = later
         call.exchange.scenario, call.exchange.channel = asked.name, asked.channel
+
+
+def _stands(call: Call, voice: Voice, operation: Operation, body: bytes | None) -> bool:
+    """Whether a fault that stands in the world concerns this request, as far as can be told now.
+
+    Asked for every request, so nothing is looked up before a fault wants to know it.
+    """
+    situation: Situation | None = None
+    for faults in (call.world.faults, call.world.default_faults):
+        for fault in faults.of_exchanges(voice.api, operation) if faults else ():
+            if situation is None:
+                situation = _situation(call, voice, operation, body)
+            match = fault.rule.match
+            if (match.answer or match.fits(situation)) and not fault.is_used_up:
+                return True
+    return False
 
 
 def _may_ask(call: Call, body: bytes | None) -> bool:
@@ -162,18 +177,30 @@ def _of_tasks(call: Call, operation: Operation, body: bytes | None) -> Iterator[
             yield faults
 
 
+class _Order(msgspec.Struct):
+    """What faults want to know of the body of a create; anything at all may stand there."""
+
+    model: Any = None
+    prompt: Any = None
+
+
+_ORDER = msgspec.json.Decoder(_Order)
+
+
 def _situation(call: Call, voice: Voice, operation: Operation, body: bytes | None) -> Situation:
     key = call.world.keys.get(call.credential[0])
-    fields = _fields(body) if body is not None and operation == "create" else {}
-    model, prompt = fields.get("model"), fields.get("prompt")
-    return Situation(
-        voice.api,
-        operation,
-        "" if key is None else key.account,
-        model if isinstance(model, str) else "",
-        prompt if isinstance(prompt, str) else "",
-        voice.statuses,
-    )
+    account = "" if key is None else key.account
+    fields = _Order() if body is None or operation != "create" else _order(body)
+    model = fields.model if isinstance(fields.model, str) else ""
+    prompt = fields.prompt if isinstance(fields.prompt, str) else ""
+    return Situation(voice.api, operation, account, model, prompt, voice.statuses)
+
+
+def _order(body: bytes) -> _Order:
+    try:
+        return _ORDER.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _Order()
 
 
 def _fields(body: bytes) -> dict[str, Any]:

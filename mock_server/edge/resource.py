@@ -67,7 +67,10 @@ class Resource:
         call.exchange.api, call.exchange.operation = self._voice.api, self._operation
         call.allowed = self._allowed
         try:
-            plan = None if self._operation is None else await self._draw(call, self._operation)
+            plan = None
+            if self._operation is not None:
+                body = await call.peek() if self._is_peeked(call) else None
+                plan = draw(call, self._voice, self._operation, body)
             if plan is None:
                 response = await self._answer(call)
                 await response(scope, receive, send)
@@ -82,20 +85,16 @@ class Resource:
             if call.claimed is not None:
                 call.world.idempotency.answered(call.claimed)
 
-    async def _draw(self, call: Call, operation: Operation) -> FaultPlan | None:
-        """What is to go wrong with this request; None if nothing is, and that at once.
+    def _is_peeked(self, call: Call) -> bool:
+        """Whether faults are told what is in the body before anybody asks for it.
 
-        Raises UnknownScenario.
+        Whoever has no key is refused before anything is read.
         """
-        body = None
-        # Whoever has no key is refused before anything is read.
-        if (
-            operation in _PEEKED
+        return (
+            self._operation in _PEEKED
             and call.exchange.method == "POST"
             and call.world.keys.get(call.credential[0]) is not None
-        ):
-            body = await call.peek()
-        return draw(call, self._voice, operation, body)
+        )
 
     async def _misbehave(self, plan: FaultPlan, call: Call, send: Send) -> None:
         misbehaviour = Misbehaviour(plan, call, self._voice, send)

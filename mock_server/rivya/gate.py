@@ -19,10 +19,8 @@ def admit(call: Call, scope: str) -> Key:
     settings = call.fake.settings.rivya
     world = call.world
     now_ms = world.clock.now_ms()
-    secret = _bearer(call.header(b"authorization") or "")
-    if secret is not None:
-        secret, _ = call.without_scenario(secret)
-    key = world.keys.admit(secret, "rivya", now_ms)
+    secret, _ = call.credential
+    key = world.keys.admit(secret if _is_bearer(call) else None, "rivya", now_ms)
     call.exchange.account = key.account
     key.require(scope)
     world.rates.count(
@@ -34,7 +32,6 @@ def admit(call: Call, scope: str) -> Key:
     return key
 
 
-def _bearer(header: str) -> str | None:
-    """The credential, if the header holds a Bearer one; any other scheme counts as none."""
-    scheme, _, credential = header.partition(" ")
-    return credential.strip() or None if scheme.lower() == "bearer" else None
+def _is_bearer(call: Call) -> bool:
+    """Whether the credential is a Bearer one; any other scheme counts as none."""
+    return call.headers.get(b"authorization", b"")[:7].lower() == b"bearer "

@@ -24,7 +24,7 @@ from mock_server.core.faults import Effect, Fault, FaultRule, Faults, Situation,
 from mock_server.core.task_faults import TaskFault
 
 DRAWS = 20_000
-HERE = Situation("rivya", "create")
+HERE = Situation("rivya", "create", error_codes=["a"])
 
 fractions = st.integers(0, 2**48 - 1).map(lambda number: number / 2**48)
 names = st.text(st.sampled_from("ab/~01 ²٣é"), max_size=4)

@@ -323,8 +323,8 @@ TELLS: dict[type, Callable[[Any], Any]] = {
     Chance: lambda chance: chance.seed,
     Clock: lambda clock: (clock.now_ms(), clock.frozen, clock.scale),
 }
-# What belongs to requests under way.
-LET_GO = {"_unanswered", "told_before_answer", "is_rehearsal"}
+# What belongs to requests under way, and what is only worked out from the rest.
+LET_GO = {"_unanswered", "told_before_answer", "is_rehearsal", "_chosen"}
 
 
 def inside(thing: Any) -> Any:

@@ -92,7 +92,8 @@ END = b"--frontier--\r\n"
 def fetch(mock: Mock, url: str, method: str = "GET", **headers: str) -> Answer:
     """A request to an address that the fake handed out; header names with underscores."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    return mock.request(method, unquote(urlsplit(url).path), headers=sent)
+    path = unquote(urlsplit(url).path).replace("?", "%3F")
+    return mock.request(method, path, headers=sent)
 
 
 # --- the answer --------------------------------------------------------------------------------
