@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from benchmarks import (
     callbacks,
     deliveries,
+    fixtures,
     growth,
     held_open,
     latency,
@@ -41,6 +42,7 @@ MEASUREMENTS: dict[str, Measurement] = {
     "callbacks": callbacks.measure,
     "deliveries": deliveries.measure,
     "worlds": worlds.measure,
+    "fixtures": fixtures.measure,
     "shutdown": shutdown.measure,
 }
 

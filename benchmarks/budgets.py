@@ -60,6 +60,10 @@ BUDGETS: dict[str, Budget] = {
         Budget("world_memory", "memory per idle world", 64, "KB"),
         Budget("unmatched_get", "get: cost, faults for others : none", 1.03, "x"),
         Budget("unmatched_create", "create: cost, faults for others : none", 1.03, "x"),
+        Budget("fixture_start", "fixture: start, until the door answers", 30, "ms"),
+        Budget("fixture_stop", "fixture: stop", 50, "ms"),
+        Budget("fixture_world", "fixture: a new world", 3, "ms"),
+        Budget("fixture_reset", "fixture: a reset", 2, "ms"),
         Budget("stop_idle", "signal to end, idle", 0.2, "s", bare_unit="s"),
         Budget("stop_held", "signal to end, requests held", 0.2, "s"),
     )
