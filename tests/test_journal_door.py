@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
+from starlette.types import Message
 
-from tests.asgi import Answer
+from tests.asgi import Answer, scope
 from tests.asking import Asked, Waiting, advance, stand
 from tests.live import live
-from tests.mock import KEY, MINIMAL, PNG, START, TOKEN, VIDEO, Mock
+from tests.mock import KEY, MINIMAL, PNG, START, START_MS, TOKEN, VIDEO, Mock
 
 MakeMock = Callable[..., Mock]
 WORLD = "/_mock/worlds/default"
@@ -320,6 +321,21 @@ def test_a_caller_who_hangs_up_leaves_a_request_without_an_answer_that_has_ended
     (shown,) = listed(mock)
     assert (shown["status"], shown["answer"]) == (None, None)
     assert shown["ended_at"] == "2026-05-11T00:00:00.000Z"
+
+
+def test_whoever_has_the_whole_answer_sees_that_the_request_has_ended(mock: Mock) -> None:
+    seen = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        (exchange,) = mock.world.journal
+        seen.append((message["type"], exchange.ended_ms))
+
+    asked = mock.app(scope("GET", "/api/v1/models", {}), receive, send)
+    mock.driver.loop.run_until_complete(asked)
+    assert seen == [("http.response.start", None), ("http.response.body", START_MS)]
 
 
 def test_clearing_forgets_what_has_ended_and_keeps_what_is_under_way(
