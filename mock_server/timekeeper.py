@@ -88,6 +88,8 @@ class Timekeeper:
 
     def tell_waiting(self) -> None:
         """Something has changed in this world: whoever waits for that may look."""
+        if not self._waiting:
+            return
         waiting, self._waiting = self._waiting, []
         for changed in waiting:
             if not changed.done():

@@ -36,7 +36,7 @@ class Exchanges:
         timekeeper = self._find_world(scope)
         timekeeper.catch_up()
         world = timekeeper.world
-        at_door = f"{scope['path']}/".startswith(f"{_DOOR}/")
+        at_door = _is_at_door(scope["path"])
         exchange = (
             _not_kept(world, scope)
             if at_door
@@ -100,6 +100,10 @@ def _secret(scope: Scope) -> str:
             credential: str = value.decode("latin-1").partition(" ")[2]
             return credential.strip()
     return ""
+
+
+def _is_at_door(path: str) -> bool:
+    return path.startswith(_DOOR) and path[len(_DOOR) :][:1] in {"", "/"}
 
 
 def _not_kept(world: World, scope: Scope) -> Exchange:

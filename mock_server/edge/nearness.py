@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from functools import lru_cache
+
+
+@lru_cache(maxsize=1024)
+def _nearest(name: str, known: tuple[str, ...]) -> str | None:
+    """The known name nearest to a name; clients repeat their slips, so answers are kept."""
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    matches = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
+    return by_folded[matches[0]] if matches else None
 
 
 def near(name: str, known: Iterable[str]) -> str:
     """A half-sentence that names what was probably meant, or nothing: `; did you mean 'model'?`."""
-    by_folded = {candidate.casefold(): candidate for candidate in known}
-    matches = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
-    return f"; did you mean '{by_folded[matches[0]]}'?" if matches else ""
+    # Nobody means to write a name of a thousand letters; one is not worth keeping.
+    nearest = _nearest(name, tuple(known)) if len(name) <= 256 else None
+    return f"; did you mean '{nearest}'?" if nearest is not None else ""
