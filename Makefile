@@ -12,7 +12,7 @@ unexport ARGS
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check install
-LINTED := $(wildcard mock_server contract_tests tests benchmarks fixtures/*/*.py)
+LINTED := $(wildcard mock_server contract_tests tests benchmarks examples fixtures/*/*.py)
 OPENAPI := schemas/openapi.yaml
 OPENAPI_LINT := tools/openapi-lint/node_modules
 # It would otherwise tell its makers of each run, and look for a newer release of itself.
@@ -24,19 +24,20 @@ UV := uv==0.13.9
 .NOTPARALLEL:
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: help setup serve test check bench teeth lint docs clean lock \
+.PHONY: help setup serve test examples check bench teeth lint docs clean lock \
 	lint-style lint-types lint-openapi
 
 help:
-	@echo 'make setup   install all that the other verbs need, into .venv'
-	@echo 'make serve   start the server                            ARGS="--port 0"'
-	@echo 'make test    run the tests                               ARGS="-k credits"'
-	@echo 'make lint    check style, types and the contract'
-	@echo 'make check   hold the server against its contract        ARGS="--api rivya --quick"'
-	@echo 'make teeth   show that the suite catches broken servers  ARGS="--api acedata"'
-	@echo 'make bench   measure speed and memory                    ARGS="--help"'
-	@echo 'make clean   remove what the other verbs made'
-	@echo 'make lock    renew the locks in requirements/            ARGS="--upgrade"'
+	@echo 'make setup     install all that the other verbs need, into .venv'
+	@echo 'make serve     start the server                             ARGS="--port 0"'
+	@echo 'make test      run the tests                                ARGS="-k credits"'
+	@echo 'make examples  run only the suites of the example clients   ARGS="-k webhooks"'
+	@echo 'make lint      check style, types and the contract'
+	@echo 'make check     hold the server against its contract         ARGS="--api rivya --quick"'
+	@echo 'make teeth     show that the suite catches broken servers   ARGS="--api acedata"'
+	@echo 'make bench     measure speed and memory                     ARGS="--help"'
+	@echo 'make clean     remove what the other verbs made'
+	@echo 'make lock      renew the locks in requirements/             ARGS="--upgrade"'
 	@echo
 	@echo 'Not in this version, and it says so: docs.'
 	@echo 'PYTHON=python3.13 picks the interpreter (3.11 or later) when .venv is made.'
@@ -48,6 +49,9 @@ serve: .venv/.serve
 
 test: .venv/.dev
 	$(BIN)/python -m pytest -n auto $(ARGS)
+
+examples: .venv/.dev
+	$(BIN)/python -m pytest examples -n auto $(ARGS)
 
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks $(ARGS)

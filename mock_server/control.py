@@ -618,7 +618,7 @@ class _ClockCalls:
     def advance(self, seconds: float) -> Steps[list[Effect]]:
         """Move forward. Returns all that came due, in order, when it has happened: deliveries have
         been answered."""
-        return (yield self._advance({"seconds": seconds})).read(_Advanced).effects
+        return (yield self._advance({"seconds": float(seconds)})).read(_Advanced).effects
 
     @Call
     def until_idle(self) -> Steps[list[Effect]]:

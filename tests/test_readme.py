@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.contract_hook import breaches
@@ -76,17 +77,34 @@ def answer(text: str, url: str, status: int) -> Any:
     return json.loads(printed)
 
 
+def documents(printed: str) -> list[Any]:
+    """JSON documents printed one right after the other."""
+    found, decoder, place = [], json.JSONDecoder(), 0
+    while place < len(printed):
+        document, place = decoder.raw_decode(printed, place)
+        found.append(document)
+    return found
+
+
 def test_the_readme_is_short_and_every_command_in_it_is_known_here() -> None:
-    assert len(README.split()) < 600
-    starts = ["make serve", "curl", "curl", "curl", "make test", ".venv/bin/hailuo-mock config"]
-    assert [text.startswith(start) for text, start in zip(COMMANDS, starts, strict=True)] == [
-        True
-    ] * 6
+    assert len(README.split()) < 900
+    starts = [
+        "make serve",
+        "curl -s http://127.0.0.1:4010/api/v1/generations",
+        "curl -s http://127.0.0.1:4010/hailuo/videos",
+        "curl -s http://127.0.0.1:4010/api/v1/generations",
+        "curl -s http://127.0.0.1:4010/api/v1/generations",
+        "for attempt in 1 2",
+        "curl -s -X PATCH http://127.0.0.1:4010/_mock/worlds/default/clock",
+        "make test",
+        ".venv/bin/hailuo-mock config",
+    ]
+    assert [text[: len(start)] for text, start in zip(COMMANDS, starts, strict=True)] == starts
 
 
 @needs_curl
 def test_the_first_screen_works_as_printed() -> None:
-    rivya, acedata, wrong = (text for text in COMMANDS if text.startswith("curl"))
+    rivya, acedata, wrong = COMMANDS[1:4]
     with serving() as url:
         assert answer(rivya, url, 200)["status"] == "queued"
         video = answer(acedata, url, 200)
@@ -94,6 +112,28 @@ def test_the_first_screen_works_as_printed() -> None:
         message = answer(wrong, url, 400)["error"]["message"]
         assert "/params/prompt_optimiser" in message
         assert "'prompt_optimizer'" in message
+
+
+@needs_curl
+def test_what_is_to_go_wrong_does_as_printed() -> None:
+    poor, lost = COMMANDS[4:6]
+    with serving() as url:
+        assert answer(poor, url, 402)["error"]["code"] == "insufficient_credits"
+        nothing, _, task = typed(lost, url).partition("\n")
+        assert nothing == "no answer to attempt 1"
+        assert json.loads(task)["reserved_credits"] == 57
+        account = httpx2.get(f"{url}/_mock/worlds/default/accounts/rivya-test").json()
+    assert account["ledger"]["available"] == 1_000_000 - 57
+
+
+@needs_curl
+def test_time_jumps_as_printed() -> None:
+    create, jump = COMMANDS[1], COMMANDS[6]
+    with serving() as url:
+        typed(create, url)
+        clock, effects = documents(typed(jump, url))
+    assert clock["mode"] == "frozen"
+    assert effects["effects"][-1]["what"] == "task_ends"
 
 
 @needs_curl

@@ -15,7 +15,7 @@ from tests.contract_tests.test_check import told
 SERVER = """
 from contract_tests.broken.breakage import Breakage
 from contract_tests.broken.serve import run
-from mock_server import control
+from mock_server.door import server
 from mock_server.core.refusals import UnknownPath
 
 async def nothing(call):
@@ -26,7 +26,7 @@ def change(answer):
     if {breaks}:
         answer.body = answer.body.replace(b'"requestId"', b'"request_id"')
 
-control.version = nothing
+server.version = nothing
 run(Breakage("real", "rivya", "rivya.rule.wrong-method", on_answer=change))
 """
 

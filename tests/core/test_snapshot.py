@@ -652,8 +652,8 @@ def test_what_does_not_fit_together_is_told_with_its_place(
     "path",
     [
         "keys", "ledger/accounts", "ledger/reservations", "tasks", "task_faults",
-        "asked_faults", "rates", "idempotency", "files", "endpoints", "deliveries/deliveries", "held_back", "inboxes",
-        "faults/faults",
+        "asked_faults", "rates", "idempotency", "files", "endpoints", "deliveries/deliveries",
+        "held_back", "inboxes", "faults/faults",
     ],
 )  # fmt: skip
 def test_nothing_stands_twice(path: str) -> None:

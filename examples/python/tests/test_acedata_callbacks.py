@@ -1,0 +1,131 @@
+"""The receiver of Ace Data Cloud's callbacks, signed and not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from acedata_callbacks import Callbacks, Forged
+from acedata_client import AceData
+from acedata_wire import Task
+
+from mock_server.control import Control, Inbox, World
+from mock_server.embedded import served
+from mock_server.settings import AceDataSettings, Settings
+
+pytestmark = pytest.mark.hailuo_world(clock="frozen")
+
+PROMPT = "Paper boats on a pond"
+SECRET = "known to the two of us"
+
+
+@pytest.fixture(scope="module")
+def hailuo_mock() -> Iterator[Control]:
+    """A server that signs if it was given a secret, and tries again, for the tests of this file."""
+    acedata = AceDataSettings(sign_callbacks=True, callback_waits_s=(60.0, 300.0))
+    with served(Settings(port=0, acedata=acedata)) as url, Control(url) as control:
+        yield control
+
+
+@pytest.fixture
+def client(world: World, sleep: Callable[[float], None]) -> Iterator[AceData]:
+    with AceData(world.acedata_token, world.acedata_url, sleep=sleep) as made:
+        yield made
+
+
+@pytest.fixture
+def inbox(world: World) -> Inbox:
+    return world.inbox("hook")
+
+
+@pytest.fixture
+def ended() -> list[Task]:
+    """What the receiver handled."""
+    return []
+
+
+def take_all(callbacks: Callbacks, inbox: Inbox) -> int:
+    """Take what has come; how much that was."""
+    requests = inbox.requests()
+    for request in requests:
+        callbacks.receive(dict(request.headers), request.content)
+    return len(requests)
+
+
+@pytest.mark.parametrize("secret", [None, SECRET], ids=["unsigned", "signed"])
+def test_a_callback_says_what_a_look_would_have_said(
+    world: World, client: AceData, inbox: Inbox, ended: list[Task], secret: str | None
+) -> None:
+    task_id = client.submit(PROMPT, callback_url=inbox.url, callback_secret=secret)
+    world.clock.until_idle()
+    take_all(Callbacks(client.get, ended.append, secret), inbox)
+    assert ended == [client.get(task_id)]
+
+
+def test_a_signed_callback_is_believed_and_an_unsigned_one_looked_up(
+    world: World, client: AceData, inbox: Inbox, ended: list[Task]
+) -> None:
+    client.submit(PROMPT, callback_url=inbox.url, callback_secret=SECRET)
+    client.submit(PROMPT, callback_url=inbox.url)
+    world.clock.until_idle()
+    take_all(Callbacks(client.get, ended.append, SECRET), inbox)
+    assert len(ended) == 2
+    world.verify(operation="read", count=1)
+
+
+def test_what_an_unsigned_callback_claims_is_not_taken_for_true(
+    world: World, client: AceData, ended: list[Task]
+) -> None:
+    task_id = client.submit(PROMPT)
+    claim = b'{"success": false, "task_id": "%s"}' % task_id.encode()
+    callbacks = Callbacks(client.get, ended.append)
+    callbacks.receive({}, claim)
+    assert ended == []
+    world.clock.until_idle()
+    callbacks.receive({}, claim)
+    assert [task.state for task in ended] == ["succeeded"]
+
+
+@pytest.mark.parametrize("scenario", ["delivery_altered", "delivery_wrong_secret"])
+def test_what_is_signed_by_somebody_else_is_not_believed(
+    world: World, client: AceData, inbox: Inbox, ended: list[Task], scenario: str
+) -> None:
+    client.submit(PROMPT, callback_url=inbox.url, callback_secret=SECRET)
+    with world.fault(scenario):
+        world.clock.advance(5)
+    with pytest.raises(Forged):
+        take_all(Callbacks(client.get, ended.append, SECRET), inbox)
+    assert ended == []
+
+
+@pytest.mark.parametrize("secret", [None, SECRET], ids=["unsigned", "signed"])
+def test_a_callback_that_comes_twice_is_handled_once(
+    world: World, client: AceData, inbox: Inbox, ended: list[Task], secret: str | None
+) -> None:
+    client.submit(PROMPT, callback_url=inbox.url, callback_secret=secret)
+    with world.fault("delivery_twice"):
+        world.clock.until_idle()
+    assert take_all(Callbacks(client.get, ended.append, secret), inbox) == 2
+    assert len(ended) == 1
+
+
+def test_a_callback_is_the_same_in_every_attempt(
+    world: World, client: AceData, inbox: Inbox, ended: list[Task]
+) -> None:
+    inbox.program(500, {"cut": True})
+    client.submit(PROMPT, callback_url=inbox.url, callback_secret=SECRET)
+    world.clock.until_idle()
+    assert take_all(Callbacks(client.get, ended.append, SECRET), inbox) == 3
+    assert len(ended) == 1
+
+
+def test_callbacks_may_come_in_any_order(
+    world: World, client: AceData, inbox: Inbox, ended: list[Task]
+) -> None:
+    with world.fault("delivery_out_of_order", times=1):
+        older = client.submit(PROMPT, callback_url=inbox.url)
+        world.clock.advance(5)
+    newer = client.submit(PROMPT, callback_url=inbox.url)
+    world.clock.until_idle()
+    take_all(Callbacks(client.get, ended.append), inbox)
+    assert [task.id for task in ended] == [newer, older]
