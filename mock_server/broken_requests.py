@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
+from mock_server.connection_reset import reset
 from mock_server.core.deliveries import Posting
-
-_RESET = struct.pack("ii", 1, 0)
-"""SO_LINGER: on, for no time; closing such a socket resets the connection."""
 
 
 async def trickling(body: bytes, bytes_per_s: int) -> AsyncIterator[bytes]:
@@ -36,7 +32,5 @@ async def break_off(posting: Posting) -> ConnectionResetError:
     writer.write(f"POST {target} HTTP/1.1\r\n{head}\r\n".encode())
     writer.write(posting.body[: len(posting.body) // 2])
     await writer.drain()
-    connection: socket.socket = writer.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-    writer.transport.abort()
+    reset(writer.transport)
     return ConnectionResetError("broken off in the middle of the body")

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from mock_server.connection_reset import reset
+
 _TRANSPORT = "hailuo_mock.transport"
-_RESET = struct.pack("ii", 1, 0)
-"""SO_LINGER: on, for no time; closing such a socket resets the connection."""
 
 
 class BreakableProtocol(HttpToolsProtocol):
@@ -33,10 +31,7 @@ def reset_connection(scope: Scope) -> None:
 
     Raises ConnectionResetError where there is no connection: the app was called in this process.
     """
-    transport = _transport_of(scope)
-    connection: socket.socket = transport.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-    transport.abort()
+    reset(_transport_of(scope))
 
 
 def _transport_of(scope: Scope) -> asyncio.Transport:

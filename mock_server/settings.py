@@ -13,8 +13,9 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 import msgspec
 from msgspec import Meta, Struct
 
+from mock_server.core.durations import Seconds
+
 Credits = Annotated[int, Meta(ge=0)]
-Seconds = Annotated[float, Meta(ge=0, le=10**9)]
 Bytes = Annotated[int, Meta(ge=1)]
 Scope = Literal[
     "models:read",

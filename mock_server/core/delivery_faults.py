@@ -11,9 +11,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from mock_server.core.durations import Seconds
 from mock_server.core.header_text import HeaderText, NonEmptyHeaderText
-
-Seconds = Annotated[float, Meta(ge=0, le=10**9)]
 
 
 class ReceiverAnswer(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -8,10 +8,9 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from mock_server.core.durations import LONGEST_S, Seconds
 from mock_server.core.header_text import HeaderName, HeaderText, NonEmptyHeaderText
 
-_LONGEST_S = 10**9
-Seconds = Annotated[float, Meta(ge=0, le=_LONGEST_S)]
 When = Literal["before", "after"]
 Pointer = Annotated[str, Meta(pattern="^(/.*)?$")]
 
@@ -115,7 +114,7 @@ class DelayFault(
             deviation = (math.log(p99_s) - math.log(median_s)) / _P99
             normal = math.sqrt(-2 * math.log(1 - fraction)) * math.cos(2 * math.pi * other)
             exponent = math.log(median_s) + deviation * normal
-            return round(1000 * math.exp(min(exponent, math.log(_LONGEST_S))))
+            return round(1000 * math.exp(min(exponent, math.log(LONGEST_S))))
         return round(1000 * (self.seconds or 0))
 
 

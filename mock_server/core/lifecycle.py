@@ -43,6 +43,9 @@ MOVES: Mapping[TaskState, Mapping[TaskEvent, TaskState]] = {
     TaskState.FAILED: {},
 }
 
+OUTCOMES = {"succeeded": TaskEvent.RENDERED, "failed": TaskEvent.BROKE}
+"""What has to happen to a task at work for it to end so."""
+
 TERMINAL = frozenset(state for state, moves in MOVES.items() if not moves)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from mock_server.core.lifecycle import TaskEvent
+from mock_server.core.durations import Seconds
+from mock_server.core.lifecycle import OUTCOMES
 from mock_server.core.tasks import NEVER_MS, Fate
-
-Seconds = Annotated[float, Meta(ge=0, le=10**9)]
 
 
 class TaskFault(
@@ -45,10 +44,7 @@ class TaskFault(
             queued_ms = round(self.queued_s * 1000)
         if self.processing_s is not None:
             processing_ms = round(self.processing_s * 1000)
-        outcome = fate.outcome if self.outcome is None else _OUTCOMES[self.outcome]
+        outcome = fate.outcome if self.outcome is None else OUTCOMES[self.outcome]
         taken_up_ms = now_ms + queued_ms
         ends_ms = NEVER_MS if self.stuck else taken_up_ms + processing_ms
         return Fate(taken_up_ms, ends_ms, outcome)
-
-
-_OUTCOMES = {"succeeded": TaskEvent.RENDERED, "failed": TaskEvent.BROKE}

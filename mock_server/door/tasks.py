@@ -7,7 +7,7 @@ from typing import Any, Literal
 import msgspec
 from starlette.responses import Response
 
-from mock_server.core.lifecycle import TaskEvent
+from mock_server.core.lifecycle import OUTCOMES
 from mock_server.core.refusals import UnknownPath
 from mock_server.core.tasks import NEVER_MS, Task
 from mock_server.core.world import World
@@ -24,7 +24,6 @@ class Ending(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 ENDING: TypedBody[Ending] = TypedBody(Ending)
-_OUTCOMES = {"succeeded": TaskEvent.RENDERED, "failed": TaskEvent.BROKE}
 
 
 async def list_tasks(call: Call) -> Response:
@@ -45,7 +44,7 @@ async def finish_task(call: Call) -> Response:
     """
     home, task = home_of(call), _task(call)
     _, body = await call.json()
-    ended = home.world.finish(task, _OUTCOMES[ENDING.read(body).state])
+    ended = home.world.finish(task, OUTCOMES[ENDING.read(body).state])
     home.timekeeper.catch_up()
     return json_response(shown(home.world, ended))
 

@@ -43,7 +43,6 @@ class FaultPlan:
 
     situation: Situation
     sources: tuple[tuple[str, Faults], ...]
-    asked: Asked | None
 
     def struck(self, when: When, answer: Any = None) -> tuple[str, list[Fault]]:
         """What does go wrong at a moment, and the channel it came through; counts."""
@@ -71,7 +70,7 @@ def draw(call: Call, voice: Voice, operation: Operation, body: bytes | None) -> 
         _later(call, asked, operation)
     sources += [("its task", faults) for faults in of_task]
     sources.append(("server default", world.default_faults))
-    return FaultPlan(situation, tuple(sources), asked)
+    return FaultPlan(situation, tuple(sources))
 
 
 def _now(call: Call, asked: Asked, situation: Situation) -> Faults:
