@@ -12,10 +12,11 @@ def admit(call: Call) -> Key:
     if not call.fake.settings.acedata.implemented:
         raise ApiSwitchedOff("this path is registered and has no implementation for now")
     world = call.world
-    token = _token(call.header(b"authorization"))
-    if token is not None:
-        token, _ = call.without_scenario(token)
-    key = world.keys.admit(token, "acedata", world.clock.now_ms())
+    # The prefix is case-sensitive, with one space after it (docs:D1); a header of any other form
+    # counts as none (acedata-malformed-header).
+    scheme, token = call.authorization
+    secret = call.without_scenario(token)[0] if scheme == "Bearer" else None
+    key = world.keys.admit(secret, "acedata", world.clock.now_ms())
     call.exchange.account = key.account
     return key
 
@@ -29,10 +30,3 @@ def count(call: Call, key: Key) -> None:
         limit=settings.rate_limit if key.rate_limit is None else key.rate_limit,
         window_ms=round(settings.rate_window_s * 1000),
     )
-
-
-def _token(header: str | None) -> str | None:
-    """The token, if the header holds one. The prefix is case-sensitive, with one space after it
-    (docs:D1); a header of any other form counts as none (acedata-malformed-header)."""
-    prefix, _, token = (header or "").partition(" ")
-    return token if prefix == "Bearer" and token else None

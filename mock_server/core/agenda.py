@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from heapq import heappop, heappush
 
+from msgspec import Struct
 
-class Occasion(Enum):
+
+class Occasion(StrEnum):
     """Why the world has to look up at a moment."""
 
     TASK_TAKEN_UP = "task_taken_up"
@@ -18,8 +19,7 @@ class Occasion(Enum):
     DELAY_OVER = "delay_over"
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True, gc=False):
     """One thing that has come due: when it was due, why, and for whom (an id)."""
 
     at_ms: int
@@ -27,34 +27,35 @@ class Due:
     subject: str
 
 
-_BY_VALUE = {occasion.value: occasion for occasion in Occasion}
-
-
 class Agenda:
     """Things due in the future. Equal moments keep the order in which they were noted."""
 
     def __init__(self) -> None:
-        # Plain tuples of atoms: the garbage collector soon stops looking at them.
-        self._waiting: list[tuple[int, int, str, str]] = []
-        self._noted = 0
+        # Few moments, many things at each: what is sorted is small, whatever has been noted.
+        self._moments: list[int] = []
+        self._due_at: dict[int, list[Due]] = {}
 
     def __iter__(self) -> Iterator[Due]:
         """Everything noted, in the order in which it will come due."""
-        for at_ms, _, occasion, subject in sorted(self._waiting):
-            yield Due(at_ms, _BY_VALUE[occasion], subject)
+        for at_ms in sorted(self._moments):
+            yield from self._due_at[at_ms]
 
     def note(self, at_ms: int, occasion: Occasion, subject: str) -> None:
         """Have `occasion` come due for `subject` at `at_ms`."""
-        self._noted += 1
-        heappush(self._waiting, (at_ms, self._noted, occasion.value, subject))
+        due = Due(at_ms, occasion, subject)
+        noted = self._due_at.get(at_ms)
+        if noted is None:
+            self._due_at[at_ms] = [due]
+            heappush(self._moments, at_ms)
+        else:
+            noted.append(due)
 
     def next_ms(self) -> int | None:
         """When the next thing is due; None if nothing is."""
-        return self._waiting[0][0] if self._waiting else None
+        return self._moments[0] if self._moments else None
 
-    def take_due(self, now_ms: int) -> Due | None:
-        """Take the next thing due by `now_ms`, oldest first; None if there is none (yet)."""
-        if not self._waiting or self._waiting[0][0] > now_ms:
-            return None
-        at_ms, _, occasion, subject = heappop(self._waiting)
-        return Due(at_ms, _BY_VALUE[occasion], subject)
+    def take_due(self, now_ms: int) -> Sequence[Due]:
+        """Take all that is due at the next moment; nothing if that is after `now_ms`."""
+        if not self._moments or self._moments[0] > now_ms:
+            return ()
+        return self._due_at.pop(heappop(self._moments))

@@ -33,7 +33,9 @@ class Clock:
         if self.frozen:
             return self._anchor_ms
         # A machine's clock is set back now and then; this one only ever stands still for it.
-        self._passed_ms = max(self._passed_ms, self._source_ms() - self._anchor_source_ms)
+        passed_ms = self._source_ms() - self._anchor_source_ms
+        if passed_ms > self._passed_ms:
+            self._passed_ms = passed_ms
         return self._anchor_ms + int(self._passed_ms * self._scale)
 
     def advance(self, by_ms: int) -> None:

@@ -64,7 +64,10 @@ class Ledger:
 
     def balance(self, account: str) -> Balance:
         """The account's credits now; an account never heard of has none."""
-        return self._balances.setdefault(account, Balance())
+        balance = self._balances.get(account)
+        if balance is None:
+            balance = self._balances[account] = Balance()
+        return balance
 
     def grant(self, account: str, credits: int) -> None:
         """Give the account more to spend. Raises ValueError for a negative amount."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from enum import Enum
+from enum import StrEnum
 
 
-class TaskState(Enum):
+class TaskState(StrEnum):
     """Where a task is. Both APIs share these; each shows them in its own words."""
 
     QUEUED = "queued"
@@ -15,7 +15,7 @@ class TaskState(Enum):
     FAILED = "failed"
 
 
-class TaskEvent(Enum):
+class TaskEvent(StrEnum):
     """What can happen to a task."""
 
     TAKEN_UP = "taken_up"

@@ -524,14 +524,14 @@ def _wrong_agenda(snapshot: Snapshot) -> Iterator[Violation]:
         if due.occasion in _OF_REQUESTS:
             sentence = "no request is held in a snapshot that could wait for this"
             yield Violation(f"{place}/occasion", "enum", sentence)
-        elif due.occasion in _OF_TASKS:
+        elif due.occasion in _OF_TASKS and due.subject not in tasks:
+            yield _missing(f"{place}/subject", "task", due.subject)
+        elif due.occasion is Occasion.TASK_ENDS:
             noted.add(due.subject)
-            if due.subject not in tasks:
-                yield _missing(f"{place}/subject", "task", due.subject)
     for number, held in enumerate(snapshot.ledger.reservations):
         task = tasks.get(held.task_id)
         if task is not None and held.task_id not in noted and task.fate.ends_ms != NEVER_MS:
-            sentence = "is held for ever: /agenda does not say when the task goes on"
+            sentence = "is held for ever: /agenda does not say when the task ends"
             yield Violation(f"/ledger/reservations/{number}", "agenda", sentence)
 
 

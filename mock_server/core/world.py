@@ -132,6 +132,8 @@ class World:
         if fault is not None and fault.told_before_answer:
             self.told_before_answer.add(task_id)
         self.agenda.note(task.fate.taken_up_ms, Occasion.TASK_TAKEN_UP, task_id)
+        if task.fate.ends_ms != NEVER_MS:
+            self.agenda.note(task.fate.ends_ms, Occasion.TASK_ENDS, task_id)
         return task
 
     def submit_once(self, order: Order, key: IdempotencyKey, faults: Faults | None = None) -> Task:
@@ -307,28 +309,26 @@ class World:
     def catch_up(self) -> list[Due]:
         """Let everything happen that has come due by now, oldest first, and say what it was."""
         happened: list[Due] = []
+        if self.agenda.next_ms() is None:
+            return happened
         now_ms = self.clock.now_ms()
-        while (due := self.agenda.take_due(now_ms)) is not None:
-            if self._happens(due):
-                happened.append(due)
+        while due_at_once := self.agenda.take_due(now_ms):
+            happened += filter(self._happens, due_at_once)
         return happened
 
     def _happens(self, due: Due) -> bool:
         """Let it happen, unless the task was ended in another way meanwhile."""
-        if due.occasion is Occasion.TASK_TAKEN_UP:
-            if not self.ledger.holds(due.subject):
-                return False
-            ends_ms = self.tasks[due.subject].fate.ends_ms
-            if ends_ms != NEVER_MS:
-                self.agenda.note(ends_ms, Occasion.TASK_ENDS, due.subject)
-        elif due.occasion is Occasion.TASK_ENDS:
-            if not self.ledger.holds(due.subject):
-                return False
+        if due.occasion in _OF_TASKS and not self.ledger.holds(due.subject):
+            return False
+        if due.occasion is Occasion.TASK_ENDS:
             if self.tasks[due.subject].fate.outcome is TaskEvent.RENDERED:
                 self.ledger.settle(due.subject)
             else:
                 self.ledger.release(due.subject)
         return True
+
+
+_OF_TASKS = (Occasion.TASK_TAKEN_UP, Occasion.TASK_ENDS)
 
 
 def situation_of(order: Order) -> Situation:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -18,6 +18,7 @@ from mock_server.core.idempotency import IdempotencyKey
 from mock_server.core.journal import Exchange
 from mock_server.core.refusals import Invalid
 from mock_server.core.world import World
+from mock_server.edge.authorization import Authorization, read_authorization
 from mock_server.edge.json_body import parse
 from mock_server.edge.nearness import near
 from mock_server.fake import Fake
@@ -80,15 +81,21 @@ class Call:
         return None if value is None else value.decode("latin-1")
 
     @property
+    def authorization(self) -> Authorization:
+        """The Authorization header, as it came."""
+        return read_authorization(self.headers.get(b"authorization", b""))
+
+    @property
     def credential(self) -> tuple[str, str]:
         """The key that came in any scheme, and the scenario that stands behind it."""
         if self._credential is None:
-            sent = self.headers.get(b"authorization", b"").decode("latin-1")
-            self._credential = self.without_scenario(sent.partition(" ")[2].strip())
+            self._credential = self.without_scenario(self.authorization.credential.strip())
         return self._credential
 
     def without_scenario(self, key: str) -> tuple[str, str]:
         """`KEY+NAME` in its two parts; what has a plus and no known key before it is left whole."""
+        if "+" not in key:
+            return key, ""
         secret, _, name = key.partition("+")
         keys = self.world.keys
         if not name or keys.get(key) is not None or keys.get(secret) is None:
@@ -108,11 +115,11 @@ class Call:
         """Where the caller reached the server: the start of every URL it is given."""
         if self.fake.settings.public_url:
             return self.fake.settings.public_url
-        host = self.header(b"host")
+        host = self.headers.get(b"host")
         if not host:
             address, port = self.scope.get("server") or ("127.0.0.1", 80)
-            host = f"{address}:{port}"
-        return sys.intern(f"{self.scope['scheme']}://{host}")  # every task of this caller keeps it
+            host = f"{address}:{port}".encode()
+        return _base_url(self.scope["scheme"], host)
 
     async def body(self, max_bytes: int) -> bytes:
         """The whole body. Refuses with Invalid past `max_bytes`, reading no further.
@@ -165,15 +172,7 @@ class Call:
     async def json_text(self, max_bytes: int) -> bytes:
         """The body as it came, JSON as its header has it. Refuses as `body` does, and with Invalid
         a body that says to be something else."""
-        declared = self.header(b"content-type") or ""
-        media_type, _, parameters = declared.partition(";")
-        if media_type.strip().lower() != "application/json":
-            hint = near(media_type, ["application/json"])
-            shown = f"'{media_type.strip()}'" if declared else "missing"
-            sentence = f"must be application/json, is {shown}{hint}"
-            raise Invalid.at("header Content-Type", "contentType", sentence)
-        if "charset" in parameters.lower() and "utf-8" not in parameters.lower():
-            raise Invalid.at("header Content-Type", "contentType", "must say charset=utf-8 or none")
+        _require_json(self.headers.get(b"content-type", b""))
         return await self.body(max_bytes)
 
     async def json_or_nothing(self) -> Any:
@@ -206,6 +205,26 @@ class Call:
         """Return when the caller has hung up. Call it only when the body has been read."""
         while (await self.receive())["type"] != "http.disconnect":
             pass
+
+
+@lru_cache(maxsize=256)
+def _require_json(content_type: bytes) -> None:
+    """Refuses with Invalid any other media type than JSON, and JSON that is not UTF-8."""
+    declared = content_type.decode("latin-1")
+    media_type, _, parameters = declared.partition(";")
+    if media_type.strip().lower() != "application/json":
+        hint = near(media_type, ["application/json"])
+        shown = f"'{media_type.strip()}'" if declared else "missing"
+        sentence = f"must be application/json, is {shown}{hint}"
+        raise Invalid.at("header Content-Type", "contentType", sentence)
+    if "charset" in parameters.lower() and "utf-8" not in parameters.lower():
+        raise Invalid.at("header Content-Type", "contentType", "must say charset=utf-8 or none")
+
+
+@lru_cache(maxsize=256)
+def _base_url(scheme: str, host: bytes) -> str:
+    """The same text each time: every task of a caller keeps it."""
+    return f"{scheme}://{host.decode('latin-1')}"
 
 
 def json_response(

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server.core.journal import Exchange
 from mock_server.core.world import World
+from mock_server.edge.authorization import read_authorization
 from mock_server.fake import Fake
 from mock_server.timekeeper import Timekeeper
 
@@ -97,8 +98,7 @@ def _secret(scope: Scope) -> str:
     """The key as it came, with the scenario that may follow it."""
     for name, value in scope["headers"]:
         if name == b"authorization":
-            credential: str = value.decode("latin-1").partition(" ")[2]
-            return credential.strip()
+            return read_authorization(value).credential.strip()
     return ""
 
 

@@ -98,9 +98,12 @@ def _stands(call: Call, voice: Voice, operation: Operation, body: bytes | None) 
 
     Asked for every request, so nothing is looked up before a fault wants to know it.
     """
+    world = call.world
+    if not (world.faults or world.default_faults):
+        return False
     situation: Situation | None = None
-    for faults in (call.world.faults, call.world.default_faults):
-        for fault in faults.of_exchanges(voice.api, operation) if faults else ():
+    for faults in (world.faults, world.default_faults):
+        for fault in faults.of_exchanges(voice.api, operation):
             if situation is None:
                 situation = _situation(call, voice, operation, body)
             match = fault.rule.match

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 
+@lru_cache(maxsize=4096)
 def moment(at_ms: int) -> str:
     """In UTC with milliseconds: `2026-03-02T10:15:30.250Z`."""
     seconds, milliseconds = divmod(at_ms, 1000)

@@ -117,10 +117,11 @@ class Resource:
 
     def _handler(self, call: Call) -> Handler:
         method = call.exchange.method
-        if method not in self._handlers:
+        handler = self._handlers.get(method)
+        if handler is None:
             allowed = ", ".join(self._allowed)
             raise MethodNotAllowed(f"{method} is not for this path; {allowed} is", self._allowed)
-        return self._handlers[method]
+        return handler
 
 
 _PEEKED = frozenset[Operation]({"create", "read"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import jsonschema_rs
@@ -51,32 +51,32 @@ class BodyRules:
         rule, wanted = error.kind.name, error.kind.value
         instance: Any = error.instance
         place = pointer(error.instance_path)
-        owner = self._schema_around(error.schema_path)
         if rule == "required":
             missing = str(wanted)
-            sentence = "is required" + _sent_instead(missing, instance, owner)
+            known = self._schema_around(error).get("properties", {})
+            sentence = "is required" + _sent_instead(missing, instance, known)
             return [Violation(place + pointer([missing]), rule, sentence)]
         if rule == "additionalProperties":
-            known = owner.get("properties", {})
+            known = self._schema_around(error).get("properties", {})
             return [
                 Violation(place + pointer([name]), rule, "is no field here" + near(name, known))
                 for name in instance
                 if name not in known
             ]
-        words = owner.get("x-sentence") if rule in {"pattern", "not"} else None
-        return [Violation(place, rule, words or _sentence(rule, wanted, instance))]
+        if rule in {"pattern", "not"} and (words := self._schema_around(error).get("x-sentence")):
+            return [Violation(place, rule, words)]
+        return [Violation(place, rule, _sentence(rule, wanted, instance))]
 
-    def _schema_around(self, schema_path: list[str | int]) -> Mapping[str, Any]:
+    def _schema_around(self, error: jsonschema_rs.ValidationError) -> Mapping[str, Any]:
         """The subschema in which the broken keyword stands."""
         found: Any = self.schema
-        for step in schema_path[:-1]:
+        for step in error.schema_path[:-1]:
             found = found[step]
         return found if isinstance(found, Mapping) else {}
 
 
-def _sent_instead(missing: str, instance: Any, owner: Mapping[str, Any]) -> str:
+def _sent_instead(missing: str, instance: Any, known: Collection[str]) -> str:
     """Names a field that was sent, is not known, and looks like the missing one."""
-    known = owner.get("properties", {})
     strangers = [name for name in instance if name not in known]
     hint = near(missing, strangers)
     return hint.replace("did you mean", "was it sent as") if hint else ""

@@ -39,6 +39,8 @@ class Events:
 
     def owed(self, world: World, task: Task, fault: DeliveryFault) -> list[Owed]:
         """One event, whoever wants it; the generation can already be read as it says."""
+        if not world.endpoints:
+            return []
         event_type = f"generation.{task.state_at(task.fate.ends_ms).value}"
         endpoints = world.endpoints.subscribed(
             task.order.account, event_type, even_inactive=fault.deleted_endpoint

@@ -19,8 +19,9 @@ def admit(call: Call, scope: str) -> Key:
     settings = call.fake.settings.rivya
     world = call.world
     now_ms = world.clock.now_ms()
-    secret, _ = call.credential
-    key = world.keys.admit(secret if _is_bearer(call) else None, "rivya", now_ms)
+    # Any other scheme counts as no key at all.
+    secret = call.credential[0] if call.authorization.scheme.lower() == "bearer" else None
+    key = world.keys.admit(secret, "rivya", now_ms)
     call.exchange.account = key.account
     key.require(scope)
     world.rates.count(
@@ -30,8 +31,3 @@ def admit(call: Call, scope: str) -> Key:
         window_ms=round(settings.rate_window_s * 1000),
     )
     return key
-
-
-def _is_bearer(call: Call) -> bool:
-    """Whether the credential is a Bearer one; any other scheme counts as none."""
-    return call.headers.get(b"authorization", b"")[:7].lower() == b"bearer "

@@ -9,27 +9,27 @@ from mock_server.core.agenda import Agenda, Due, Occasion
 
 
 def take_all(agenda: Agenda, now_ms: int) -> list[Due]:
-    return list(iter(lambda: agenda.take_due(now_ms), None))
+    return [due for at_once in iter(lambda: agenda.take_due(now_ms), ()) for due in at_once]
 
 
 def test_an_empty_agenda_has_nothing_due() -> None:
     agenda = Agenda()
     assert agenda.next_ms() is None
-    assert agenda.take_due(10**15) is None
+    assert not agenda.take_due(10**15)
 
 
 def test_a_thing_is_due_from_its_very_millisecond() -> None:
     agenda = Agenda()
     agenda.note(100, Occasion.ALARM, "task")
-    assert agenda.take_due(99) is None
-    assert agenda.take_due(100) == Due(100, Occasion.ALARM, "task")
+    assert not agenda.take_due(99)
+    assert agenda.take_due(100) == [Due(100, Occasion.ALARM, "task")]
 
 
 def test_a_thing_is_taken_once() -> None:
     agenda = Agenda()
     agenda.note(100, Occasion.ALARM, "task")
     agenda.take_due(100)
-    assert agenda.take_due(100) is None
+    assert not agenda.take_due(100)
 
 
 def test_the_next_moment_is_told_without_taking_anything() -> None:
@@ -38,6 +38,14 @@ def test_the_next_moment_is_told_without_taking_anything() -> None:
     agenda.note(100, Occasion.TASK_TAKEN_UP, "a")
     assert agenda.next_ms() == 100
     assert len(take_all(agenda, 200)) == 2
+
+
+def test_one_moment_is_taken_at_a_time() -> None:
+    agenda = Agenda()
+    for at_ms, subject in [(200, "b"), (100, "a"), (200, "c")]:
+        agenda.note(at_ms, Occasion.ALARM, subject)
+    assert [due.subject for due in agenda.take_due(300)] == ["a"]
+    assert [due.subject for due in agenda.take_due(300)] == ["b", "c"]
 
 
 def test_equal_moments_keep_the_order_in_which_they_were_noted() -> None:

@@ -31,7 +31,7 @@ from mock_server.core.lifecycle import TaskEvent
 from mock_server.core.refusals import Invalid, Refusal
 from mock_server.core.snapshot import Place, Snapshot, put_back, require_sound, take, written
 from mock_server.core.task_faults import TaskFault
-from mock_server.core.tasks import NEVER_MS, Fate, Order, Task
+from mock_server.core.tasks import NEVER_MS, Order, Task
 from mock_server.core.world import World, WorldRules, make_world
 
 START_MS = 1_778_457_600_000
@@ -420,9 +420,8 @@ def test_what_is_held_back_waits_there_for_the_next_one_to_the_same_inbox() -> N
 
 def test_a_task_that_never_ends_holds_its_credits_there_too() -> None:
     world = make()
+    world.faults.add(FaultRule(effect=TaskFault(stuck=True)))
     task = world.submit(order(HERE))
-    never = Fate(task.fate.taken_up_ms, NEVER_MS, TaskEvent.RENDERED)
-    world.tasks.add(msgspec.structs.replace(task, fate=never))
     advance(world, HERE, 86_400_000, 200)
     there = moved(world, THERE)
     assert there.ledger.holds(task.id)
@@ -435,7 +434,7 @@ def test_what_held_requests_had_noted_is_gone() -> None:
     world.agenda.note(START_MS + 10, Occasion.ALARM, task.id)
     world.agenda.note(START_MS + 20, Occasion.DELAY_OVER, "delay_1")
     there = moved(world, THERE)
-    assert [due.occasion for due in there.agenda] == [Occasion.TASK_TAKEN_UP]
+    assert [due.occasion for due in there.agenda] == [Occasion.TASK_TAKEN_UP, Occasion.TASK_ENDS]
 
 
 def test_a_key_whose_request_has_no_answer_yet_counts_as_answered() -> None:
