@@ -30,7 +30,8 @@ class Timekeeper:
     def __init__(self, world: World, outbox: Outbox) -> None:
         self.world = world
         self._outbox = outbox
-        self._held: dict[str, asyncio.Future[None]] = {}
+        self._held: dict[str, tuple[asyncio.Future[None], str]] = {}
+        self._let_go: dict[str, asyncio.Future[None]] = {}
         self._attempts: dict[asyncio.Task[Attempt], Delivery] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timer_for_ms = 0
@@ -52,13 +53,16 @@ class Timekeeper:
     async def advance(self, by_ms: int | None) -> list[Due | Attempt]:
         """Move the clock forward, from one due thing to the next; None: until nothing is due.
 
-        Returns when all of it has happened, in order, attempts with their answers included.
+        Returns when all of it has happened, in order, attempts with their answers included; a
+        request that was held until some moment is answered before the clock moves on from there.
         """
         clock = self.world.clock
         target_ms = None if by_ms is None else clock.now_ms() + by_ms
         happened: list[Due | Attempt] = []
         while True:
             happened += self.catch_up()
+            while self._let_go:
+                await asyncio.wait(self._let_go.values())
             tried = await asyncio.gather(*self._attempts, return_exceptions=True)
             happened += [attempt for attempt in tried if isinstance(attempt, Attempt)]
             if self.world.clock is not clock or self._is_over:
@@ -123,12 +127,12 @@ class Timekeeper:
         self._timer = asyncio.get_running_loop().call_later(wait_s, self._ring)
         self._timer_for_ms = next_ms
 
-    async def sleep(self, wait_ms: int) -> None:
-        """Wait so long on the world's clock. Raises ShuttingDown if the world is gone first."""
+    async def sleep(self, wait_ms: int, request_id: str) -> None:
+        """Hold a request so long on the world's clock. Raises ShuttingDown if the world is gone
+        first."""
         self._slept += 1
         name = f"delay_{self._slept}"
-        held = self._promise()
-        self._held[name] = held
+        held = self._hold(name, request_id)
         self.world.agenda.note(self.world.clock.now_ms() + wait_ms, Occasion.DELAY_OVER, name)
         self.watch()
         try:
@@ -136,17 +140,21 @@ class Timekeeper:
         finally:
             self._held.pop(name, None)
 
-    def end_of(self, task: Task, *, limit_ms: int) -> asyncio.Future[None]:
-        """Done when the task ends. Raises HeldTooLong after `limit_ms` of the world's clock, and
-        ShuttingDown if the server stops first; the task knows of neither."""
-        held = self._promise()
-        self._held[task.id] = held
-        held.add_done_callback(lambda _: self._held.pop(task.id, None))
+    def end_of(self, task: Task, request_id: str, *, limit_ms: int) -> asyncio.Future[None]:
+        """Hold a request until the task ends. Raises HeldTooLong after `limit_ms` of the world's
+        clock, and ShuttingDown if the server stops first; the task knows of neither."""
+        held = self._hold(task.id, request_id)
         patience_ends_ms = self.world.clock.now_ms() + limit_ms
         if task.fate.ends_ms > patience_ends_ms:
             self.world.agenda.note(patience_ends_ms, Occasion.ALARM, task.id)
         self.watch()
         return held
+
+    def moved_on(self, request_id: str) -> None:
+        """A request has its answer, or waits for its caller: nobody needs to wait for it."""
+        served = self._let_go.pop(request_id, None)
+        if served is not None and not served.done():
+            served.set_result(None)
 
     def move_to(self, world: World) -> None:
         """Wake another world from now on; whoever waited for something in the old one is let go."""
@@ -163,13 +171,23 @@ class Timekeeper:
             self._timer = None
         for attempt in tuple(self._attempts):
             attempt.cancel()
-        for held in tuple(self._held.values()):
+        for held, _ in self._held.values():
             if not held.done():
                 held.set_exception(ShuttingDown("this world is gone"))
+        self._held.clear()
+        for request_id in tuple(self._let_go):
+            self.moved_on(request_id)
         waiting, self._waiting = self._waiting, []
         for changed in waiting:
             if not changed.done():
                 changed.set_exception(ShuttingDown("this world is gone"))
+
+    def _hold(self, name: str, request_id: str) -> asyncio.Future[None]:
+        """Something for a request to wait for, until `_release` is told of this name."""
+        self.moved_on(request_id)
+        held = self._promise()
+        self._held[name] = held, request_id
+        return held
 
     def _promise(self) -> asyncio.Future[None]:
         """Something to wait for; broken already if this world is gone."""
@@ -204,11 +222,12 @@ class Timekeeper:
             self._attempts[attempt] = delivery
             attempt.add_done_callback(self._attempts.pop)
 
-    def _release(self, task_id: str, refusal: HeldTooLong | None) -> None:
-        """Let go of whoever waits for this task, if anybody still does."""
-        held = self._held.get(task_id)
+    def _release(self, name: str, refusal: HeldTooLong | None) -> None:
+        """Let go of the request that waits for this, if one still does."""
+        held, request_id = self._held.pop(name, (None, ""))
         if held is None or held.done():
             return
+        self._let_go[request_id] = held.get_loop().create_future()
         if refusal is None:
             held.set_result(None)
         else:

@@ -224,7 +224,6 @@ def test_what_requests_ask_for_themselves_is_drawn_anew_for_each(
     assert sum(each.waits for each in held) == 0
 
 
-@pytest.mark.xfail(reason="advance goes on before the request that it let go has been served")
 def test_what_was_late_happens_at_its_moment_and_not_at_the_end_of_the_advance(
     mock: Mock, wait: Callable[[Mock, Asked], Waiting]
 ) -> None:
@@ -234,6 +233,44 @@ def test_what_was_late_happens_at_its_moment_and_not_at_the_end_of_the_advance(
     (task,) = mock.world.tasks
     assert task.created_ms == began_ms + 3000
     assert mock.generation(task.id)["status"] == "succeeded"
+
+
+def test_a_request_that_is_let_go_and_then_hangs_holds_no_clock_up(
+    mock: Mock, wait: Callable[[Mock, Asked], Waiting]
+) -> None:
+    stand(mock, effect={"type": "delay", "seconds": 1})
+    stand(mock, effect={"type": "connection", "how": "hang"})
+    hangs = wait(mock, get("/api/v1/credits"))
+    began_ms = mock.world.clock.now_ms()
+    advance(mock, 5)
+    assert mock.world.clock.now_ms() == began_ms + 5000
+    assert hangs.waits
+    assert not hangs.has_begun
+
+
+def test_a_request_that_is_late_twice_is_held_twice(
+    mock: Mock, wait: Callable[[Mock, Asked], Waiting]
+) -> None:
+    stand(mock, effect={"type": "delay", "seconds": 1})
+    stand(mock, effect={"type": "delay", "seconds": 2, "when": "after"})
+    wait(mock, create("rivya"))
+    began_ms = mock.world.clock.now_ms()
+    advance(mock, 60)
+    (task,) = mock.world.tasks
+    (exchange,) = mock.world.journal
+    assert task.created_ms == began_ms + 1000
+    assert exchange.ended_ms == began_ms + 3000
+
+
+def test_a_video_that_is_held_open_is_answered_at_the_moment_it_is_ready(
+    mock: Mock, wait: Callable[[Mock, Asked], Waiting]
+) -> None:
+    held: Any = {"async": False}
+    wait(mock, create("acedata", **held))
+    advance(mock, 60)
+    (task,) = mock.world.tasks
+    (exchange,) = mock.world.journal
+    assert exchange.ended_ms == task.fate.ends_ms
 
 
 # --- what comes instead ----------------------------------------------------------------------

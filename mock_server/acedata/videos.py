@@ -35,7 +35,8 @@ async def _hold(call: Call, task: Task) -> Response:
     """Wait for the end. A caller who hangs up, or waits too long, leaves the task as it is."""
     settings = call.fake.settings.acedata
     limit_ms = round(settings.hold_limit_s * 1000)
-    await call.unless_hung_up(call.timekeeper.end_of(task, limit_ms=limit_ms))
+    end = call.timekeeper.end_of(task, call.exchange.id, limit_ms=limit_ms)
+    await call.unless_hung_up(end)
     if call.world.state_of(task) is TaskState.FAILED:
         raise TaskBroke(wire.BROKE, task.id)
     return json_response(

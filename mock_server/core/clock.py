@@ -34,7 +34,7 @@ class Clock:
             return self._anchor_ms
         # A machine's clock is set back now and then; this one only ever stands still for it.
         passed_ms = self._source_ms() - self._anchor_source_ms
-        if passed_ms > self._passed_ms:
+        if passed_ms > self._passed_ms:  # noqa: PLR1730 max() is dear, and time is often looked at
             self._passed_ms = passed_ms
         return self._anchor_ms + int(self._passed_ms * self._scale)
 

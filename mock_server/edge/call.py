@@ -203,6 +203,7 @@ class Call:
 
     async def until_hung_up(self) -> None:
         """Return when the caller has hung up. Call it only when the body has been read."""
+        self.timekeeper.moved_on(self.exchange.id)
         while (await self.receive())["type"] != "http.disconnect":
             pass
 

@@ -52,6 +52,7 @@ class Exchanges:
         async def note_and_send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
+                timekeeper.moved_on(exchange.id)
                 if self._fake.settings.mock_headers and not at_door:
                     message["headers"] += (
                         (b"mock-world", world.name.encode()),
@@ -72,6 +73,7 @@ class Exchanges:
         finally:
             if exchange.ended_ms is None:
                 exchange.ended_ms = world.clock.now_ms()
+            timekeeper.moved_on(exchange.id)
             timekeeper.watch()
             timekeeper.tell_waiting()
             log.debug("%s %s %s %s", exchange.id, exchange.method, exchange.path, exchange.status)

@@ -131,7 +131,7 @@ class Misbehaviour:
     async def _wait(self, fault: Fault, delay: DelayFault) -> None:
         chance, subject = self._call.world.chance, f"{fault.id}/{fault.matched}"
         drawn = chance.fraction("delay", subject), chance.fraction("more delay", subject)
-        waiting = self._call.timekeeper.sleep(delay.wait_ms(*drawn))
+        waiting = self._call.timekeeper.sleep(delay.wait_ms(*drawn), self._call.exchange.id)
         if delay.when == "after":
             # Nobody waits for an answer whose caller has left, nor for what hangs on it.
             await self._call.unless_hung_up(asyncio.ensure_future(waiting))

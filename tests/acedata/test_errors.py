@@ -52,7 +52,7 @@ KEYS = [
 class BrokenTimekeeper(Timekeeper):
     """A timekeeper with a bug in it."""
 
-    def end_of(self, task: Task, *, limit_ms: int) -> asyncio.Future[None]:
+    def end_of(self, task: Task, request_id: str, *, limit_ms: int) -> asyncio.Future[None]:
         raise ZeroDivisionError
 
 
