@@ -22,6 +22,9 @@ from mock_server.timekeeper import Timekeeper
 class Writer(Protocol):
     """How an API writes to receivers."""
 
+    def may_be_heard(self, world: World, task: Task) -> bool:
+        """Whether anybody could be told of the end of this task."""
+
     def owed(self, world: World, task: Task, fault: DeliveryFault) -> list[Owed]:
         """Who is to be told what about the end of this task."""
 
@@ -47,6 +50,8 @@ class Outbox:
     def task_ended(self, world: World, task: Task) -> None:
         """Owe whoever asked for it the news; the task can be read as ended before they have it."""
         writer = self._writers[task.order.api]
+        if not writer.may_be_heard(world, task):
+            return  # and no fault that happens once is spent on it
         fault = world.delivery_fault(task)
         told = _renamed(world, task) if fault.unknown_task else task
         if fault.contradicted:

@@ -68,6 +68,18 @@ def test_a_failing_receiver_is_tried_again_on_the_schedule_until_it_takes_the_ev
     assert len(bodies) == 1
 
 
+def test_what_is_to_go_wrong_once_is_kept_for_an_end_that_somebody_hears_of() -> None:
+    with live() as mock, receiver(200) as hook, httpx2.Client(base_url=mock.url) as client:
+        once = {"scenario": "delivery_twice", "times": 1}
+        client.post("/_mock/worlds/default/faults", json=once).raise_for_status()
+        told_nobody = VIDEO | {"async": True}
+        client.post("/hailuo/videos", json=told_nobody, headers=ACEDATA).raise_for_status()
+        mock.advance(1)
+        ask(mock, hook.url)
+        mock.advance(60)
+        assert len(deliveries(mock)) == 2
+
+
 def test_a_callback_is_tried_once_by_default() -> None:
     with live() as mock, receiver(500) as hook:
         ask(mock, hook.url)

@@ -139,6 +139,43 @@ def test_a_scenario_of_the_task_is_told_as_such(mock: Mock, api: str) -> None:
     )
 
 
+@pytest.mark.parametrize("api", APIS)
+def test_what_settled_the_fate_of_a_task_is_told_with_all_that_concerns_it(
+    mock: Mock, api: str
+) -> None:
+    (fault,) = stand(mock, scenario="fails_at_once", times=1)
+    created = send(mock, create(api))
+    assert created.headers["mock-scenario"] == "fails_at_once"
+    assert explain(mock, created)["because"] == (
+        "every rule was kept; the scenario 'fails_at_once', asked for through the control door, "
+        "concerns the task and not this answer"
+    )
+    looked_at = send(mock, read(api, task_id_of(created.json())))
+    assert explain(mock, looked_at)["because"] == (
+        f"every rule was kept; the scenario 'fails_at_once' ({fault['id']}) settled how its task "
+        "goes"
+    )
+    next_one = send(mock, create(api))
+    assert "mock-scenario" not in next_one.headers
+    assert explain(mock, next_one)["because"] == "every rule was kept"
+
+
+def test_a_scenario_of_the_server_is_told_with_the_tasks_it_concerns(make_mock: MakeMock) -> None:
+    mock = make_mock(scenario="stuck")
+    created = send(mock, create("rivya"))
+    assert created.headers["mock-scenario"] == "stuck"
+    assert explain(mock, created)["channel"] == "server default"
+
+
+def test_a_caller_who_hung_up_is_told_as_such(mock: Mock) -> None:
+    held_mode: dict[str, Any] = {"async": False}
+    held = Waiting(mock, create("acedata", **held_mode))
+    held.hang_up()
+    (exchange,) = mock.world.journal
+    told = explain_id(mock, exchange.id)
+    assert told["because"] == "there was no answer: the caller hung up before"
+
+
 def test_a_request_under_way_is_told_as_such(mock: Mock) -> None:
     held_mode: dict[str, Any] = {"async": False}
     held = Waiting(mock, create("acedata", **held_mode))

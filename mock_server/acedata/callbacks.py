@@ -26,6 +26,10 @@ class Callbacks:
         self._settings = settings
         self._waits_ms = tuple(round(wait_s * 1000) for wait_s in settings.callback_waits_s)
 
+    def may_be_heard(self, world: World, task: Task) -> bool:
+        """Whether its create gave an address."""
+        return task.order.callback_url is not None
+
     def owed(self, world: World, task: Task, fault: DeliveryFault) -> list[Owed]:
         """The task can already be read as ended; a callback that fails does it no harm."""
         order = task.order

@@ -12,6 +12,7 @@ from mock_server.core.lifecycle import TaskState
 from mock_server.core.refusals import PromptForbidden, TaskBroke
 from mock_server.core.tasks import Order, Task
 from mock_server.edge.call import Call, json_response
+from mock_server.edge.fault_plan import note_task
 
 
 async def create_video(call: Call) -> Response:
@@ -24,7 +25,7 @@ async def create_video(call: Call) -> Response:
     gate.count(call, key)
     _moderate(call, body)
     task = call.world.submit(_order(call, key, model_id, raw, body), call.task_faults)
-    call.exchange.task = task.id
+    note_task(call, task)
     await call.timekeeper.before_answer(task)
     if "callback_url" in body or body.get("async") is True:
         return json_response(wire.accepted(task))

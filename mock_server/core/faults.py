@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Annotated, Any, Literal, TypeVar, cast
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
@@ -42,7 +42,6 @@ Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
-Kind = TypeVar("Kind")
 Effect = (
     ErrorFault | AnswerFault | ConnectionFault | DelayFault | BodyFault | TaskFault | DeliveryFault
 )
@@ -228,7 +227,7 @@ class Faults:
         self._faults.clear()
         self._chosen.clear()
 
-    def of_kind(self, kind: type[Kind]) -> tuple[Fault, ...]:
+    def of_kind(self, kind: type[Effect]) -> tuple[Fault, ...]:
         """Those whose effect is of this kind."""
         chosen = self._chosen.get(kind)
         if chosen is None:
@@ -251,13 +250,11 @@ class Faults:
             self._chosen[api, operation] = chosen
         return chosen
 
-    def strike(self, situation: Situation, kind: type[Kind]) -> Kind | None:
-        """The effect of the first fault of this kind that happens in this situation."""
-        for fault in self.of_kind(kind):
-            if fault.strikes(situation, self._chance):
-                effect: Any = fault.rule.effect
-                return cast("Kind", effect)
-        return None
+    def strike(self, situation: Situation, kind: type[Effect]) -> Fault | None:
+        """The first fault of this kind that happens in this situation."""
+        return next(
+            (each for each in self.of_kind(kind) if each.strikes(situation, self._chance)), None
+        )
 
     def struck(self, situation: Situation, when: When) -> list[Fault]:
         """What goes wrong with an exchange, before or after the state has changed."""

@@ -35,11 +35,16 @@ class Order(Struct, frozen=True, gc=False):
 
 
 class Fate(Struct, frozen=True, gc=False):
-    """How a task will go: when it is taken up, when it ends (perhaps NEVER_MS), and with what."""
+    """How a task will go: when it is taken up, when it ends (perhaps NEVER_MS), and with what.
+
+    fault, scenario: what wanted it so, if it goes in another way than the world's rules have it.
+    """
 
     taken_up_ms: int
     ends_ms: int
     outcome: TaskEvent
+    fault: str | None = None
+    scenario: str | None = None
 
 
 class Task(Struct, frozen=True, gc=False):

@@ -17,7 +17,7 @@ from mock_server.core.clock import Clock
 from mock_server.core.deliveries import Attempt, Deliveries, Delivery, DeliveryState, Owed
 from mock_server.core.delivery_faults import SOUND, DeliveryFault
 from mock_server.core.endpoints import Endpoint, Endpoints, EndpointStatus, new_secret
-from mock_server.core.faults import Faults, Kind, Situation
+from mock_server.core.faults import Effect, Fault, Faults, Situation
 from mock_server.core.idempotency import Idempotency, IdempotencyKey
 from mock_server.core.ids import Ids
 from mock_server.core.inbox import Inboxes
@@ -126,11 +126,8 @@ class World:
         self.ledger.reserve(order.account, task_id, order.price_credits)
         if faults:
             self.task_faults[task_id] = faults
-        fault = self._strike(task_id, order, TaskFault)
-        task = Task(task_id, order, now_ms, self._fate(task_id, now_ms, fault))
+        task = Task(task_id, order, now_ms, self._fate(task_id, order, now_ms))
         self.tasks.add(task)
-        if fault is not None and fault.told_before_answer:
-            self.told_before_answer.add(task_id)
         self.agenda.note(task.fate.taken_up_ms, Occasion.TASK_TAKEN_UP, task_id)
         if task.fate.ends_ms != NEVER_MS:
             self.agenda.note(task.fate.ends_ms, Occasion.TASK_ENDS, task_id)
@@ -164,7 +161,7 @@ class World:
         """The task's state now."""
         return task.state_at(self.clock.now_ms())
 
-    def _fate(self, task_id: str, now_ms: int, fault: TaskFault | None) -> Fate:
+    def _fate(self, task_id: str, order: Order, now_ms: int) -> Fate:
         rate = self.rules.failure_rate
         breaks = rate > 0 and self.chance.fraction("failure", task_id) < rate
         fate = Fate(
@@ -172,7 +169,13 @@ class World:
             ends_ms=now_ms + self.rules.queued_ms + self.rules.processing_ms,
             outcome=TaskEvent.BROKE if breaks else TaskEvent.RENDERED,
         )
-        return fate if fault is None else fault.changed(fate, now_ms)
+        fault = self._strike(task_id, order, TaskFault)
+        if fault is None or not isinstance(fault.rule.effect, TaskFault):
+            return fate
+        if fault.rule.effect.told_before_answer:
+            self.told_before_answer.add(task_id)
+        changed = fault.rule.effect.changed(fate, now_ms)
+        return replace(changed, fault=fault.id, scenario=fault.scenario)
 
     # --- files ---
 
@@ -240,16 +243,19 @@ class World:
 
     def delivery_fault(self, task: Task) -> DeliveryFault:
         """How the news of this task's end goes wrong."""
-        return self._strike(task.id, task.order, DeliveryFault) or SOUND
+        fault = self._strike(task.id, task.order, DeliveryFault)
+        if fault is None or not isinstance(fault.rule.effect, DeliveryFault):
+            return SOUND
+        return fault.rule.effect
 
-    def _strike(self, task_id: str, order: Order, kind: type[Kind]) -> Kind | None:
+    def _strike(self, task_id: str, order: Order, kind: type[Effect]) -> Fault | None:
         """What goes wrong with a task or its deliveries: first what was set by hand."""
         situation: Situation | None = None
         for faults in (self.faults, self.task_faults.get(task_id), self.default_faults):
             if faults and faults.of_kind(kind):
                 situation = situation or situation_of(order)
-                if (effect := faults.strike(situation, kind)) is not None:
-                    return effect
+                if (fault := faults.strike(situation, kind)) is not None:
+                    return fault
         return None
 
     def redeliver(self, delivery: Delivery) -> None:

@@ -32,7 +32,7 @@ def _explained(world: World, exchange: Exchange) -> dict[str, Any]:
         "world": world.name,
         "asked": f"{exchange.method} {exchange.path}",
         "status": exchange.status,
-        "because": _because(exchange),
+        "because": _because(world, exchange),
         "scenario": exchange.scenario,
         "channel": exchange.channel,
         "faults": exchange.faults,
@@ -41,18 +41,34 @@ def _explained(world: World, exchange: Exchange) -> dict[str, Any]:
     }
 
 
-def _because(exchange: Exchange) -> str:
+def _because(world: World, exchange: Exchange) -> str:
     """The reason in a sentence."""
     if exchange.faults:
-        by = f"the scenario '{exchange.scenario}'" if exchange.scenario else "a fault"
+        by = _named(exchange.scenario)
         otherwise = exchange.without or "not known"
         return f"{by} wanted it so, through the {exchange.channel}; otherwise: {otherwise}"
     if exchange.refusal is not None:
         rule, _, sentence = exchange.refusal.partition(": ")
         return f"the rule {rule} said no: {sentence}"
+    if exchange.ended_ms is None:
+        return "it is under way"
+    if exchange.status is None:
+        return "there was no answer: the caller hung up before"
+    return "every rule was kept" + _of_task(world, exchange)
+
+
+def _of_task(world: World, exchange: Exchange) -> str:
+    """What settled the fate of the task that the request made or looked at, if anything did."""
     if exchange.scenario is not None:
         return (
-            f"every rule was kept; the scenario '{exchange.scenario}', asked for through the "
-            f"{exchange.channel}, concerns the task and not this answer"
+            f"; the scenario '{exchange.scenario}', asked for through the {exchange.channel}, "
+            "concerns the task and not this answer"
         )
-    return "every rule was kept" if exchange.ended_ms is not None else "it is under way"
+    task = world.tasks.get(exchange.task or "")
+    if task is None or task.fate.fault is None:
+        return ""
+    return f"; {_named(task.fate.scenario)} ({task.fate.fault}) settled how its task goes"
+
+
+def _named(scenario: str | None) -> str:
+    return f"the scenario '{scenario}'" if scenario else "a fault"

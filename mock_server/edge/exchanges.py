@@ -54,10 +54,7 @@ class Exchanges:
                 exchange.status = message["status"]
                 timekeeper.moved_on(exchange.id)
                 if self._fake.settings.mock_headers and not at_door:
-                    message["headers"] += (
-                        (b"mock-world", world.name.encode()),
-                        (b"mock-request", exchange.id.encode()),
-                    )
+                    message["headers"] += _mock_headers(world, exchange)
                 exchange.answer_headers = message["headers"]
             else:
                 if body := message.get("body", b""):
@@ -94,6 +91,13 @@ class Exchanges:
             if home := worlds.get(name):
                 return home.timekeeper
         return worlds.of_secret(_secret(scope))
+
+
+def _mock_headers(world: World, exchange: Exchange) -> list[tuple[bytes, bytes]]:
+    headers = [(b"mock-world", world.name.encode()), (b"mock-request", exchange.id.encode())]
+    if exchange.scenario is not None:
+        headers.append((b"mock-scenario", exchange.scenario.encode("latin-1", "replace")))
+    return headers
 
 
 def _secret(scope: Scope) -> str:

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from mock_server.core.exchange_faults import ErrorFault, When
 from mock_server.core.faults import Fault, FaultRule, Faults, Operation, Situation, moment_of
+from mock_server.core.tasks import Task
 from mock_server.scenarios import UnknownScenario
 
 if TYPE_CHECKING:
@@ -71,6 +72,16 @@ def draw(call: Call, voice: Voice, operation: Operation, body: bytes | None) -> 
     sources += [("its task", faults) for faults in of_task]
     sources.append(("server default", world.default_faults))
     return FaultPlan(situation, tuple(sources))
+
+
+def note_task(call: Call, task: Task) -> None:
+    """Keep with a create which task it led to, and what settled that task's fate."""
+    exchange, fate = call.exchange, task.fate
+    exchange.task = task.id
+    if fate.fault is not None and exchange.scenario is None:
+        by_hand = call.world.faults.get(fate.fault) is not None
+        exchange.scenario = fate.scenario
+        exchange.channel = "control door" if by_hand else "server default"
 
 
 def _now(call: Call, asked: Asked, situation: Situation) -> Faults:

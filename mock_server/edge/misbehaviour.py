@@ -193,9 +193,6 @@ class Misbehaviour:
             # A caller reads on there, and would take the body for the next answer.
             collected.body.clear()
             collected.headers = [each for each in collected.headers if each[0] != b"content-length"]
-        scenario = self._call.exchange.scenario
-        if scenario is not None and self._call.fake.settings.mock_headers:
-            collected.set_header(b"mock-scenario", scenario)
         start = {"type": "http.response.start", "status": collected.status}
         await self._send(start | {"headers": collected.headers})
 

@@ -37,10 +37,12 @@ class Events:
         self._settings = settings
         self._waits_ms = tuple(round(wait_s * 1000) for wait_s in settings.webhook_waits_s)
 
+    def may_be_heard(self, world: World, task: Task) -> bool:
+        """Whether its account has an endpoint, be it switched off."""
+        return any(world.endpoints.of(task.order.account))
+
     def owed(self, world: World, task: Task, fault: DeliveryFault) -> list[Owed]:
         """One event, whoever wants it; the generation can already be read as it says."""
-        if not world.endpoints:
-            return []
         event_type = f"generation.{task.state_at(task.fate.ends_ms).value}"
         endpoints = world.endpoints.subscribed(
             task.order.account, event_type, even_inactive=fault.deleted_endpoint

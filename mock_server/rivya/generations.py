@@ -16,6 +16,7 @@ from mock_server.core.prompts import require_length
 from mock_server.core.refusals import Invalid
 from mock_server.core.tasks import Order, Task
 from mock_server.edge.call import Call, json_response
+from mock_server.edge.fault_plan import note_task
 from mock_server.media import upload_at
 from mock_server.rivya import gate, wire
 
@@ -33,7 +34,7 @@ async def create_generation(call: Call) -> Response:
     else:
         task = call.world.submit_once(order, retry_key, call.task_faults)
         call.claimed = retry_key
-    call.exchange.task = task.id
+    note_task(call, task)
     await call.timekeeper.before_answer(task)
     return _show(call, task, call.fake.settings.rivya.create_status)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mock_server.core.chance import Chance
 from mock_server.core.delivery_faults import DeliveryFault
-from mock_server.core.faults import Fault, FaultRule, Faults, Match, Situation
+from mock_server.core.faults import Effect, Fault, FaultRule, Faults, Match, Situation
 from mock_server.core.task_faults import TaskFault
 
 WRONG = TaskFault(outcome="failed")
@@ -38,6 +38,12 @@ def standing(*rules: FaultRule, seed: int = 1) -> Faults:
 def strikes(faults: Faults, count: int, situation: Situation = HERE) -> list[bool]:
     """Whether it went wrong, request by request."""
     return [faults.strike(situation, TaskFault) is not None for _ in range(count)]
+
+
+def struck(faults: Faults, kind: type[Effect]) -> Effect | None:
+    """What goes wrong here."""
+    fault = faults.strike(HERE, kind)
+    return None if fault is None else fault.rule.effect
 
 
 def expected(skip: int, times: int | None, every: int) -> Iterator[bool]:
@@ -176,7 +182,7 @@ def test_only_what_it_concerns_is_counted() -> None:
 def test_of_several_that_would_happen_the_oldest_does() -> None:
     other = TaskFault(outcome="succeeded")
     faults = standing(FaultRule(effect=WRONG, times=1), FaultRule(effect=other))
-    assert [faults.strike(HERE, TaskFault) for _ in range(2)] == [WRONG, other]
+    assert [struck(faults, TaskFault) for _ in range(2)] == [WRONG, other]
 
 
 def test_one_that_did_not_get_its_turn_counts_nothing() -> None:
@@ -187,8 +193,8 @@ def test_one_that_did_not_get_its_turn_counts_nothing() -> None:
 
 def test_each_kind_goes_wrong_on_its_own() -> None:
     faults = standing(FaultRule(effect=LATE), FaultRule(effect=WRONG))
-    assert faults.strike(HERE, TaskFault) == WRONG
-    assert faults.strike(HERE, DeliveryFault) == LATE
+    assert struck(faults, TaskFault) == WRONG
+    assert struck(faults, DeliveryFault) == LATE
     assert [fault.matched for fault in faults] == [1, 1]
 
 
