@@ -63,6 +63,7 @@ class Record:
     """
 
     def __init__(self, world: World) -> None:
+        self._evicted = world.journal.evicted
         known = {key.secret for key in world.keys}
         for endpoint in world.endpoints:
             known |= {endpoint.secret, endpoint.previous_secret or ""}
@@ -124,11 +125,13 @@ class Record:
         return encoder.encode_lines([self._steady(exchange) for exchange in exchanges])
 
     def har(self, exchanges: Iterable[Exchange], base_url: str) -> dict[str, Any]:
-        """A HAR 1.2 document, for any viewer of such."""
+        """A HAR 1.2 document, for any viewer of such; its comment says what is missing."""
+        evicted = self._evicted
         return {
             "log": {
                 "version": "1.2",
                 "creator": {"name": "hailuo-mock", "version": __version__},
+                "comment": f"{evicted} older requests had to go" if evicted else "",
                 "entries": [self._har_entry(exchange, base_url) for exchange in exchanges],
             }
         }

@@ -373,6 +373,15 @@ def test_the_last_requests_are_kept_and_the_rest_is_told_as_a_number(make_mock: 
     assert verified(mock, count=3)["verified"] is True
 
 
+def test_what_had_to_go_is_told_in_every_form(make_mock: MakeMock) -> None:
+    mock = make_mock(limits__journal_exchanges=3)
+    for _ in range(5):
+        mock.rivya("GET", "/credits")
+    assert journal(mock, "format=har")["log"]["comment"] == "2 older requests had to go"
+    lines = mock.request("GET", f"{REQUESTS}?format=ndjson")
+    assert lines.headers["mock-evicted"] == "2"
+
+
 def test_an_answer_evicted_while_it_was_awaited_is_given_all_the_same(
     make_mock: MakeMock, hold: Callable[[Mock], Waiting]
 ) -> None:

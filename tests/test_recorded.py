@@ -335,6 +335,7 @@ HAR = jsonschema_rs.Draft202012Validator(
         log=_object(
             version={"const": "1.2"},
             creator=_object(name=TEXT, version=TEXT),
+            comment=TEXT,
             entries=_list(
                 _object(
                     startedDateTime={"type": "string", "format": "date-time"},

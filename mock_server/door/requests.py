@@ -56,14 +56,16 @@ _QUERY: Query[RequestQuery] = Query(RequestQuery)
 async def list_requests(call: Call) -> Response:
     """GET /_mock/worlds/{world}/requests: oldest first; filters and `format` stand in the query.
 
-    Those under way are there as well, without an answer. Credentials are not shown.
+    Those under way are there as well, without an answer. Credentials are not shown. How many had to
+    go is in `evicted`, in the HAR's comment, or for NDJSON in the header Mock-Evicted.
     """
     world, asked = world_of(call), _QUERY.read(call)
     exchanges = list(matching(_after(list(world.journal), asked.since), asked.match))
     exchanges = exchanges[-(asked.limit or len(exchanges)) :] if exchanges else []
     record = Record(world)
     if asked.format == "ndjson":
-        return Response(record.ndjson(exchanges), media_type="application/x-ndjson")
+        evicted = {"Mock-Evicted": str(world.journal.evicted)}
+        return Response(record.ndjson(exchanges), 200, evicted, "application/x-ndjson")
     if asked.format == "har":
         return json_response(record.har(exchanges, call.base_url))
     shown = [record.shown(exchange) for exchange in exchanges]
