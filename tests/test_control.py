@@ -19,9 +19,16 @@ import pytest
 
 from mock_server import __version__, control
 from mock_server.app import make_app
-from mock_server.control import AsyncControl, AsyncWorld, Control, ControlError, World
-from mock_server.control_answers import Balance, Message
-from mock_server.control_wire import AsyncLine, Call, InThread, Line, Question, Steps
+from mock_server.control import (
+    AsyncControl,
+    AsyncWorld,
+    Control,
+    ControlError,
+    FaultNeverHappened,
+    World,
+)
+from mock_server.control.answers import Balance, Message
+from mock_server.control.wire import AsyncLine, Call, InThread, Line, Question, Steps
 from mock_server.core.exchange_faults import ErrorFault
 from mock_server.fake import make_fake
 from tests.live import WAIT_S, live
@@ -284,6 +291,81 @@ def test_a_block_whose_faults_are_gone_already_ends_in_peace(world: World) -> No
     assert world.faults.standing() == []
 
 
+def test_after_its_block_a_fault_shows_how_often_it_happened(world: World) -> None:
+    with world.fault("bad_gateway", skip=1, times=1) as standing:
+        assert [create(world).status_code for _ in range(4)] == [200, 502, 200, 200]
+        assert [(each.matched, each.happened) for each in standing] == [(0, 0)]
+    assert [(each.matched, each.happened) for each in standing] == [(2, 1)]
+
+
+def test_a_block_left_by_an_exception_shows_the_counts_too(world: World) -> None:
+    block = world.fault("bad_gateway")
+    with pytest.raises(ZeroDivisionError), block as standing:
+        raise ZeroDivisionError(create(world))
+    assert [each.happened for each in standing] == [1]
+
+
+def test_a_block_in_which_nothing_went_wrong_warns_at_its_line(world: World) -> None:
+    block = world.fault("lost_answer", match={"prompt": "Storm"})
+    with pytest.warns(FaultNeverHappened) as caught, block as (fault,):
+        create(world)
+    (warning,) = caught
+    assert str(warning.message) == (
+        f"the fault {fault.id} (lost_answer) never happened: it concerned nothing that came "
+        "(match={'operation': 'create', 'prompt': 'Storm'}). "
+        "If that is as it should be, say must_happen=False."
+    )
+    assert warning.filename == __file__
+    assert world.faults.standing() == []
+    told = "concerned 1 request, and skip=2, every=1"
+    with pytest.warns(FaultNeverHappened, match=told), world.fault("bad_gateway", skip=2):
+        create(world)
+    assert (fault.matched, fault.happened) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "hint"),
+    [("delivery_twice", "advance the clock inside the block"), ("fails_late", "make it inside")],
+)
+def test_what_never_happened_is_told_with_when_it_is_drawn(
+    world: World, scenario: str, hint: str
+) -> None:
+    for probability in (1, 0.5):
+        block = world.fault(scenario, probability=probability)
+        with pytest.warns(FaultNeverHappened, match=hint), block:
+            pass
+
+
+def test_a_fault_of_a_delivery_happens_when_the_clock_moves_in_its_block(world: World) -> None:
+    with world.fault("delivery_twice") as (fault,):
+        video(world, **{"async": True, "callback_url": world.inbox("hook").url})
+        world.clock.advance(5)
+    assert fault.happened == 1
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_block_that_may_go_well_does_not_warn(world: World) -> None:
+    with world.fault("hang", must_happen=False) as (fault,):
+        pass
+    assert (fault.matched, fault.happened) == (0, 0)
+    with world.fault("bad_gateway", probability=0) as (spared,):
+        create(world)
+    assert (spared.matched, spared.happened) == (1, 0)
+    with pytest.raises(ZeroDivisionError), world.fault("hang"):
+        raise ZeroDivisionError
+    with world.fault("hang"):  # of what was taken away earlier nobody knows
+        world.faults.clear()
+    with world.fault("insufficient_credits"):  # a fault for each API; one of them happens
+        assert create(world).status_code == 402
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_warning_that_is_an_error_leaves_no_fault_behind(world: World) -> None:
+    with pytest.raises(FaultNeverHappened), world.fault("hang"):
+        pass
+    assert world.faults.standing() == []
+
+
 def test_a_rule_is_plain_data_or_the_struct_itself(world: World) -> None:
     code = "generation_failed"
     for effect in ({"type": "error", "code": code}, ErrorFault(code=code)):
@@ -430,6 +512,48 @@ def test_waiting_for_what_does_not_happen_ends_too(world: World) -> None:
         with pytest.raises(ControlError, match="nothing of the kind within 0 s") as caught:
             waiting()
         assert caught.value.status == 408
+
+
+def test_what_came_instead_is_in_the_error(world: World) -> None:
+    create(world, model="nobody's")
+    told = f"the nearest: POST {GENERATIONS} 400 .status is 400, not 200."
+    with pytest.raises(
+        ControlError, match=f"nothing of the kind within 0 s: 1 request came, {told}"
+    ):
+        world.wait_for_request(status=200, timeout_s=0)
+    with pytest.raises(ControlError, match="in 1 s of the world's clock.*frozen: advance it"):
+        world.wait_for_task(task_id(world), timeout_s=0)
+
+
+def test_what_can_happen_no_more_is_not_waited_for(world: World) -> None:
+    made = task_id(world)
+    world.finish(made, "failed")
+    waits: list[Callable[[], object]] = [
+        lambda: world.wait_for_task(made, "succeeded", timeout_s=60),
+        lambda: world.wait_for_task(made, "queued", timeout_s=60),
+        lambda: world.wait_for_delivery(made, timeout_s=60),
+    ]
+    for waiting in waits:
+        with pytest.raises(ControlError, match="the task") as caught:
+            waiting()
+        assert caught.value.status == 409
+
+
+def test_one_delivery_can_be_waited_for(world: World) -> None:
+    inbox = world.inbox("hook")
+    inbox.program(500)
+    for _ in range(2):
+        video(world, **{"async": True, "callback_url": inbox.url})
+    world.clock.advance(1)
+    failed, taken = sorted(world.deliveries(), key=lambda each: each.state)
+    assert world.wait_for_delivery(delivery=failed) == failed
+    assert world.wait_for_delivery(outcome="ended", delivery=taken.id) == taken
+    with pytest.raises(ControlError, match="unless it is sent again, it will not be 'succeeded'"):
+        world.wait_for_delivery(outcome="succeeded", delivery=failed)
+    world.redeliver(failed)
+    world.clock.advance(0)
+    again = world.wait_for_delivery(outcome="succeeded", delivery=failed)
+    assert (again.id, len(again.attempts)) == (failed.id, 2)
 
 
 # --- deliveries and inboxes -------------------------------------------------------------------
@@ -694,8 +818,15 @@ def test_an_async_world_does_what_a_world_does(url: str) -> None:
                     create(world)
                 assert (await world.faults.get(fault)).happened == 1
             assert await world.faults.standing() == []
+            assert (fault.matched, fault.happened) == (1, 1)
             async with world.fault("hang"):
                 await world.faults.clear()
+            with pytest.warns(FaultNeverHappened) as caught:
+                async with world.fault("hang"):
+                    pass
+            assert caught[0].filename == __file__
+            async with world.fault("hang", must_happen=False):
+                pass
             (task,) = await world.tasks()
             effects = await world.clock.advance(1)
             assert [each.subject for each in effects] == [task.id, task.id]

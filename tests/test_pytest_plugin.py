@@ -282,7 +282,7 @@ def test_an_app_of_the_test_s_own_needs_no_socket_and_no_certain_event_loop(
         + """
 import asyncio
 from mock_server.control import AsyncControl
-from mock_server.control_wire import InThread
+from mock_server.control.wire import InThread
 
 def test_async(hailuo_mock_app):
     async def scene(count):
@@ -340,6 +340,34 @@ def test_nobody_at_the_url_is_told_and_no_test_passes(
     result = run_apart(pytester)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*nobody answers at http://127.0.0.1:1*"])
+
+
+NEVER = """
+def test_it(world):
+    with world.fault("lost_answer"):
+        pass
+"""
+
+
+def test_a_fault_that_never_happened_is_in_the_summary_with_its_line(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile(NEVER)
+    result = pytester.runpytest_inprocess("-p", "no:schemathesis", "-W", "default")
+    result.assert_outcomes(passed=1, warnings=1)
+    result.stdout.fnmatch_lines(
+        ["*test_*.py:2: FaultNeverHappened: the fault fault_1 (lost_answer) never happened: *"]
+    )
+
+
+def test_a_suite_may_have_it_be_an_error_or_nothing(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(NEVER)
+    name = "mock_server.control.FaultNeverHappened"
+    result = pytester.runpytest_inprocess("-p", "no:schemathesis", "-W", f"error::{name}")
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(['>*with world.fault("lost_answer"):', "E*FaultNeverHappened: *"])
+    result = pytester.runpytest_inprocess("-p", "no:schemathesis", "-W", f"ignore::{name}")
+    result.assert_outcomes(passed=1, warnings=0)
 
 
 # --- reports ------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ JSON = {"content-type": "application/json"}
 RIVYA = {"authorization": f"Bearer {KEY}"}
 ACEDATA = {"authorization": f"Bearer {TOKEN}"}
 Wait = Callable[..., Waiting]
-STATES = ["queued", "processing", "succeeded", "failed", "ended"]
+STATES = ["queued", "processing", "succeeded", "ended"]
 
 
 @pytest.fixture
@@ -161,10 +161,16 @@ def test_a_task_is_waited_for_until_it_is_in_a_state(mock: Mock, wait: Wait, sta
             "processing": [False, True, True],
             "succeeded": [False, False, True],
             "ended": [False, False, True],
-            "failed": [False, False, False],
         }[state]
     )
-    assert not over[-1] or told(waiting)["task"]["id"] == task_id
+    assert told(waiting)["task"]["id"] == task_id
+
+
+def test_a_state_that_a_task_left_at_once_was_reached(mock: Mock, wait: Wait) -> None:
+    task_id = mock.create().json()["id"]
+    waiting = wait(f"task={task_id}&state=processing")
+    post(mock, f"{WORLD}/clock/advance", {"seconds": 5})
+    assert told(waiting)["task"]["state"] == "succeeded"
 
 
 @pytest.mark.parametrize("state", ["failed", "ended"])
@@ -226,6 +232,47 @@ def test_a_delivery_is_waited_for_until_the_receiver_has_answered(
         assert waited(server, nobody).status_code == 408
 
 
+def test_one_delivery_is_waited_for_by_its_id() -> None:
+    with live(acedata__callback_waits_s=[60]) as server, receiver(500, 200) as hook:
+        body = VIDEO | {"callback_url": hook.url}
+        for _ in range(2):
+            httpx2.post(f"{server.url}/hailuo/videos", json=body, headers=ACEDATA)
+        server.advance(1)
+        deliveries = httpx2.get(f"{server.url}{WORLD}/deliveries").json()["deliveries"]
+        pending, taken = sorted(deliveries, key=lambda each: str(each["state"]))
+        tried = waited(server, {"delivery_id": pending["id"], "timeout_s": 0})
+        assert tried.json()["delivery"] == pending
+        query = {"delivery_id": pending["id"], "delivery": "ended"}
+        assert waited(server, query | {"timeout_s": 0}).status_code == 408
+        with waiter() as begin:
+            waiting = [
+                begin(server, {"delivery_id": pending["id"], "delivery": outcome})
+                for outcome in ("ended", "succeeded")
+            ]
+            until(server, lambda: is_waited_for(server, 2))
+            server.advance(60)
+            for each in waiting:
+                delivery = each.result(WAIT_S).json()["delivery"]
+                assert (delivery["id"], delivery["state"]) == (pending["id"], "succeeded")
+                assert len(delivery["attempts"]) == 2
+        assert taken["state"] == "succeeded"
+
+
+def test_a_delivery_that_is_sent_again_can_be_waited_for_again() -> None:
+    with live(acedata__callback_waits_s=[]) as server, receiver(500, 200) as hook:
+        body = VIDEO | {"callback_url": hook.url}
+        httpx2.post(f"{server.url}/hailuo/videos", json=body, headers=ACEDATA)
+        server.advance(1)
+        failed = waited(server, {"delivery": "ended"}).json()["delivery"]
+        assert failed["state"] == "failed"
+        httpx2.post(f"{server.url}{WORLD}/deliveries/{failed['id']}/redeliver")
+        with waiter() as begin:
+            waiting = begin(server, {"delivery_id": failed["id"], "delivery": "succeeded"})
+            until(server, lambda: is_waited_for(server) or waiting.done())
+            server.advance(0)
+            assert len(waiting.result(WAIT_S).json()["delivery"]["attempts"]) == 2
+
+
 # --- patience --------------------------------------------------------------------------------
 
 
@@ -257,6 +304,9 @@ def test_news_of_something_else_give_no_more_time(mock: Mock) -> None:
         ("timeout=1", "/timeout", "did you mean 'timeout_s'"),
         ("state=eneded", "/state", "did you mean 'ended'"),
         ("delivery=tried", "/delivery", "'attempted'"),
+        ("delivery_id=delivery_x", "/delivery_id", "no delivery"),
+        ("delivery_id=delivery_x&delivery=ended", "/delivery_id", "no delivery"),
+        ("delivery=succeeded&state=ended", "/state", "is of tasks"),
         ("status=ok", "/status", "an integer"),
         ("since=req_1", "/since", "no field"),
     ],
@@ -303,6 +353,18 @@ def test_whoever_waits_in_a_world_that_ends_is_let_go_at_once(
     assert (answer.status, answer.headers["content-type"]) == (503, "application/problem+json")
     assert answer.json()["title"] == "this world is gone"
     assert elsewhere.waits
+
+
+def test_a_world_that_ends_as_soon_as_something_happened_lets_everybody_go(
+    mock: Mock, wait: Wait
+) -> None:
+    async def both_at_once() -> None:
+        mock.fake.timekeepers["default"].tell_waiting()
+        mock.fake.worlds.reset("default")
+
+    waiting = wait("operation=credits")
+    mock.driver.loop.run_until_complete(both_at_once())
+    assert waiting.answer().status == 503
 
 
 def test_after_a_reset_a_world_can_be_waited_in_again(mock: Mock, wait: Wait) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from msgspec import Struct
 
@@ -70,6 +71,12 @@ class Journal:
 
     def __len__(self) -> int:
         return len(self._exchanges)
+
+    def newest(self, count: int) -> list[Exchange]:
+        """The last so many, or as many of them as are still here, the oldest first."""
+        newest = list(islice(reversed(self._exchanges), count))
+        newest.reverse()
+        return newest
 
     def state(self) -> JournalState:
         """All that it knows; the exchanges in it go on changing."""

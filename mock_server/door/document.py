@@ -85,6 +85,19 @@ _PROBLEM = {
         "title": {"type": "string"},
         "status": {"type": "integer"},
         "instance": {"type": "string"},
+        "detail": {"type": "string"},
+        "near_misses": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["request", "asked", "differences"],
+                "properties": {
+                    "request": {"type": "string"},
+                    "asked": {"type": "string"},
+                    "differences": {"type": "array", "items": {"type": "string"}},
+                },
+            },
+        },
         "errors": {
             "type": "array",
             "items": {

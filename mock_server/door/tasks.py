@@ -15,6 +15,7 @@ from mock_server.door.worlds import home_of, world_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.moments import moment
 from mock_server.edge.typed_body import TypedBody
+from mock_server.recorded import REDACTED
 
 
 class Ending(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,6 +24,7 @@ class Ending(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: Literal["succeeded", "failed"]
 
 
+_SECRET = "callback_secret"  # noqa: S105 (the name of a field)
 ENDING: TypedBody[Ending] = TypedBody(Ending)
 
 
@@ -57,8 +59,11 @@ def _task(call: Call) -> Task:
 
 
 def shown(world: World, task: Task) -> dict[str, Any]:
-    """A task, what was asked for, and how it will go."""
+    """A task, what was asked for, and how it will go. The secret that came with it is not shown."""
     order = task.order
+    request: dict[str, Any] = msgspec.json.decode(order.request)
+    if _SECRET in request:
+        request[_SECRET] = REDACTED
     return {
         "id": task.id,
         "api": order.api,
@@ -69,5 +74,5 @@ def shown(world: World, task: Task) -> dict[str, Any]:
         "created_at": moment(task.created_ms),
         "taken_up_at": moment(task.fate.taken_up_ms),
         "ends_at": None if task.fate.ends_ms == NEVER_MS else moment(task.fate.ends_ms),
-        "request": msgspec.json.decode(order.request),
+        "request": request,
     }

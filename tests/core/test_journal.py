@@ -24,6 +24,15 @@ def test_the_last_exchanges_are_kept_and_the_rest_is_counted(opened: int, bound:
     assert (journal.opened, journal.evicted) == (opened, opened - len(expected))
 
 
+@given(st.integers(0, 12), st.integers(1, 10), st.integers(0, 15))
+def test_the_newest_are_the_end_of_it_in_the_same_order(
+    opened: int, bound: int, count: int
+) -> None:
+    journal = filled(opened, max_exchanges=bound)
+    whole = list(journal)
+    assert journal.newest(count) == whole[max(0, len(whole) - count) :]
+
+
 def test_an_exchange_under_way_can_be_read_already() -> None:
     journal = Journal(10, 10)
     journal.open("req_1", 5, "POST", "/api/v1/generations")

@@ -9,7 +9,7 @@ from rivya_client import Rivya
 from rivya_webhooks import Event, Forged, Webhooks, standard_signature
 
 from mock_server.control import Control, World
-from mock_server.control_answers import Received
+from mock_server.control.answers import Received
 from mock_server.embedded import served
 from mock_server.settings import RivyaSettings, Settings
 

@@ -10,12 +10,13 @@ import functools
 from collections.abc import Callable, Coroutine, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, overload
+from urllib.parse import quote
 
 import httpx2
 import msgspec
 from starlette.types import ASGIApp
 
-from mock_server.control_answers import Problem, Wrong
+from mock_server.control.answers import Problem, Wrong
 from mock_server.loop_thread import LoopThread
 
 T = TypeVar("T")
@@ -74,6 +75,14 @@ class Reply:
 
 Steps: TypeAlias = Generator[Question, Reply, T]
 """A call, before it is made."""
+
+Described: TypeAlias = Mapping[str, Any] | msgspec.Struct
+"""A part of a body, as the door's document has it: plain data, or the struct itself."""
+
+
+def step(name: str) -> str:
+    """A name as one step of a path."""
+    return quote(name, safe="")
 
 
 class Line:
@@ -270,7 +279,8 @@ def _heard(question: Question, answer: httpx2.Response) -> Reply:
             answer.status_code,
         ) from None
     places = "; ".join(f"{wrong.pointer or 'body'} {wrong.detail}" for wrong in problem.errors)
-    raise ControlError(places or problem.title, answer.status_code, problem.errors)
+    sentence = f"{problem.title}: {problem.detail}" if problem.detail else problem.title
+    raise ControlError(places or sentence, answer.status_code, problem.errors)
 
 
 def _nobody(url: str, question: Question, error: httpx2.HTTPError) -> ControlError:

@@ -22,10 +22,11 @@ class Wrong(Struct, frozen=True):
 
 
 class Problem(Struct, frozen=True):
-    """A refusal (RFC 9457)."""
+    """A refusal (RFC 9457). detail: what there was instead, where there is more to say."""
 
     title: str
     status: int
+    detail: str = ""
     errors: tuple[Wrong, ...] = ()
 
 
@@ -120,9 +121,10 @@ class Task(Struct, frozen=True):
     request: dict[str, Any]
 
 
-class Fault(Struct, frozen=True):
+class Fault(Struct):
     """Something that goes wrong. matched: how many requests it concerned; happened: in how many
-    it went wrong."""
+    it went wrong. Both are as they were when it was asked for; of a `fault(…)` block, as they were
+    in the end once it is left."""
 
     id: str
     effect: dict[str, Any]
@@ -340,3 +342,8 @@ class InboxContents(Struct, frozen=True):
     requests: tuple[Received, ...]
     evicted: int
     answers: tuple[dict[str, Any], ...]
+
+
+def id_of(thing: str | Task | Delivery | Fault) -> str:
+    """The id of something that may be named by its id alone."""
+    return thing if isinstance(thing, str) else thing.id

@@ -1,0 +1,60 @@
+"""Tasks at the control door: shown whole, but for the secret that came with them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.asking import advance
+from tests.mock import VIDEO, Mock
+
+WORLD = "/_mock/worlds/default"
+JSON = {"content-type": "application/json"}
+SECRET = "s3cret-of-mine"
+ASKED = VIDEO | {
+    "async": True,
+    "callback_url": "http://127.0.0.1:9/hook",
+    "callback_secret": SECRET,
+}
+
+
+def door(mock: Mock, method: str, path: str, body: bytes = b"") -> Any:
+    answer = mock.request(method, WORLD + path, headers=JSON if body else {}, body=body)
+    assert answer.status == 200, answer.body
+    return answer
+
+
+@pytest.mark.parametrize("way", ["list", "one", "finish", "wait"])
+def test_the_secret_that_came_with_a_task_is_not_shown(mock: Mock, way: str) -> None:
+    task_id = mock.acedata("/videos", ASKED).json()["task_id"]
+    answer = {
+        "list": lambda: door(mock, "GET", "/tasks"),
+        "one": lambda: door(mock, "GET", f"/tasks/{task_id}"),
+        "finish": lambda: door(mock, "POST", f"/tasks/{task_id}/finish", b'{"state": "failed"}'),
+        "wait": lambda: door(mock, "GET", f"/wait?task={task_id}&state=queued&timeout_s=0"),
+    }[way]()
+    assert SECRET.encode() not in answer.body
+    found = answer.json()
+    task = found["tasks"][0] if way == "list" else found.get("task", found)
+    assert task["request"] == ASKED | {"callback_secret": "[redacted]"}
+
+
+def test_what_was_asked_without_a_secret_is_shown_as_it_came(mock: Mock) -> None:
+    task_id = mock.create().json()["id"]
+    sent = mock.world.tasks[task_id].order.request
+    assert door(mock, "GET", f"/tasks/{task_id}").json()["request"] == json.loads(sent)
+
+
+def test_a_snapshot_keeps_the_secret_and_deliveries_are_signed_with_it_after(mock: Mock) -> None:
+    inbox = "http://mock.test/_mock/inbox/default/hook"
+    task_id = mock.acedata("/videos", ASKED | {"callback_url": inbox}).json()["task_id"]
+    taken = door(mock, "GET", "/snapshot").body
+    door(mock, "POST", "/reset")
+    door(mock, "PUT", "/snapshot", taken)
+    assert door(mock, "GET", "/snapshot").body == taken
+    assert SECRET.encode() in mock.world.tasks[task_id].order.request
+    advance(mock, 1)
+    (delivery,) = mock.world.deliveries
+    assert delivery.event.secret == SECRET
