@@ -63,8 +63,7 @@ class Timekeeper:
             happened += self.catch_up()
             while self._let_go:
                 await asyncio.wait(self._let_go.values())
-            tried = await asyncio.gather(*self._attempts, return_exceptions=True)
-            happened += [attempt for attempt in tried if isinstance(attempt, Attempt)]
+            happened += await self._tried()
             if self.world.clock is not clock or self._is_over:
                 return happened  # this world is gone; another may be here by now
             if self._attempts:
@@ -76,6 +75,14 @@ class Timekeeper:
         if target_ms is not None:
             clock.advance(max(0, target_ms - clock.now_ms()))
         return happened
+
+    async def _tried(self) -> list[Attempt]:
+        """The attempts that are under way, once they have ended; a cancelled one is none."""
+        under_way = list(self._attempts)
+        ended = await asyncio.gather(*under_way, return_exceptions=True)
+        for each in under_way:  # since Python 3.12 nobody has told us yet if all had ended before
+            self._attempts.pop(each, None)
+        return [attempt for attempt in ended if isinstance(attempt, Attempt)]
 
     async def before_answer(self, task: Task) -> None:
         """Let receivers hear of a task before whoever made it does, if its fault wants that."""
@@ -220,7 +227,7 @@ class Timekeeper:
         attempt = self._outbox.attempt_due(self, delivery)
         if attempt is not None:
             self._attempts[attempt] = delivery
-            attempt.add_done_callback(self._attempts.pop)
+            attempt.add_done_callback(lambda ended: self._attempts.pop(ended, None))
 
     def _release(self, name: str, refusal: HeldTooLong | None) -> None:
         """Let go of the request that waits for this, if one still does."""
