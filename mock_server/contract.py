@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -58,6 +58,11 @@ class Contract:
                 if "const" in row
             }
         )
+
+    @cached_property
+    def codes(self) -> Mapping[str, Collection[str]]:
+        """The error codes of each API."""
+        return {api: self.error_codes(api) for api in ("rivya", "acedata")}
 
     @cached_property
     def generation_rules(self) -> OrderRules:

@@ -63,7 +63,8 @@ def make_fake(
     source_ms: tells real time in milliseconds since 1970. resolve: tells a host's addresses.
     Raises ScenarioError for a broken file in the user's folder, and UnknownScenario.
     """
-    scenarios = _scenarios(settings)
+    contract = Contract(SCHEMAS, strict_params=settings.rivya.params == "strict")
+    scenarios = _scenarios(settings, contract)
     sender = Sender(settings.deliveries, settings.callback_hosts)
     writers: dict[str, Writer] = {
         "acedata": Callbacks(settings.acedata),
@@ -72,7 +73,7 @@ def make_fake(
     outbox = Outbox(writers, sender)
     return Fake(
         settings=settings,
-        contract=Contract(SCHEMAS, strict_params=settings.rivya.params == "strict"),
+        contract=contract,
         scenarios=scenarios,
         worlds=Worlds(settings, source_ms, outbox, scenarios),
         blobs=Blobs(),
@@ -82,7 +83,7 @@ def make_fake(
     )
 
 
-def _scenarios(settings: Settings) -> Scenarios:
+def _scenarios(settings: Settings, contract: Contract) -> Scenarios:
     """The scenarios of this server; the user's own are read at once, so that none is broken."""
     shipped = FIXTURES / "scenarios"
     if settings.scenario_dir is None:
@@ -91,5 +92,5 @@ def _scenarios(settings: Settings) -> Scenarios:
     if not own.is_dir():
         raise ScenarioError(f"scenario_dir: there is no folder {own}")
     scenarios = Scenarios([shipped, own])
-    scenarios.read_all(own)
+    scenarios.read_all(own, contract.codes)
     return scenarios

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
+from mock_server.core.exchange_faults import ErrorFault
 from mock_server.core.faults import Api, FaultRule
 from mock_server.core.refusals import Invalid
 from mock_server.edge.nearness import near
 from mock_server.edge.typed_body import TypedBody
+
+Codes = Mapping[str, Collection[str]]
+"""The error codes of each API."""
 
 
 class ScenarioError(Exception):
@@ -59,11 +63,15 @@ class Scenarios:
         }
         self._read: dict[str, Scenario] = {}
 
-    def read_all(self, folder: Path) -> None:
-        """Read every file of a folder now. Raises ScenarioError for the first broken one."""
+    def read_all(self, folder: Path, codes: Codes) -> None:
+        """Read every file of a folder now. Raises ScenarioError for the first broken one.
+
+        One whose error is none of the API it is for is broken, too.
+        """
         for file in self._files.values():
             if file.parent == folder:
                 self._read[file.stem] = read(file)
+                _require_known_codes(file, self._read[file.stem], codes)
 
     @property
     def names(self) -> list[str]:
@@ -95,6 +103,27 @@ def read(file: Path) -> Scenario:
         raise ScenarioError(f"{file}:{line}: {wrong}") from None
     faults = tuple(_where_it_makes_sense(rule, content.apis) for rule in content.faults)
     return Scenario(file.stem, content.shows, content.apis, faults)
+
+
+def require_known_code(rule: FaultRule, codes: Codes, place: str = "") -> None:
+    """Refuses with Invalid an error code that no API has which the rule is for."""
+    if not isinstance(rule.effect, ErrorFault):
+        return
+    apis = list(codes) if rule.match.api is None else [rule.match.api]
+    known = {code for api in apis for code in codes[api]}
+    if rule.effect.code not in known:
+        sentence = f"is no error code of {' or '.join(apis)}{near(rule.effect.code, known)}"
+        raise Invalid.at(f"{place}/effect/code", "enum", sentence)
+
+
+def _require_known_codes(file: Path, scenario: Scenario, codes: Codes) -> None:
+    for number, rule in enumerate(scenario.faults):
+        place = f"/faults/{number}"
+        try:
+            require_known_code(rule, codes, place)
+        except Invalid as wrong:
+            line = _line_of(file.read_text("utf-8"), f"{place}/effect/code")
+            raise ScenarioError(f"{file}:{line}: {wrong}") from None
 
 
 def _where_it_makes_sense(rule: FaultRule, apis: tuple[Api, ...]) -> FaultRule:

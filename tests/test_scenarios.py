@@ -195,3 +195,62 @@ def test_a_broken_file_disturbs_nobody_who_does_not_ask_for_it(tmp_path: Path) -
     assert scenarios.find("mine").name == "mine"
     with pytest.raises(ScenarioError, match=r"broken\.toml"):
         scenarios.find("broken")
+
+
+# --- errors that nobody has ------------------------------------------------------------------
+
+CODES = {"rivya": ["rate_limited", "not_found"], "acedata": ["too_many_requests", "not_found"]}
+
+
+def refused_at_the_start(folder: Path, faults: str, apis: str = "") -> str:
+    """What is said of a user's file with these faults; nothing if it is taken."""
+    file = written(folder, f'shows = "Mine."\n{apis}\n{faults}')
+    try:
+        Scenarios([folder]).read_all(folder, CODES)
+    except ScenarioError as broken:
+        return str(broken).removeprefix(f"{file}:")
+    return ""
+
+
+def error(code: str, match: str = "") -> str:
+    return f'\n[[faults]]\n{match}\neffect = {{ type = "error", code = "{code}" }}\n'
+
+
+@pytest.mark.parametrize(
+    ("faults", "apis"),
+    [
+        (error("rate_limited"), ""),
+        (error("too_many_requests"), 'apis = ["acedata"]'),
+        (error("too_many_requests", 'match = { api = "acedata" }'), ""),
+        (error("not_found"), 'apis = ["rivya"]'),
+    ],
+)
+def test_an_error_that_one_of_its_apis_has_is_taken(tmp_path: Path, faults: str, apis: str) -> None:
+    assert refused_at_the_start(tmp_path, faults, apis) == ""
+
+
+@pytest.mark.parametrize(
+    ("faults", "apis", "said"),
+    [
+        (
+            error("rate_limted"),
+            "",
+            "6: /faults/0/effect/code: is no error code of rivya or acedata; "
+            "did you mean 'rate_limited'?",
+        ),
+        (
+            error("not_found") + error("too_many_requests", 'match = { api = "rivya" }'),
+            "",
+            "10: /faults/1/effect/code: is no error code of rivya",
+        ),
+        (
+            error("rate_limited"),
+            'apis = ["acedata"]',
+            "6: /faults/0/effect/code: is no error code of acedata",
+        ),
+    ],
+)
+def test_an_error_that_none_of_its_apis_has_stops_the_start_with_its_line(
+    tmp_path: Path, faults: str, apis: str, said: str
+) -> None:
+    assert refused_at_the_start(tmp_path, faults, apis) == said

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from contract_tests.contract import contract
-from contract_tests.drift import examples
+from contract_tests.drift import examples, scenarios
 from contract_tests.drift.differences import Difference, between, from_contract
 from contract_tests.drift.recording import Recording, RecordingError, read
 from contract_tests.report.table import console
@@ -31,8 +31,16 @@ def drift(arguments: Sequence[str]) -> int:
 @click.argument("folder", type=_FOLDER, metavar="DIR")
 @click.argument("later", type=_FOLDER, metavar="[DIR2]", required=False)
 @click.option("--examples", "examples_to", type=_FOLDER, help="Write DIR's answers as examples.")
+@click.option("--scenarios", "scenarios_to", type=_FOLDER, help="Write them as scenarios to serve.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def _command(folder: Path, later: Path | None, examples_to: Path | None, *, as_json: bool) -> int:
+def _command(
+    folder: Path,
+    later: Path | None,
+    examples_to: Path | None,
+    scenarios_to: Path | None,
+    *,
+    as_json: bool,
+) -> int:
     """Say how the answers recorded in DIR differ from the contract, or those in DIR2 from DIR's.
 
     Recordings are made by `hailuo-mock check --record DIR`.
@@ -40,12 +48,19 @@ def _command(folder: Path, later: Path | None, examples_to: Path | None, *, as_j
     try:
         recording = read(folder)
         second = None if later is None else read(later)
+        if examples_to is not None:
+            written = examples.write(recording, examples_to)
+            click.echo(f"{len(written)} examples in {examples_to}", err=True)
+        if scenarios_to is not None:
+            written = scenarios.write(recording, scenarios_to)
+            sentence = f"serve them with: hailuo-mock serve --scenario-dir {scenarios_to}"
+            click.echo(f"{len(written)} scenarios in {scenarios_to}; {sentence}", err=True)
     except RecordingError as error:
         click.echo(f"hailuo-mock drift: {error}", err=True)
         return COULD_NOT_RUN
-    if examples_to is not None:
-        written = examples.write(recording, examples_to)
-        click.echo(f"{len(written)} examples in {examples_to}", err=True)
+    except OSError as error:
+        click.echo(f"hailuo-mock drift: {error.filename}: {error.strerror}", err=True)
+        return COULD_NOT_RUN
     found = _differences(recording, second)
     if not recording.exchanges:
         click.echo(f"hailuo-mock drift: the recording in {folder} is empty", err=True)

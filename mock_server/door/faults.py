@@ -8,14 +8,12 @@ import msgspec
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from mock_server.core.exchange_faults import ErrorFault
 from mock_server.core.faults import Count, Fault, FaultRule, Match, Positive, Share
 from mock_server.core.refusals import Invalid, UnknownPath
 from mock_server.door.worlds import world_of
 from mock_server.edge.call import Call, json_response
-from mock_server.edge.nearness import near
 from mock_server.edge.typed_body import TypedBody
-from mock_server.scenarios import UnknownScenario
+from mock_server.scenarios import UnknownScenario, require_known_code
 
 
 class ScenarioAsked(
@@ -74,7 +72,7 @@ def _asked(call: Call, body: Any) -> tuple[list[FaultRule], str | None]:
     """The rules a body asks for, and the scenario they are of."""
     if not (isinstance(body, dict) and "scenario" in body):
         rule = RULE.read(body)
-        _require_known_code(call, rule)
+        require_known_code(rule, call.fake.contract.codes)
         return [rule], None
     asked = SCENARIO.read(body)
     try:
@@ -91,17 +89,6 @@ def _on_terms(rule: FaultRule, terms: dict[str, Any], where: dict[str, Any]) -> 
     if rule.match.api is not None:
         where = where | {"api": rule.match.api}
     return replace(rule, match=replace(rule.match, **where), **terms)
-
-
-def _require_known_code(call: Call, rule: FaultRule) -> None:
-    """Refuses with Invalid an error code that the API it is for does not have."""
-    if not isinstance(rule.effect, ErrorFault):
-        return
-    apis = [rule.match.api] if rule.match.api is not None else ["rivya", "acedata"]
-    known = {code for api in apis for code in call.fake.contract.error_codes(api)}
-    if rule.effect.code not in known:
-        hint = near(rule.effect.code, known)
-        raise Invalid.at("/effect/code", "enum", f"is no error code of {' or '.join(apis)}{hint}")
 
 
 def _fault(call: Call) -> Fault:
