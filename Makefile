@@ -15,6 +15,8 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check install
 LINTED := $(wildcard mock_server contract_tests tests benchmarks examples fixtures/*/*.py)
 OPENAPI := schemas/openapi.yaml
 OPENAPI_LINT := tools/openapi-lint/node_modules
+# The packaged Chromium runs on Linux on x86-64 only; elsewhere the tests take one that is installed.
+BROWSER := $(if $(filter Linux-x86_64,$(shell uname -sm | tr ' ' '-')),tools/browser/chromium)
 # It would otherwise tell its makers of each run, and look for a newer release of itself.
 REDOCLY := REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true \
 	$(BIN)/node $(OPENAPI_LINT)/@redocly/cli/bin/cli.js
@@ -47,7 +49,7 @@ setup: .venv/.dev
 serve: .venv/.serve
 	@exec $(BIN)/hailuo-mock serve $(ARGS)
 
-test: .venv/.dev
+test: .venv/.dev $(BROWSER:=/.made)
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
 examples: .venv/.dev
@@ -79,7 +81,7 @@ docs:
 	@echo 'make $@: the manual is not part of this version yet' >&2; exit 2
 
 clean:
-	rm -rf .venv $(OPENAPI_LINT) build dist
+	rm -rf .venv $(OPENAPI_LINT) tools/browser/node_modules tools/browser/chromium build dist
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache .schemathesis
 	find $(LINTED) -name __pycache__ -prune -exec rm -rf {} +
 
@@ -110,6 +112,12 @@ clean:
 $(OPENAPI_LINT)/.made: tools/openapi-lint/package-lock.json | .venv/.dev
 	@echo 'Installing $< into tools/openapi-lint' >&2
 	@$(BIN)/npm ci --prefix tools/openapi-lint --ignore-scripts --loglevel=error >&2
+	@touch $@
+
+tools/browser/chromium/.made: tools/browser/package-lock.json tools/browser/unpack.js | .venv/.dev
+	@echo 'Installing $< into tools/browser' >&2
+	@$(BIN)/npm ci --prefix tools/browser --ignore-scripts --loglevel=error >&2
+	@$(BIN)/node tools/browser/unpack.js
 	@touch $@
 
 # The small lock follows the large one, so that both agree on every version they share.

@@ -54,7 +54,7 @@ def _operation(row: DoorRoute, method: str, handler: Handler) -> dict[str, Any]:
         "operationId": name,
         "summary": first.partition(": ")[2].rstrip("."),
         "responses": {
-            "2XX": {"description": "Done; the body is JSON."},
+            "2XX": {"description": row.answers},
             "default": {
                 "description": "Refused, and nothing has changed.",
                 "content": {

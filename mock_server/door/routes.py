@@ -18,6 +18,7 @@ from mock_server.door import (
     explanations,
     faults,
     inbox,
+    page,
     requests,
     scenarios,
     server,
@@ -45,13 +46,14 @@ class DoorRoute:
     """A path of the door.
 
     handlers: by method. bodies: what a method takes, one of these. is_open: for everybody, also
-    where the door has a token.
+    where the door has a token. answers: what it answers with when all is well.
     """
 
     path: str
     handlers: Mapping[str, Handler]
     bodies: Mapping[str, Sequence[Described]] = field(default_factory=dict)
     is_open: bool = False
+    answers: str = "Done; the body is JSON."
 
 
 _WORLD = "/_mock/worlds/{world}"
@@ -60,6 +62,16 @@ _WORLD = "/_mock/worlds/{world}"
 def table() -> list[DoorRoute]:
     """Every route, in the order of the documentation."""
     return [
+        DoorRoute(
+            "/_mock",
+            {"GET": page.lead_to_page},
+            is_open=True,
+            answers="The page, behind a redirect.",
+        ),
+        DoorRoute("/_mock/", {"GET": page.show_page}, is_open=True, answers="A page in HTML."),
+        DoorRoute(
+            "/_mock/page/{name}", {"GET": page.get_page_file}, is_open=True, answers="The file."
+        ),
         DoorRoute("/_mock/health", {"GET": server.health}, is_open=True),
         DoorRoute("/_mock/ready", {"GET": server.ready}, is_open=True),
         DoorRoute("/_mock/version", {"GET": server.version}, is_open=True),

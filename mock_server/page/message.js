@@ -1,0 +1,37 @@
+// One half of an exchange, a request or an answer, set out for reading.
+
+import { isText, isWhole } from "./curl.js";
+import { copyButton, counted, h } from "./elements.js";
+import { prettyJson } from "./json.js";
+
+/** A box with a headline, the headers behind a fold, and the body. `message` may be null. */
+export function messageBox(title, headline, message) {
+  const box = h("section.message", h("h4", title), h("p.mono.line", headline));
+  if (message === null) return box;
+  if (message.headers.length > 0) box.append(headersFold(message.headers));
+  box.append(bodyBox(message));
+  return box;
+}
+
+function headersFold(headers) {
+  const lines = headers.flatMap(([name, value]) => [h("dt", name), h("dd", value)]);
+  const count = headers.length === 1 ? "1 header" : `${headers.length} headers`;
+  return h("details", h("summary", count), h("dl.headers.mono", ...lines));
+}
+
+function bodyBox(message) {
+  const size = message.size_bytes ?? atob(message.body_base64).length;
+  if (size === 0) return h("p.hint", "No body.");
+  if (!isText(message)) return h("p.hint", `${counted(size)} bytes that are not text.`);
+  const shown = prettyJson(message.body) ?? [message.body];
+  const box = h(
+    "div.body",
+    copyButton("Copy", () => message.body, "Copy the body"),
+    h("pre.mono", { tabindex: "0" }, ...shown),
+  );
+  if (!isWhole(message))
+    box.append(
+      h("p.hint", `The journal keeps only the beginning of these ${counted(size)} bytes.`),
+    );
+  return box;
+}

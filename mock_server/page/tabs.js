@@ -1,0 +1,38 @@
+// Tabs: one panel at a time, by mouse or by arrow keys.
+
+import { say } from "./elements.js";
+
+export class Tabs {
+  constructor(list) {
+    this.tabs = [...list.querySelectorAll("[role=tab]")];
+    for (const tab of this.tabs) tab.addEventListener("click", () => this.choose(panelOf(tab).id));
+    list.addEventListener("keydown", (event) => this.#onKey(event));
+    this.choose(panelOf(this.tabs[0]).id);
+  }
+
+  choose(id) {
+    for (const tab of this.tabs) {
+      const isChosen = panelOf(tab).id === id;
+      tab.setAttribute("aria-selected", String(isChosen));
+      tab.tabIndex = isChosen ? 0 : -1;
+      panelOf(tab).hidden = !isChosen;
+    }
+  }
+
+  count(id, text) {
+    const tab = this.tabs.find((each) => panelOf(each).id === id);
+    say(tab.querySelector(".count"), text);
+  }
+
+  #onKey(event) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step === undefined) return;
+    const place = this.tabs.indexOf(document.activeElement);
+    const next = this.tabs.at((place + step) % this.tabs.length);
+    this.choose(panelOf(next).id);
+    next.focus();
+    event.preventDefault();
+  }
+}
+
+const panelOf = (tab) => document.getElementById(tab.getAttribute("aria-controls"));
