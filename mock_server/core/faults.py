@@ -88,11 +88,13 @@ class Match(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
             except re.error as error:
                 raise ValueError(f"prompt is no regular expression: {error}") from None
 
-    def may_concern(self, api: str, operation: Operation) -> bool:
-        """Whether it fits any request for this operation; models and prompts are of creates."""
+    def may_concern(self, api: str, operation: Operation, account: str) -> bool:
+        """Whether it fits any request of this account's for this operation; models and prompts are
+        of creates."""
         return (
             self.api in (None, api)
             and self.operation in (None, operation)
+            and self.account in (None, account)
             and (
                 operation == "create"
                 or (
@@ -102,14 +104,19 @@ class Match(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
             )
         )
 
+    def fits_order(self, model: str, prompt: str) -> bool:
+        """Whether the fault concerns an order for this model with this prompt."""
+        return (self.model is None or self.model == model) and (
+            self.prompt is None or _pattern(self.prompt).search(prompt) is not None
+        )
+
     def fits(self, situation: Situation) -> bool:
         """Whether the fault concerns it."""
         return (
             (self.api is None or self.api == situation.api)
             and (self.operation is None or self.operation == situation.operation)
             and (self.account is None or self.account == situation.account)
-            and (self.model is None or self.model == situation.model)
-            and (self.prompt is None or _pattern(self.prompt).search(situation.prompt) is not None)
+            and self.fits_order(situation.model, situation.prompt)
             and (not self.answer or self._answer_fits(situation.answer))
         )
 
@@ -237,17 +244,17 @@ class Faults:
             self._chosen[kind] = chosen
         return chosen
 
-    def of_exchanges(self, api: str, operation: Operation) -> tuple[Fault, ...]:
-        """Those that could happen to a request for this operation, whoever asks for whatever."""
-        chosen = self._chosen.get((api, operation))
+    def of_exchanges(self, api: str, operation: Operation, account: str) -> tuple[Fault, ...]:
+        """Those that could happen to a request of this account's, whatever it asks for."""
+        chosen = self._chosen.get((api, operation, account))
         if chosen is None:
             chosen = tuple(
                 fault
                 for fault in self._faults.values()
                 if moment_of(fault.rule.effect) is not None
-                and fault.rule.match.may_concern(api, operation)
+                and fault.rule.match.may_concern(api, operation, account)
             )
-            self._chosen[api, operation] = chosen
+            self._chosen[api, operation, account] = chosen
         return chosen
 
     def strike(self, situation: Situation, kind: type[Effect]) -> Fault | None:

@@ -109,17 +109,19 @@ def _stands(call: Call, voice: Voice, operation: Operation, body: bytes | None) 
 
     Asked for every request, so nothing is looked up before a fault wants to know it.
     """
-    world = call.world
-    if not (world.faults or world.default_faults):
+    faults, default_faults = call.world.faults, call.world.default_faults
+    if not (faults or default_faults):
         return False
-    situation: Situation | None = None
-    for faults in (world.faults, world.default_faults):
-        for fault in faults.of_exchanges(voice.api, operation):
-            if situation is None:
-                situation = _situation(call, voice, operation, body)
-            match = fault.rule.match
-            if (match.answer or match.fits(situation)) and not fault.is_used_up:
-                return True
+    account = _account(call)
+    candidates = faults.of_exchanges(voice.api, operation, account)
+    if default_faults:
+        candidates += default_faults.of_exchanges(voice.api, operation, account)
+    if not candidates:
+        return False
+    model, prompt = _order(operation, body)
+    for fault in candidates:
+        if fault.rule.match.fits_order(model, prompt) and not fault.is_used_up:
+            return True
     return False
 
 
@@ -201,19 +203,26 @@ _ORDER = msgspec.json.Decoder(_Order)
 
 
 def _situation(call: Call, voice: Voice, operation: Operation, body: bytes | None) -> Situation:
+    model, prompt = _order(operation, body)
+    return Situation(voice.api, operation, _account(call), model, prompt, voice.statuses)
+
+
+def _account(call: Call) -> str:
+    """Whose key came; empty if it is nobody's."""
     key = call.world.keys.get(call.credential[0])
-    account = "" if key is None else key.account
-    fields = _Order() if body is None or operation != "create" else _order(body)
-    model = fields.model if isinstance(fields.model, str) else ""
-    prompt = fields.prompt if isinstance(fields.prompt, str) else ""
-    return Situation(voice.api, operation, account, model, prompt, voice.statuses)
+    return "" if key is None else key.account
 
 
-def _order(body: bytes) -> _Order:
+def _order(operation: Operation, body: bytes | None) -> tuple[str, str]:
+    """Model and prompt of a create, as far as they can be read; otherwise empty."""
+    if body is None or operation != "create":
+        return "", ""
     try:
-        return _ORDER.decode(body)
+        order = _ORDER.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _Order()
+        return "", ""
+    model, prompt = order.model, order.prompt
+    return model if isinstance(model, str) else "", prompt if isinstance(prompt, str) else ""
 
 
 def _fields(body: bytes) -> dict[str, Any]:
