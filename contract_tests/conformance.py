@@ -5,6 +5,7 @@ Every answer of a run passes here, whatever check caused it.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -83,7 +84,7 @@ class Conformance:
                 exchange,
             )
             return
-        if exchange.json is None:
+        if exchange.json is None or _has_half_a_character(exchange):
             yield _finding(
                 f"{api}.rule.json-answers", "a JSON document", _start(exchange), exchange
             )
@@ -260,6 +261,17 @@ _KEYWORDS = frozenset(
         "additionalProperties", "maxProperties",
     }
 )  # fmt: skip
+
+
+def _has_half_a_character(exchange: Exchange) -> bool:
+    """Whether a text in it is half a surrogate pair: nothing could write it down again."""
+    if b"\\ud" not in exchange.body.lower():
+        return False
+    try:
+        json.dumps(exchange.json, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def api_of(path: str) -> Api | None:

@@ -10,6 +10,7 @@ import msgspec
 from mock_server.scenarios import Scenario, Scenarios, how_to_ask
 
 _COLUMNS = 80
+_WIDEST_NAME = 30
 
 
 def all_of(scenarios: Scenarios, *, as_json: bool) -> str:
@@ -17,7 +18,7 @@ def all_of(scenarios: Scenarios, *, as_json: bool) -> str:
     found = [scenarios.find(name) for name in scenarios.names]
     if as_json:
         return _json([_plain(each) for each in found])
-    width = max(len(each.name) for each in found) + 2
+    width = min(max(len(each.name) for each in found), _WIDEST_NAME) + 2
     return "\n".join(_line(each, width) for each in found)
 
 
@@ -34,12 +35,12 @@ def one(scenario: Scenario, url: str, *, as_json: bool) -> str:
 
 def _line(scenario: Scenario, width: int) -> str:
     shows = scenario.shows if len(scenario.apis) > 1 else f"({scenario.apis[0]}) {scenario.shows}"
-    return textwrap.fill(
-        shows,
-        _COLUMNS,
-        initial_indent=scenario.name.ljust(width),
-        subsequent_indent=" " * width,
-    )
+    indent = " " * width
+    if len(scenario.name) > _WIDEST_NAME:
+        beside = textwrap.fill(shows, _COLUMNS, initial_indent=indent, subsequent_indent=indent)
+        return f"{scenario.name}\n{beside}"
+    name = scenario.name.ljust(width)
+    return textwrap.fill(shows, _COLUMNS, initial_indent=name, subsequent_indent=indent)
 
 
 def _plain(scenario: Scenario) -> dict[str, Any]:

@@ -137,7 +137,7 @@ def _line_of(text: str, place: str) -> int:
     """The line of the innermost name of a place that stands in the text, in its n-th table."""
     steps = place.strip("/").split("/")
     lines = text.splitlines()
-    tables = [number for number, line in enumerate(lines) if line.strip() == "[[faults]]"]
+    tables = [number for number, line in enumerate(lines) if _FAULT.match(line)]
     nth = int(steps[1]) if len(steps) > 1 and steps[1].isdigit() else None
     first = tables[nth] if nth is not None and nth < len(tables) else 0
     for step in reversed(steps):
@@ -145,6 +145,9 @@ def _line_of(text: str, place: str) -> int:
             if re.search(rf"(^|[\s{{,\"']){re.escape(step)}[\"']?\s*=", line):
                 return number
     return first + 1
+
+
+_FAULT = re.compile(r"\s*\[\[\s*faults\s*\]\]")
 
 
 def how_to_ask(scenario: Scenario, base_url: str) -> dict[str, str]:

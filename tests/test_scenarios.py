@@ -248,6 +248,13 @@ def test_an_error_that_one_of_its_apis_has_is_taken(tmp_path: Path, faults: str,
             'apis = ["acedata"]',
             "6: /faults/0/effect/code: is no error code of acedata",
         ),
+        (
+            error("not_found").replace("]]", "]] # one")
+            + "\n [[ faults ]] # two"
+            + error("x")[11:],
+            "",
+            "10: /faults/1/effect/code: is no error code of rivya or acedata",
+        ),
     ],
 )
 def test_an_error_that_none_of_its_apis_has_stops_the_start_with_its_line(

@@ -145,6 +145,15 @@ def test_every_scenario_is_listed_in_80_columns() -> None:
     assert max(map(len, lines)) <= 80
 
 
+def test_a_long_name_leaves_the_sentences_their_room(tmp_path: Path) -> None:
+    name = "recorded_createGeneration_402_insufficient_credits"
+    (tmp_path / f"{name}.toml").write_text('shows = "It is as it was."\nfaults = []\n')
+    lines = run("scenarios", "--scenario-dir", str(tmp_path)).stdout.splitlines()
+    assert lines[lines.index(name) + 1].strip() == "It is as it was."
+    others = [line for line in lines if line not in (name, lines[lines.index(name) + 1])]
+    assert others == run("scenarios").stdout.splitlines()
+
+
 def test_a_scenario_is_shown_with_a_command_for_each_channel() -> None:
     ended = run("scenarios", "lost_answer", "--json")
     how = json.loads(ended.stdout)["how"]

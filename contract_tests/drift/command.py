@@ -46,30 +46,44 @@ def _command(
     Recordings are made by `hailuo-mock check --record DIR`.
     """
     try:
-        recording = read(folder)
+        recording = _not_empty(folder)
         second = None if later is None else read(later)
         if examples_to is not None:
             written = examples.write(recording, examples_to)
             click.echo(f"{len(written)} examples in {examples_to}", err=True)
         if scenarios_to is not None:
             written = scenarios.write(recording, scenarios_to)
-            sentence = f"serve them with: hailuo-mock serve --scenario-dir {scenarios_to}"
-            click.echo(f"{len(written)} scenarios in {scenarios_to}; {sentence}", err=True)
+            _tell_scenarios(len(written), len(recording.exchanges), scenarios_to)
     except RecordingError as error:
         click.echo(f"hailuo-mock drift: {error}", err=True)
         return COULD_NOT_RUN
     except OSError as error:
-        click.echo(f"hailuo-mock drift: {error.filename}: {error.strerror}", err=True)
+        told = ": ".join(filter(None, (error.filename, error.strerror)))
+        click.echo(f"hailuo-mock drift: {told}", err=True)
         return COULD_NOT_RUN
     found = _differences(recording, second)
-    if not recording.exchanges:
-        click.echo(f"hailuo-mock drift: the recording in {folder} is empty", err=True)
-        return COULD_NOT_RUN
     if as_json:
         print(json.dumps([asdict(difference) for difference in found], indent=1))
     else:
         _show(found, recording)
     return 1 if found else 0
+
+
+def _not_empty(folder: Path) -> Recording:
+    """The recording in a folder. Raises RecordingError, also if there is nothing in it."""
+    recording = read(folder)
+    if not recording.exchanges:
+        raise RecordingError(f"the recording in {folder} is empty")
+    return recording
+
+
+def _tell_scenarios(written: int, recorded: int, folder: Path) -> None:
+    missing = f", {recorded - written} that the fake cannot give left out"
+    click.echo(
+        f"{written} scenarios in {folder}{missing if written < recorded else ''}; "
+        f"serve them with: hailuo-mock serve --scenario-dir {folder}",
+        err=True,
+    )
 
 
 def _differences(recording: Recording, second: Recording | None) -> list[Difference]:

@@ -46,7 +46,10 @@ class RecordingError(Exception):
 
 @dataclass(frozen=True)
 class Recorded:
-    """One exchange as it is kept. timing: instant, seconds or minutes."""
+    """One exchange as it is kept.
+
+    text: the answer's body if it is no JSON. timing: instant, seconds or minutes.
+    """
 
     operation: str
     method: str
@@ -58,6 +61,7 @@ class Recorded:
     headers: Mapping[str, str]
     answer: Any
     timing: str
+    text: str = ""
 
     @property
     def kind(self) -> tuple[str, int, str | None]:
@@ -114,7 +118,7 @@ def as_exchange(recorded: Recorded) -> Exchange:
         sent_body=b"" if recorded.sent is None else json.dumps(recorded.sent).encode(),
         status=recorded.status,
         headers=recorded.headers,
-        body=json.dumps(recorded.answer).encode(),
+        body=(recorded.text if recorded.answer is None else json.dumps(recorded.answer)).encode(),
         started_s=0.0,
         took_s=0.0,
     )
@@ -141,7 +145,13 @@ def _recorded(exchange: Exchange) -> Recorded | None:
         headers=_some(exchange.headers, _HEADERS),
         answer=json.loads(json.dumps(exchange.json).replace(host, HOST)),
         timing=timing_of(exchange.took_s),
+        text=_text(exchange).replace(host, HOST),
     )
+
+
+def _text(exchange: Exchange) -> str:
+    """The body if it is no JSON: the page of a proxy, or nothing."""
+    return exchange.body.decode(errors="replace") if exchange.json is None else ""
 
 
 def timing_of(took_s: float) -> str:

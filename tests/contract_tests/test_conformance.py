@@ -51,6 +51,13 @@ def test_a_right_answer_shows_its_fields_to_be_kept() -> None:
     assert "rivya.Generation.result.urls" not in kept
 
 
+def test_half_a_character_is_no_json() -> None:
+    whole = TASK | {"model": "\U0001f3a5"}
+    assert found(json.dumps(whole).encode()) == []
+    (finding,) = found(json.dumps(TASK | {"model": "\ud83c"}).encode())
+    assert finding.promise.id == "rivya.rule.json-answers"
+
+
 @pytest.mark.parametrize(
     ("change", "row"),
     [
