@@ -157,6 +157,13 @@ class Timekeeper:
         self.watch()
         return held
 
+    def moves_on_if_slow(self, request_id: str) -> asyncio.Handle | None:
+        """A request that was let go is about to hear from its caller. Cancel this when it has, and
+        nobody will have noticed, unless the caller takes his time."""
+        if request_id not in self._let_go:
+            return None
+        return asyncio.get_running_loop().call_soon(self.moved_on, request_id)
+
     def moved_on(self, request_id: str) -> None:
         """A request has its answer, or waits for its caller: nobody needs to wait for it."""
         served = self._let_go.pop(request_id, None)

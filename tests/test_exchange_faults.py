@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx2
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -246,6 +247,40 @@ def test_a_request_that_is_let_go_and_then_hangs_holds_no_clock_up(
     assert mock.world.clock.now_ms() == began_ms + 5000
     assert hangs.waits
     assert not hangs.has_begun
+
+
+def test_a_caller_who_keeps_his_body_back_holds_no_clock_up() -> None:
+    with live() as mock:
+        begun = (
+            "POST /api/v1/files HTTP/1.1\r\nhost: mock.test\r\nmock-scenario: slow\r\n"
+            f"authorization: Bearer {KEY}\r\ncontent-type: multipart/form-data; boundary=x\r\n"
+            "content-length: 100\r\n\r\n"
+        )
+        address = urlsplit(mock.url)
+        with socket.create_connection((address.hostname, address.port or 0), WAIT_S) as caller:
+            caller.sendall(begun.encode())
+            journal = mock.fake.world().journal
+            while not len(journal):  # each look gives the server its turn
+                httpx2.get(f"{mock.url}/_mock/health")
+            mock.advance(60)
+            (exchange,) = journal
+            assert (exchange.scenario, exchange.status) == ("slow", None)
+
+
+def test_an_upload_that_was_late_is_kept_at_its_moment(
+    mock: Mock, wait: Callable[[Mock, Asked], Waiting]
+) -> None:
+    began_ms = mock.world.clock.now_ms()
+    headers = {
+        "authorization": f"Bearer {KEY}",
+        "mock-scenario": "slow",
+        "content-type": "multipart/form-data; boundary=frontier",
+    }
+    upload = form({"kind": "image"}, {"file": ("a.png", PNG)})
+    wait(mock, Asked("POST", "/api/v1/files", headers, upload))
+    advance(mock, 60)
+    (file,) = mock.world.uploads
+    assert file.created_ms == began_ms + 3000
 
 
 def test_a_request_that_is_late_twice_is_held_twice(

@@ -149,7 +149,10 @@ class Call:
         chunks, size_bytes = [], 0
         more = True
         while more:
+            slow = self.timekeeper.moves_on_if_slow(self.exchange.id)
             message = await self.receive()
+            if slow is not None:
+                slow.cancel()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
             chunk = message.get("body", b"")
