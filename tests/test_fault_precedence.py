@@ -379,6 +379,17 @@ def test_an_unknown_scenario_is_an_error_wherever_it_is_asked_for(
     assert "no_such_thing" in answer.json()["title"]
 
 
+@pytest.mark.parametrize("channel", BY_REQUEST)
+@pytest.mark.parametrize("path", ["/api/v1/nothing", "/hailuo/nothing", "/nowhere"])
+def test_an_unknown_scenario_is_an_error_also_where_there_is_nothing(
+    mock: Mock, path: str, channel: str
+) -> None:
+    answer = send(mock, get(path, "no_such_thing", channel))
+    assert (answer.status, answer.headers["content-type"]) == (400, "application/problem+json")
+    assert "no_such_thing" in answer.json()["title"]
+    assert send(mock, get(path, "bad_gateway", channel)).status == 404
+
+
 @pytest.mark.parametrize("channel", [HEADER, PREFER, IN_KEY, IN_PROMPT])
 def test_an_unknown_scenario_is_not_hidden_by_a_fault_by_hand(mock: Mock, channel: str) -> None:
     (fault,) = stand(mock, effect=BROKEN)

@@ -74,6 +74,12 @@ def draw(call: Call, voice: Voice, operation: Operation, body: bytes | None) -> 
     return FaultPlan(situation, tuple(sources))
 
 
+def require_known(call: Call, voice: Voice) -> None:
+    """For a path where nothing can go wrong. Raises UnknownScenario for a name nobody knows."""
+    if _may_ask(call, None):
+        _asked(call, voice, "document", None)
+
+
 def note_task(call: Call, task: Task) -> None:
     """Keep with a create which task it led to, and what settled that task's fate."""
     exchange, fate = call.exchange, task.fate
@@ -170,7 +176,7 @@ def _error_of_status(voice: Voice, status: str) -> Asked:
         if known_status is not None:
             codes.setdefault(str(known_status), code)
     if status not in codes:
-        known = ", ".join(sorted(codes))
+        known = ", ".join(sorted(codes)) or "none"
         raise UnknownScenario(f"no error of this API has status '{status}'; there are {known}")
     rule = FaultRule(effect=ErrorFault(code=codes[status]))
     return Asked(codes[status], "Prefer header", (rule,))

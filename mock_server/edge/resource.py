@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from mock_server.core.faults import Operation
 from mock_server.core.refusals import MethodNotAllowed, Refusal, UnknownPath
 from mock_server.edge.call import Call
-from mock_server.edge.fault_plan import FaultPlan, draw
+from mock_server.edge.fault_plan import FaultPlan, draw, require_known
 from mock_server.edge.misbehaviour import Misbehaviour
 from mock_server.edge.problems import problem
 from mock_server.scenarios import UnknownScenario
@@ -77,8 +77,7 @@ class Resource:
             else:
                 await self._misbehave(plan, call, send)
         except UnknownScenario as unknown:
-            call.exchange.refusal = f"UnknownScenario: {unknown}"
-            await problem(call, 400, str(unknown))(scope, receive, send)
+            await _refuse_unknown(call, unknown)(scope, receive, send)
         except ClientDisconnect:
             pass
         finally:
@@ -139,5 +138,16 @@ class Nothing:
         """Answer one request with the refusal UnknownPath."""
         call = Call(scope, receive)
         voice, hint = self._voice_of(call.exchange.path)
+        try:
+            require_known(call, voice)
+        except UnknownScenario as unknown:
+            await _refuse_unknown(call, unknown)(scope, receive, send)
+            return
         refusal = UnknownPath(f"nothing is at this path{hint}")
         await voice.refuse(call, refusal)(scope, receive, send)
+
+
+def _refuse_unknown(call: Call, unknown: UnknownScenario) -> Response:
+    """A name nobody knows is the fake's own matter, in no vendor's words."""
+    call.exchange.refusal = f"UnknownScenario: {unknown}"
+    return problem(call, 400, str(unknown))
