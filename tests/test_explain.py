@@ -167,6 +167,18 @@ def test_a_scenario_of_the_server_is_told_with_the_tasks_it_concerns(make_mock: 
     assert explain(mock, created)["channel"] == "server default"
 
 
+def test_a_repeated_create_is_told_with_the_one_that_made_its_task(mock: Mock) -> None:
+    mine = {"idempotency-key": "mine"}
+    lost = Waiting(mock, create("rivya", "lost_answer", HEADER, headers=mine))
+    (exchange,) = mock.world.journal
+    again = send(mock, create("rivya", headers=mine))
+    assert explain(mock, again)["because"] == (
+        f"every rule was kept; its Idempotency-Key found the task of {exchange.id}: nothing was "
+        "charged again"
+    )
+    lost.drop()
+
+
 def test_a_caller_who_hung_up_is_told_as_such(mock: Mock) -> None:
     held_mode: dict[str, Any] = {"async": False}
     held = Waiting(mock, create("acedata", **held_mode))

@@ -54,7 +54,18 @@ def _because(world: World, exchange: Exchange) -> str:
         return "it is under way"
     if exchange.status is None:
         return "there was no answer: the caller hung up before"
-    return "every rule was kept" + _of_task(world, exchange)
+    return "every rule was kept" + _of_replay(world, exchange) + _of_task(world, exchange)
+
+
+def _of_replay(world: World, exchange: Exchange) -> str:
+    """Which request made the task that this create was answered with, if it was another one."""
+    if exchange.operation != "create" or exchange.task is None:
+        return ""
+    creates = (each for each in world.journal if each.operation == "create")
+    maker = next(each for each in creates if each.task == exchange.task)
+    if maker is exchange:
+        return ""
+    return f"; its Idempotency-Key found the task of {maker.id}: nothing was charged again"
 
 
 def _of_task(world: World, exchange: Exchange) -> str:
