@@ -35,6 +35,19 @@ def test_every_route_is_described_with_a_sentence_of_its_own(document: Any) -> N
     assert len(names) == len(set(names))
 
 
+def test_what_may_stand_in_a_query_is_described(document: Any) -> None:
+    told = {
+        f"{method} {path}": {each["name"] for each in operation["parameters"]}
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if method != "parameters" and "parameters" in operation
+    }
+    world = "/_mock/worlds/{world}"
+    assert told[f"get {world}/tasks"] == told[f"get {world}/deliveries"] == {"limit"}
+    assert {"since", "format", "limit", "path"} < told[f"get {world}/requests"]
+    assert {"delivery_id", "state", "timeout_s"} < told[f"get {world}/wait"]
+
+
 @pytest.mark.parametrize("path", [row.path for row in table()])
 def test_a_method_that_is_not_described_is_refused_with_those_that_are(
     mock: Mock, document: Any, path: str

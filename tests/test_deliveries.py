@@ -80,6 +80,16 @@ def test_what_is_to_go_wrong_once_is_kept_for_an_end_that_somebody_hears_of() ->
         assert len(deliveries(mock)) == 2
 
 
+def test_only_the_newest_are_shown_if_that_is_asked_for() -> None:
+    with live() as mock, receiver(*[200] * 3) as hook:
+        ids = ask(mock, *[hook.url] * 3)
+        mock.advance(1)
+        path = f"{mock.url}/_mock/worlds/default/deliveries"
+        newest = httpx2.get(path, params={"limit": 2}).json()
+        assert [each["event"]["subject"] for each in newest["deliveries"]] == ids[1:]
+        assert newest["total"] == len(httpx2.get(path).json()["deliveries"]) == 3
+
+
 def test_a_callback_is_tried_once_by_default() -> None:
     with live() as mock, receiver(500) as hook:
         ask(mock, hook.url)

@@ -58,3 +58,20 @@ def test_a_snapshot_keeps_the_secret_and_deliveries_are_signed_with_it_after(moc
     advance(mock, 1)
     (delivery,) = mock.world.deliveries
     assert delivery.event.secret == SECRET
+
+
+@pytest.mark.parametrize(("limit", "seen"), [(1, 1), (2, 2), (3, 3), (9, 3)])
+def test_only_the_newest_are_shown_if_that_is_asked_for(mock: Mock, limit: int, seen: int) -> None:
+    ids = [mock.create().json()["id"] for _ in range(3)]
+    told = door(mock, "GET", f"/tasks?limit={limit}").json()
+    assert [task["id"] for task in told["tasks"]] == ids[-seen:]
+    assert told["total"] == 3
+    assert [task["id"] for task in door(mock, "GET", "/tasks").json()["tasks"]] == ids
+
+
+@pytest.mark.parametrize("path", ["/tasks", "/deliveries"])
+@pytest.mark.parametrize("query", ["limit=0", "limit=many", "limti=3"])
+def test_a_limit_that_is_none_is_refused_with_its_place(mock: Mock, path: str, query: str) -> None:
+    answer = mock.request("GET", f"{WORLD}{path}?{query}")
+    assert answer.status == 400
+    assert answer.json()["errors"][0]["pointer"] == f"/{query.partition('=')[0]}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import islice
 
 from msgspec import Struct
 
@@ -223,6 +224,10 @@ class Deliveries:
     def get(self, delivery_id: str) -> Delivery | None:
         """The delivery, if it is (still) known."""
         return self._deliveries.get(delivery_id)
+
+    def newest(self, count: int) -> list[Delivery]:
+        """The last so many that are still here, the oldest first."""
+        return list(islice(reversed(self._deliveries.values()), count))[::-1]
 
     def add(self, delivery: Delivery) -> None:
         """Keep a delivery from now on. One that is pending is never forgotten."""

@@ -74,9 +74,7 @@ class Journal:
 
     def newest(self, count: int) -> list[Exchange]:
         """The last so many, or as many of them as are still here, the oldest first."""
-        newest = list(islice(reversed(self._exchanges), count))
-        newest.reverse()
-        return newest
+        return list(islice(reversed(self._exchanges), count))[::-1]
 
     def state(self) -> JournalState:
         """All that it knows; the exchanges in it go on changing."""

@@ -7,6 +7,7 @@ them out (`gc=False`): a million tasks make nobody wait.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from msgspec import Struct
 
@@ -91,6 +92,10 @@ class Tasks:
 
     def __iter__(self) -> Iterator[Task]:
         return iter(self._tasks.values())
+
+    def newest(self, count: int) -> list[Task]:
+        """The last so many that were made, the oldest first."""
+        return list(islice(reversed(self._tasks.values()), count))[::-1]
 
     def add(self, task: Task) -> None:
         """Keep a task from now on, in place of one with the same id."""

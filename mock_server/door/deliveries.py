@@ -11,16 +11,25 @@ from mock_server.core.deliveries import Attempt, Delivery, Posting
 from mock_server.core.delivery_faults import SOUND
 from mock_server.core.refusals import Conflict, UnknownPath
 from mock_server.door.bodies import shown_body
+from mock_server.door.queries import NEWEST
 from mock_server.door.worlds import world_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.moments import moment, moment_or_null
 
 
 async def list_deliveries(call: Call) -> Response:
-    """GET /_mock/worlds/{world}/deliveries: oldest first, and how many are no longer known."""
-    deliveries = world_of(call).deliveries
-    counts = {"attempts": deliveries.attempted, "evicted": deliveries.evicted}
-    return json_response({"deliveries": [shown(each) for each in deliveries]} | counts)
+    """GET /_mock/worlds/{world}/deliveries: oldest first, and how many are no longer known.
+
+    `total` counts those that are.
+    """
+    deliveries, asked = world_of(call).deliveries, NEWEST.read(call)
+    newest = deliveries.newest(asked.limit or len(deliveries))
+    counts = {
+        "total": len(deliveries),
+        "attempts": deliveries.attempted,
+        "evicted": deliveries.evicted,
+    }
+    return json_response({"deliveries": [shown(each) for each in newest]} | counts)
 
 
 async def get_delivery(call: Call) -> Response:

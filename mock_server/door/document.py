@@ -67,9 +67,18 @@ def _operation(row: DoorRoute, method: str, handler: Handler) -> dict[str, Any]:
         operation["description"] = " ".join(rest.split())
     if not row.is_open:
         operation["security"] = [_TOKEN, {}]
+    if method in row.queries:
+        operation["parameters"] = _parameters(row.queries[method])
     if method in row.bodies:
         operation["requestBody"] = _body(row.bodies[method])
     return operation
+
+
+def _parameters(query: Described) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "query", "schema": schema}
+        for name, schema in query.schema["properties"].items()
+    ]
 
 
 def _body(kinds: Sequence[Described]) -> dict[str, Any]:

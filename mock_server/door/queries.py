@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, Generic, TypeVar, get_type_hints
+from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 from urllib.parse import parse_qsl
+
+import msgspec
+from msgspec import Meta
 
 from mock_server.core.refusals import Invalid
 from mock_server.edge.call import Call
@@ -13,6 +16,12 @@ from mock_server.edge.json_body import pointer
 from mock_server.edge.typed_body import TypedBody
 
 Value = TypeVar("Value")
+
+
+class Newest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """limit: only the newest so many; None: all of them."""
+
+    limit: Annotated[int, Meta(ge=1)] | None = None
 
 
 class Query(Generic[Value]):
@@ -42,6 +51,7 @@ class Query(Generic[Value]):
 
 
 _TEXTS = {str(str | None), str(str)}
+NEWEST: Query[Newest] = Query(Newest)
 
 
 def _number(text: str) -> Any:

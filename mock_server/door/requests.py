@@ -50,7 +50,7 @@ class RequestQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 EXPECTATION: TypedBody[Expectation] = TypedBody(Expectation)
-_QUERY: Query[RequestQuery] = Query(RequestQuery)
+QUERY: Query[RequestQuery] = Query(RequestQuery)
 
 
 async def list_requests(call: Call) -> Response:
@@ -59,7 +59,7 @@ async def list_requests(call: Call) -> Response:
     Those under way are there as well, without an answer. Credentials are not shown. How many had to
     go is in `evicted`, in the HAR's comment, or for NDJSON in the header Mock-Evicted.
     """
-    world, asked = world_of(call), _QUERY.read(call)
+    world, asked = world_of(call), QUERY.read(call)
     exchanges = list(matching(_after(list(world.journal), asked.since), asked.match))
     exchanges = exchanges[-(asked.limit or len(exchanges)) :] if exchanges else []
     record = Record(world)

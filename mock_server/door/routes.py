@@ -19,6 +19,7 @@ from mock_server.door import (
     faults,
     inbox,
     page,
+    queries,
     requests,
     scenarios,
     server,
@@ -45,13 +46,15 @@ class Described(Protocol):
 class DoorRoute:
     """A path of the door.
 
-    handlers: by method. bodies: what a method takes, one of these. is_open: for everybody, also
-    where the door has a token. answers: what it answers with when all is well.
+    handlers: by method. bodies: what a method takes, one of these. queries: what may stand in a
+    method's query. is_open: for everybody, also where the door has a token. answers: what it
+    answers with when all is well.
     """
 
     path: str
     handlers: Mapping[str, Handler]
     bodies: Mapping[str, Sequence[Described]] = field(default_factory=dict)
+    queries: Mapping[str, Described] = field(default_factory=dict)
     is_open: bool = False
     answers: str = "Done; the body is JSON."
 
@@ -112,7 +115,7 @@ def table() -> list[DoorRoute]:
             {"GET": accounts.get_account, "PATCH": accounts.change_account},
             {"PATCH": [accounts.CHANGE]},
         ),
-        DoorRoute(_WORLD + "/tasks", {"GET": tasks.list_tasks}),
+        DoorRoute(_WORLD + "/tasks", {"GET": tasks.list_tasks}, queries={"GET": queries.NEWEST}),
         DoorRoute(_WORLD + "/tasks/{task_id}", {"GET": tasks.get_task}),
         DoorRoute(
             _WORLD + "/tasks/{task_id}/finish",
@@ -135,6 +138,7 @@ def table() -> list[DoorRoute]:
         DoorRoute(
             _WORLD + "/requests",
             {"GET": requests.list_requests, "DELETE": requests.clear_requests},
+            queries={"GET": requests.QUERY},
         ),
         DoorRoute(
             _WORLD + "/requests/verify",
@@ -142,8 +146,12 @@ def table() -> list[DoorRoute]:
             {"POST": [requests.EXPECTATION]},
         ),
         DoorRoute(_WORLD + "/requests/{request_id}", {"GET": requests.get_request}),
-        DoorRoute(_WORLD + "/wait", {"GET": waits.wait}),
-        DoorRoute(_WORLD + "/deliveries", {"GET": deliveries.list_deliveries}),
+        DoorRoute(_WORLD + "/wait", {"GET": waits.wait}, queries={"GET": waits.QUERY}),
+        DoorRoute(
+            _WORLD + "/deliveries",
+            {"GET": deliveries.list_deliveries},
+            queries={"GET": queries.NEWEST},
+        ),
         DoorRoute(_WORLD + "/deliveries/{delivery_id}", {"GET": deliveries.get_delivery}),
         DoorRoute(_WORLD + "/deliveries/{delivery_id}/redeliver", {"POST": deliveries.redeliver}),
         DoorRoute(

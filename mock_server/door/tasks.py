@@ -11,6 +11,7 @@ from mock_server.core.lifecycle import OUTCOMES
 from mock_server.core.refusals import UnknownPath
 from mock_server.core.tasks import NEVER_MS, Task
 from mock_server.core.world import World
+from mock_server.door.queries import NEWEST
 from mock_server.door.worlds import home_of, world_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.moments import moment
@@ -29,9 +30,11 @@ ENDING: TypedBody[Ending] = TypedBody(Ending)
 
 
 async def list_tasks(call: Call) -> Response:
-    """GET /_mock/worlds/{world}/tasks: of both APIs, oldest first."""
-    world = world_of(call)
-    return json_response({"tasks": [shown(world, task) for task in world.tasks]})
+    """GET /_mock/worlds/{world}/tasks: of both APIs, oldest first; `total` counts them all."""
+    world, asked = world_of(call), NEWEST.read(call)
+    tasks = world.tasks.newest(asked.limit or len(world.tasks))
+    shown_tasks = [shown(world, task) for task in tasks]
+    return json_response({"tasks": shown_tasks, "total": len(world.tasks)})
 
 
 async def get_task(call: Call) -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -161,7 +160,7 @@ class DeliveryWatch:
         if not new:
             return
         self._made = kept.made
-        for delivery in islice(kept, max(0, len(kept) - new), None):
+        for delivery in kept.newest(new):
             if self._task_id in (None, delivery.event.subject):
                 self._others[delivery.id] = delivery
 

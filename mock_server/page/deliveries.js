@@ -38,10 +38,15 @@ export function deliveriesPanel(panel, { live, reveal }) {
   return {
     show(facts) {
       world = facts.world;
-      activity.show([...facts.deliveries].reverse());
-      evicted.hidden = facts.evictedDeliveries === 0;
-      say(evicted, `${counted(facts.evictedDeliveries)} older ones are no longer kept.`);
-      return counted(facts.deliveries.length);
+      const { deliveries, totalDeliveries, evictedDeliveries } = facts;
+      activity.show([...deliveries].reverse());
+      evicted.hidden = totalDeliveries + evictedDeliveries <= deliveries.length;
+      say(
+        evicted,
+        `The newest ${deliveries.length} of ${counted(totalDeliveries)}; ` +
+          `${counted(evictedDeliveries)} older ones are no longer kept.`,
+      );
+      return counted(totalDeliveries);
     },
     reveal: (id) => activity.reveal(id),
   };

@@ -8,6 +8,7 @@ const PATIENCE_WHILE_UNDER_WAY_MS = 500; // the door does not tell when what is 
 const LONGEST_WAIT_S = 60; // the door's: a wait that comes to nothing is given up before
 const BREATH_MS = 150; // between two looks, however much happens
 const BREATH_PER_LOOK = 4; // of the time that the last look took, if that is longer
+const SHOWN = 200; // of tasks and deliveries, the newest
 const RETRIES_MS = [500, 1000, 2000, 4000, 5000];
 
 export class Live {
@@ -94,13 +95,13 @@ export class Live {
 
 async function look(name, journal, signal) {
   const get = (path) => ask("GET", inWorld(name, path), { signal });
-  const [world, clock, { accounts }, { tasks }, { faults }, deliveries] = await Promise.all([
+  const [world, clock, { accounts }, tasks, { faults }, deliveries] = await Promise.all([
     get(""),
     get("/clock"),
     get("/accounts"),
-    get("/tasks"),
+    get(`/tasks?limit=${SHOWN}`),
     get("/faults"),
-    get("/deliveries"),
+    get(`/deliveries?limit=${SHOWN}`),
     journal.look(signal),
   ]);
   const someAttemptUnderWay = deliveries.deliveries.some((delivery) =>
@@ -110,11 +111,13 @@ async function look(name, journal, signal) {
     world,
     clock,
     accounts,
-    tasks,
     faults,
     journal,
     someAttemptUnderWay,
+    tasks: tasks.tasks,
+    totalTasks: tasks.total,
     deliveries: deliveries.deliveries,
+    totalDeliveries: deliveries.total,
     evictedDeliveries: deliveries.evicted,
   };
 }

@@ -7,8 +7,6 @@ import { prettyJson } from "./json.js";
 import { isOver } from "./live.js";
 import { timeOf, wholeOf } from "./moments.js";
 
-const SHOWN = 200;
-
 export function tasksPanel(panel, { live }) {
   let world = null;
   const cut = h("p.hint", { hidden: true });
@@ -29,11 +27,11 @@ export function tasksPanel(panel, { live }) {
   return {
     show(facts) {
       world = facts.world;
-      const { tasks } = facts;
-      activity.show(tasks.slice(-SHOWN).reverse());
-      cut.hidden = tasks.length <= SHOWN;
-      say(cut, `The newest ${SHOWN} of ${counted(tasks.length)}.`);
-      return counted(tasks.length);
+      const { tasks, totalTasks } = facts;
+      activity.show([...tasks].reverse());
+      cut.hidden = totalTasks <= tasks.length;
+      say(cut, `The newest ${tasks.length} of ${counted(totalTasks)}.`);
+      return counted(totalTasks);
     },
     reveal: (id) => activity.reveal(id),
   };
