@@ -344,6 +344,71 @@ class InboxContents(Struct, frozen=True):
     answers: tuple[dict[str, Any], ...]
 
 
+class WorldList(Struct, frozen=True):
+    """Every world, the oldest first."""
+
+    worlds: list[WorldFacts]
+
+
+class ScenarioList(Struct, frozen=True):
+    """Every scenario, by name."""
+
+    scenarios: list[Scenario]
+
+
+class AccountList(Struct, frozen=True):
+    """Every account of a world."""
+
+    accounts: list[Account]
+
+
+class TaskList(Struct, frozen=True):
+    """Tasks of both APIs, oldest first. total: how many there are."""
+
+    tasks: list[Task]
+    total: int
+
+
+class FaultList(Struct, frozen=True):
+    """Faults that stand, oldest first."""
+
+    faults: list[Fault]
+
+
+class DeliveryList(Struct, frozen=True):
+    """Deliveries, oldest first. total: how many are known; attempts: how many there ever were."""
+
+    deliveries: list[Delivery]
+    total: int
+    attempts: int
+    evicted: int
+
+
+class Advanced(Struct, frozen=True):
+    """What happened while a clock was moved, in order."""
+
+    now: datetime
+    effects: list[Effect]
+
+
+class FoundRequest(Struct, frozen=True):
+    """The request that was waited for."""
+
+    request: Exchange
+
+
+class FoundTask(Struct, frozen=True):
+    """The task that was waited for, as it is now."""
+
+    task: Task
+
+
+class FoundDelivery(Struct, frozen=True):
+    """The delivery that was waited for."""
+
+    delivery: Delivery
+
+
 def id_of(thing: str | Task | Delivery | Fault) -> str:
     """The id of something that may be named by its id alone."""
     return thing if isinstance(thing, str) else thing.id

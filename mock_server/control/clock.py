@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
-from mock_server.control.answers import ClockState, Effect
+from mock_server.control.answers import Advanced, ClockState, Effect
 from mock_server.control.wire import AsyncLine, Awaited, Call, Line, Question, Steps, Waiting
 
 _LONG_S = 600.0
@@ -45,12 +43,12 @@ class _ClockCalls:
     def advance(self, seconds: float) -> Steps[list[Effect]]:
         """Move forward. Returns all that came due, in order, when it has happened: deliveries have
         been answered."""
-        return (yield self._advance({"seconds": float(seconds)})).read(_Advanced).effects
+        return (yield self._advance({"seconds": float(seconds)})).read(Advanced).effects
 
     @Call
     def until_idle(self) -> Steps[list[Effect]]:
         """Move forward until nothing is due any more. Returns as `advance` does."""
-        return (yield self._advance({"until": "idle"})).read(_Advanced).effects
+        return (yield self._advance({"until": "idle"})).read(Advanced).effects
 
     def _advance(self, how: dict[str, Any]) -> Question:
         return Question("POST", f"{self._path}/clock/advance", how, patience_s=_LONG_S)
@@ -68,7 +66,3 @@ class AsyncClock(_ClockCalls, Awaited):
 
     def __init__(self, line: AsyncLine, path: str) -> None:
         self._line, self._path = line, path
-
-
-class _Advanced(msgspec.Struct, frozen=True):
-    effects: list[Effect]

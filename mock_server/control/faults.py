@@ -6,9 +6,7 @@ import warnings
 from collections.abc import Sequence
 from typing import TypedDict, Unpack
 
-import msgspec
-
-from mock_server.control.answers import Fault, id_of
+from mock_server.control.answers import Fault, FaultList, id_of
 from mock_server.control.wire import (
     AsyncLine,
     Awaited,
@@ -50,12 +48,12 @@ class _FaultsCalls:
     def add(self, scenario: str | None = None, **terms: Unpack[Terms]) -> Steps[list[Fault]]:
         """Have a scenario or an effect go wrong from now on; the faults that make it so."""
         body = {"scenario": scenario, **terms} if scenario is not None else terms
-        return (yield Question("POST", f"{self._path}/faults", body)).read(_Faults).faults
+        return (yield Question("POST", f"{self._path}/faults", body)).read(FaultList).faults
 
     @Call
     def standing(self) -> Steps[list[Fault]]:
         """Everything that goes wrong, the oldest first, with how often it did."""
-        return (yield Question("GET", f"{self._path}/faults")).read(_Faults).faults
+        return (yield Question("GET", f"{self._path}/faults")).read(FaultList).faults
 
     @Call
     def get(self, fault: str | Fault) -> Steps[Fault]:
@@ -125,7 +123,3 @@ def _why_not(fault: Fault) -> str:
     elif kind == "task":
         said += "; what happens to a task is drawn when it is made, so make it inside the block"
     return said
-
-
-class _Faults(msgspec.Struct, frozen=True):
-    faults: list[Fault]

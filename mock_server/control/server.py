@@ -6,15 +6,16 @@ from datetime import datetime
 from types import TracebackType
 from typing import Generic, Literal, TypeVar
 
-import msgspec
 from starlette.types import ASGIApp
 
 from mock_server.control.answers import (
     Explanation,
     Scenario,
+    ScenarioList,
     ScenarioWithCommands,
     Version,
     WorldFacts,
+    WorldList,
 )
 from mock_server.control.wire import (
     AsyncLine,
@@ -72,7 +73,7 @@ class _ControlCalls(Generic[W]):
     def worlds(self) -> Steps[list[W]]:
         """Every world, the oldest first."""
         reply = yield Question("GET", "/_mock/worlds")
-        return [self._enter(facts) for facts in reply.read(_Worlds).worlds]
+        return [self._enter(facts) for facts in reply.read(WorldList).worlds]
 
     @Call
     def version(self) -> Steps[Version]:
@@ -82,7 +83,7 @@ class _ControlCalls(Generic[W]):
     @Call
     def scenarios(self) -> Steps[list[Scenario]]:
         """Every scenario, by name."""
-        return (yield Question("GET", "/_mock/scenarios")).read(_Scenarios).scenarios
+        return (yield Question("GET", "/_mock/scenarios")).read(ScenarioList).scenarios
 
     @Call
     def scenario(self, name: str) -> Steps[ScenarioWithCommands]:
@@ -136,11 +137,3 @@ class AsyncControl(_ControlCalls["AsyncWorld"], Awaited):
 
     def _enter(self, facts: WorldFacts) -> AsyncWorld:
         return AsyncWorld(self._line, facts)
-
-
-class _Worlds(msgspec.Struct, frozen=True):
-    worlds: list[WorldFacts]
-
-
-class _Scenarios(msgspec.Struct, frozen=True):
-    scenarios: list[Scenario]

@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, Unpack
 
-import msgspec
-
-from mock_server.control.answers import Delivery, Exchange, Task, TaskState, id_of
+from mock_server.control.answers import (
+    Delivery,
+    Exchange,
+    FoundDelivery,
+    FoundRequest,
+    FoundTask,
+    Task,
+    TaskState,
+    id_of,
+)
 from mock_server.control.requests import Filters, query_of
 from mock_server.control.wire import PATIENCE_S, Call, Question, Steps
 
@@ -28,7 +35,7 @@ class WaitCalls:
         can happen no more, 503 if the world ends before.
         """
         reply = yield self._wait(query_of(filters) | {"after": after}, timeout_s)
-        return reply.read(_FoundRequest).request
+        return reply.read(FoundRequest).request
 
     @Call
     def wait_for_task(
@@ -43,7 +50,7 @@ class WaitCalls:
         It may be further when it is shown. Raises as `wait_for_request` does.
         """
         reply = yield self._wait({"task": id_of(task), "state": state}, timeout_s)
-        return reply.read(_FoundTask).task
+        return reply.read(FoundTask).task
 
     @Call
     def wait_for_delivery(
@@ -64,21 +71,9 @@ class WaitCalls:
             "delivery_id": None if delivery is None else id_of(delivery),
         }
         reply = yield self._wait(named | {"delivery": outcome}, timeout_s)
-        return reply.read(_FoundDelivery).delivery
+        return reply.read(FoundDelivery).delivery
 
     def _wait(self, what: Mapping[str, str | int | float | None], timeout_s: float) -> Question:
         query = {**what, "timeout_s": timeout_s}
         patience_s = timeout_s + PATIENCE_S
         return Question("GET", f"{self._path}/wait", query=query, patience_s=patience_s)
-
-
-class _FoundRequest(msgspec.Struct, frozen=True):
-    request: Exchange
-
-
-class _FoundTask(msgspec.Struct, frozen=True):
-    task: Task
-
-
-class _FoundDelivery(msgspec.Struct, frozen=True):
-    delivery: Delivery

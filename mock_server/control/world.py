@@ -8,15 +8,16 @@ from datetime import datetime
 from types import TracebackType
 from typing import Literal, Unpack
 
-import msgspec
-
 from mock_server.control.answers import (
     Account,
+    AccountList,
     Api,
     Balance,
     Delivery,
+    DeliveryList,
     Fault,
     Task,
+    TaskList,
     WorldFacts,
     id_of,
 )
@@ -108,7 +109,7 @@ class _WorldCalls(RequestCalls, WaitCalls):
     @Call
     def accounts(self) -> Steps[list[Account]]:
         """Everybody who has credits and keys."""
-        return (yield Question("GET", f"{self._path}/accounts")).read(_Accounts).accounts
+        return (yield Question("GET", f"{self._path}/accounts")).read(AccountList).accounts
 
     @Call
     def account(self, name: str) -> Steps[Account]:
@@ -169,7 +170,7 @@ class _WorldCalls(RequestCalls, WaitCalls):
     @Call
     def tasks(self) -> Steps[list[Task]]:
         """Every task of both APIs, the oldest first."""
-        return (yield Question("GET", f"{self._path}/tasks")).read(_Tasks).tasks
+        return (yield Question("GET", f"{self._path}/tasks")).read(TaskList).tasks
 
     @Call
     def task(self, task_id: str) -> Steps[Task]:
@@ -189,7 +190,7 @@ class _WorldCalls(RequestCalls, WaitCalls):
     @Call
     def deliveries(self) -> Steps[list[Delivery]]:
         """Every callback and webhook that went out or is going to, the oldest first."""
-        return (yield Question("GET", f"{self._path}/deliveries")).read(_Deliveries).deliveries
+        return (yield Question("GET", f"{self._path}/deliveries")).read(DeliveryList).deliveries
 
     @Call
     def delivery(self, delivery_id: str) -> Steps[Delivery]:
@@ -328,15 +329,3 @@ class AsyncWorld(_WorldCalls, Awaited):
         at: TracebackType | None,
     ) -> None:
         await self.drop()
-
-
-class _Accounts(msgspec.Struct, frozen=True):
-    accounts: list[Account]
-
-
-class _Tasks(msgspec.Struct, frozen=True):
-    tasks: list[Task]
-
-
-class _Deliveries(msgspec.Struct, frozen=True):
-    deliveries: list[Delivery]
