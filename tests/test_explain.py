@@ -179,6 +179,13 @@ def test_a_repeated_create_is_told_with_the_one_that_made_its_task(mock: Mock) -
     lost.drop()
 
 
+def test_a_repeated_create_finds_the_scenario_of_its_task(mock: Mock) -> None:
+    mine = {"idempotency-key": "mine"}
+    send(mock, create("rivya", "stuck", HEADER, headers=mine))
+    told = explain(mock, send(mock, create("rivya", headers=mine)))
+    assert (told["scenario"], told["channel"]) == ("stuck", "its task")
+
+
 def test_a_caller_who_hung_up_is_told_as_such(mock: Mock) -> None:
     held_mode: dict[str, Any] = {"async": False}
     held = Waiting(mock, create("acedata", **held_mode))

@@ -82,12 +82,15 @@ def require_known(call: Call, voice: Voice) -> None:
 
 def note_task(call: Call, task: Task) -> None:
     """Keep with a create which task it led to, and what settled that task's fate."""
-    exchange, fate = call.exchange, task.fate
+    exchange, fate, world = call.exchange, task.fate, call.world
     exchange.task = task.id
-    if fate.fault is not None and exchange.scenario is None:
-        by_hand = call.world.faults.get(fate.fault) is not None
-        exchange.scenario = fate.scenario
-        exchange.channel = "control door" if by_hand else "server default"
+    if fate.fault is None or exchange.scenario is not None:
+        return
+    exchange.scenario, exchange.channel = fate.scenario, "its task"
+    if world.faults.get(fate.fault) is not None:
+        exchange.channel = "control door"
+    elif world.default_faults.get(fate.fault) is not None:
+        exchange.channel = "server default"
 
 
 def _now(call: Call, asked: Asked, situation: Situation) -> Faults:
