@@ -7,7 +7,8 @@ from hashlib import sha256
 import msgspec
 from starlette.responses import Response
 
-from mock_server.core.snapshot import Place, Snapshot, require_sound, take, written
+from mock_server.core.snapshot import Place, Snapshot, take, written
+from mock_server.core.snapshot_flaws import require_sound
 from mock_server.door.worlds import home_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.json_body import parse

@@ -29,7 +29,8 @@ from mock_server.core.inbox import UNSIGNED, InboxAnswer, Received
 from mock_server.core.ledger import Balance
 from mock_server.core.lifecycle import TaskEvent
 from mock_server.core.refusals import Invalid, Refusal
-from mock_server.core.snapshot import Place, Snapshot, put_back, require_sound, take, written
+from mock_server.core.snapshot import Place, Snapshot, put_back, take, written
+from mock_server.core.snapshot_flaws import require_sound
 from mock_server.core.task_faults import TaskFault
 from mock_server.core.tasks import NEVER_MS, Order, Task
 from mock_server.core.world import World, WorldRules, make_world
