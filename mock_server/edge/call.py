@@ -29,6 +29,9 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
+_UNREAD = object()
+
+
 class Call:
     """A request, the fake it came to, and the world it belongs to.
 
@@ -41,6 +44,7 @@ class Call:
     __slots__ = (
         "_body",
         "_credential",
+        "_value",
         "allowed",
         "claimed",
         "exchange",
@@ -63,6 +67,7 @@ class Call:
         self.allowed: tuple[str, ...] = ()
         self._body: bytes | Invalid | None = None
         self._credential: tuple[str, str] | None = None
+        self._value: Any = _UNREAD
         self.receive = receive
 
     @property
@@ -168,9 +173,19 @@ class Call:
 
     async def json(self) -> tuple[bytes, Any]:
         """The body as it came and the value it spells. Refuses with Invalid what is not JSON."""
-        limits = self.fake.settings.limits
-        raw = await self.json_text(limits.body_bytes)
-        return raw, parse(raw, max_depth=limits.json_depth)
+        raw = await self.json_text(self.fake.settings.limits.body_bytes)
+        return raw, self.value_of(raw)
+
+    def value_of(self, body: bytes) -> Any:
+        """The value that its body spells, read once. Refuses with Invalid what is not JSON."""
+        if self._value is _UNREAD:
+            try:
+                self._value = parse(body, max_depth=self.fake.settings.limits.json_depth)
+            except Invalid as wrong:
+                self._value = wrong
+        if isinstance(self._value, Invalid):
+            raise self._value
+        return self._value
 
     async def json_text(self, max_bytes: int) -> bytes:
         """The body as it came, JSON as its header has it. Refuses as `body` does, and with Invalid

@@ -13,11 +13,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from msgspec.structs import replace
 
 from mock_server.core.exchange_faults import ErrorFault, When
 from mock_server.core.faults import Fault, FaultRule, Faults, Operation, Situation, moment_of
+from mock_server.core.refusals import Invalid
 from mock_server.core.tasks import Task
 from mock_server.scenarios import UnknownScenario
 
@@ -127,7 +127,7 @@ def _stands(call: Call, voice: Voice, operation: Operation, body: bytes | None) 
         candidates += default_faults.of_exchanges(voice.api, operation, account)
     if not candidates:
         return False
-    model, prompt = _order(operation, body)
+    model, prompt = _order(call, operation, body)
     for fault in candidates:
         if fault.rule.match.fits_order(model, prompt) and not fault.is_used_up:
             return True
@@ -162,7 +162,7 @@ def _asked(call: Call, voice: Voice, operation: Operation, body: bytes | None) -
     if name := call.credential[1]:
         return _scenario(call, name, "key")
     if operation == "create" and body is not None and b"mock:" in body:
-        prompt = _fields(body).get("prompt")
+        prompt = _fields(call, body).get("prompt")
         if isinstance(prompt, str) and (found := _WORD.search(prompt)):
             return _scenario(call, found[1].rstrip("."), "prompt")
     return None
@@ -191,7 +191,7 @@ def _of_tasks(call: Call, operation: Operation, body: bytes | None) -> Iterator[
         return
     values = dict(call.scope["path_params"])
     if body is not None:
-        values |= _fields(body)
+        values |= _fields(call, body)
     ids = values.get("ids")
     video_of = str(values.get("name", "")).removesuffix(".mp4")
     named = [values.get("task_id"), values.get("id"), video_of]
@@ -201,18 +201,8 @@ def _of_tasks(call: Call, operation: Operation, body: bytes | None) -> Iterator[
             yield faults
 
 
-class _Order(msgspec.Struct):
-    """What faults want to know of the body of a create; anything at all may stand there."""
-
-    model: Any = None
-    prompt: Any = None
-
-
-_ORDER = msgspec.json.Decoder(_Order)
-
-
 def _situation(call: Call, voice: Voice, operation: Operation, body: bytes | None) -> Situation:
-    model, prompt = _order(operation, body)
+    model, prompt = _order(call, operation, body)
     return Situation(voice.api, operation, _account(call), model, prompt, voice.statuses)
 
 
@@ -222,22 +212,19 @@ def _account(call: Call) -> str:
     return "" if key is None else key.account
 
 
-def _order(operation: Operation, body: bytes | None) -> tuple[str, str]:
+def _order(call: Call, operation: Operation, body: bytes | None) -> tuple[str, str]:
     """Model and prompt of a create, as far as they can be read; otherwise empty."""
     if body is None or operation != "create":
         return "", ""
-    try:
-        order = _ORDER.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return "", ""
-    model, prompt = order.model, order.prompt
+    fields = _fields(call, body)
+    model, prompt = fields.get("model"), fields.get("prompt")
     return model if isinstance(model, str) else "", prompt if isinstance(prompt, str) else ""
 
 
-def _fields(body: bytes) -> dict[str, Any]:
+def _fields(call: Call, body: bytes) -> dict[str, Any]:
     """What a body says, as far as it can be read; whether it is right is for others to say."""
     try:
-        fields = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        fields = call.value_of(body)
+    except Invalid:
         return {}
     return fields if isinstance(fields, dict) else {}
