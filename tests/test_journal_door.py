@@ -368,9 +368,139 @@ def test_the_last_requests_are_kept_and_the_rest_is_told_as_a_number(make_mock: 
     assert ([shown["id"] for shown in told["requests"]], told["evicted"]) == (ids[2:], 2)
     gone = mock.request("GET", f"{REQUESTS}/{ids[0]}")
     assert (gone.status, gone.headers["content-type"]) == (404, "application/problem+json")
-    assert [shown["id"] for shown in listed(mock, f"since={ids[0]}")] == ids[2:]
     assert journal(mock, "status=500")["evicted"] == 2
-    assert verified(mock, count=3)["verified"] is True
+
+
+@pytest.mark.parametrize("gone", [0, 1, None])
+@pytest.mark.parametrize("format_", ["json", "ndjson"])
+def test_the_requests_after_one_that_had_to_go_are_all_there_are_and_a_note_says_so(
+    make_mock: MakeMock, gone: int | None, format_: str
+) -> None:
+    mock = make_mock(limits__journal_exchanges=3)
+    ids = [mock.rivya("GET", "/credits").headers["mock-request"] for _ in range(5)]
+    since = "req_nobody" if gone is None else ids[gone]
+    answer = mock.request("GET", f"{REQUESTS}?since={since}&format={format_}")
+    if format_ == "json":
+        assert [shown["id"] for shown in answer.json()["requests"]] == ids[2:]
+        note = answer.json()["note"]
+    else:
+        assert len(answer.body.splitlines()) == 3
+        note = answer.headers["mock-note"]
+    assert "'since'" in note
+    assert "2 older requests had to go" in note
+    assert "note" not in journal(mock, f"since={ids[2]}")
+
+
+# --- what the journal no longer knows --------------------------------------------------------
+
+
+LOOKED_AT = {"match": {"operation": "credits"}}
+
+
+@pytest.mark.parametrize(
+    ("expectation", "answer"),
+    [
+        ({"count": 0}, False),
+        ({"count": 2}, False),
+        ({"count": 3}, None),
+        ({"count": 5}, None),
+        ({"at_most": 2}, False),
+        ({"at_most": 5}, None),
+        ({"at_least": 3}, True),
+        ({"at_least": 4}, None),
+        ({"at_least": 3, "at_most": 9}, None),
+        ({}, True),
+        ({"match": {"operation": "create"}}, None),
+        ({"match": {"operation": "create"}, "count": 0}, None),
+        ({"match": {"task": "task_x"}, "at_most": 0}, None),
+        ({"order": [{"operation": "credits"}] * 3}, True),
+        ({"order": [{"operation": "create"}, {"operation": "credits"}]}, None),
+        ({"count": 2, "order": [{"operation": "create"}]}, False),
+    ],
+)
+def test_what_depends_on_requests_that_had_to_go_is_neither_confirmed_nor_denied(
+    make_mock: MakeMock, expectation: dict[str, Any], answer: bool | None
+) -> None:
+    mock = make_mock(limits__journal_exchanges=3)
+    for _ in range(5):
+        mock.rivya("GET", "/credits")
+    told = verified(mock, **LOOKED_AT | expectation)
+    assert told["verified"] is answer, told["said"]
+    assert ("2 older requests had to go" in told["said"]) is (answer is None)
+    assert ("limits.journal_exchanges" in told["said"]) is (answer is None)
+
+
+def test_what_was_cleared_is_not_missed_and_the_count_begins_anew(make_mock: MakeMock) -> None:
+    mock = make_mock(limits__journal_exchanges=3)
+    for _ in range(5):
+        mock.rivya("GET", "/credits")
+    mock.request("DELETE", REQUESTS)
+    assert verified(mock, count=0)["verified"] is True
+    for number in range(1, 4):
+        mock.rivya("GET", "/credits")
+        assert verified(mock, count=number)["verified"] is True
+    mock.rivya("GET", "/credits")
+    told = verified(mock, count=3)
+    assert told["verified"] is None
+    assert "1 older request had to go" in told["said"]
+
+
+def test_a_snapshot_keeps_in_mind_what_had_to_go(make_mock: MakeMock) -> None:
+    mock = make_mock(limits__journal_exchanges=3)
+    mock.rivya("GET", "/credits")
+    mock.request("DELETE", REQUESTS)
+    for number, answer in ((3, True), (1, None)):
+        for _ in range(number):
+            mock.rivya("GET", "/credits")
+        document = mock.request("GET", f"{WORLD}/snapshot").body
+        mock.request("DELETE", REQUESTS)
+        assert mock.request("PUT", f"{WORLD}/snapshot", headers=JSON, body=document).status == 200
+        assert verified(mock, count=3)["verified"] is answer
+
+
+@pytest.mark.parametrize("cleared", [-1, 2])
+def test_a_snapshot_cannot_have_cleared_more_than_is_gone(mock: Mock, cleared: int) -> None:
+    mock.rivya("GET", "/credits")
+    mock.request("DELETE", REQUESTS)
+    document = mock.request("GET", f"{WORLD}/snapshot").json()
+    document["journal"]["cleared"] = cleared
+    answer = mock.request(
+        "PUT", f"{WORLD}/snapshot", headers=JSON, body=json.dumps(document).encode()
+    )
+    assert answer.status == 400
+    assert answer.json()["errors"][0]["pointer"] == "/journal/cleared"
+
+
+@pytest.mark.parametrize(
+    ("expectation", "answer"),
+    [
+        ({"count": 0}, None),
+        ({"count": 1}, None),
+        ({}, None),
+        ({"count": 2}, False),
+        ({"at_most": 1}, True),
+        ({"order": [{"body": {"/prompt": "so"}}]}, None),
+    ],
+)
+def test_a_body_that_is_not_kept_whole_may_have_held_anything(
+    make_mock: MakeMock, expectation: dict[str, Any], answer: bool | None
+) -> None:
+    mock = make_mock(limits__journal_body_bytes=20)
+    mock.create()
+    told = verified(mock, **{"match": {"body": {"/prompt": "so"}}} | expectation)
+    if "order" in expectation:
+        told = verified(mock, **expectation)
+    assert told["verified"] is answer, told["said"]
+    assert ("limits.journal_body_bytes" in told["said"]) is (answer is None)
+    other = {"match": {"method": "PUT", "body": {"/prompt": "so"}}}
+    assert verified(mock, **other | {"count": 0})["verified"] is True
+
+
+def test_a_near_miss_whose_body_is_not_kept_whole_says_so(make_mock: MakeMock) -> None:
+    mock = make_mock(limits__journal_body_bytes=20)
+    mock.create()
+    told = verified(mock, match={"body": {"/prompt": "so"}})
+    assert told["near_misses"][0]["differences"] == ["the whole body is not kept"]
 
 
 def test_what_had_to_go_is_told_in_every_form(make_mock: MakeMock) -> None:

@@ -117,7 +117,20 @@ def test_after_a_request_only_later_ones_count(mock: Mock, wait: Wait) -> None:
 
 def test_after_a_request_that_is_not_known_any_more_all_count(mock: Mock) -> None:
     first = mock.rivya("GET", "/credits").headers["mock-request"]
-    assert asked_at_once(mock, "after=req_unknown")[1]["request"]["id"] == first
+    told = asked_at_once(mock, "after=req_unknown")[1]
+    assert told["request"]["id"] == first
+    assert "'after'" in told["note"]
+
+
+def test_who_waits_in_vain_after_a_request_that_had_to_go_is_told_that_it_did(
+    make_mock: Callable[..., Mock],
+) -> None:
+    mock = make_mock(limits__journal_exchanges=2)
+    first, *_ = (mock.rivya("GET", "/credits").headers["mock-request"] for _ in range(4))
+    status, told = asked_at_once(mock, f"after={first}&operation=create")
+    assert status == 408
+    assert "does not have the request of 'after'" in told["detail"]
+    assert "2 older requests had to go" in told["detail"]
 
 
 def test_a_request_under_way_is_waited_for_until_it_ends(mock: Mock, wait: Wait) -> None:

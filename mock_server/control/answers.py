@@ -233,10 +233,14 @@ class Exchange(Struct, frozen=True):
 
 
 class Journal(Struct, frozen=True):
-    """Requests, the oldest first. evicted: how many of the world's are no longer kept."""
+    """Requests, the oldest first.
+
+    evicted: how many of the world's are no longer kept. note: that the request of `since` is not.
+    """
 
     requests: tuple[Exchange, ...]
     evicted: int
+    note: str | None = None
 
 
 class NearMiss(Struct, frozen=True):
@@ -248,9 +252,12 @@ class NearMiss(Struct, frozen=True):
 
 
 class Verdict(Struct, frozen=True):
-    """Whether the journal holds what it should. requests: the ids of those that were meant."""
+    """Whether the journal holds what it should. requests: the ids of those that were meant.
 
-    verified: bool
+    verified: None if it depends on requests that the journal no longer keeps; `said` tells.
+    """
+
+    verified: bool | None
     said: str
     requests: tuple[str, ...]
     near_misses: tuple[NearMiss, ...]
@@ -392,9 +399,10 @@ class Advanced(Struct, frozen=True):
 
 
 class FoundRequest(Struct, frozen=True):
-    """The request that was waited for."""
+    """The request that was waited for. note: that the request of `after` is no longer kept."""
 
     request: Exchange
+    note: str | None = None
 
 
 class FoundTask(Struct, frozen=True):

@@ -83,7 +83,8 @@ class RequestCalls:
         """Assert that so many such requests came; without a number, at least one.
 
         order: such requests came one after the other, others perhaps between them. Raises
-        AssertionError with what was found and what came near.
+        AssertionError with what was found and what came near, also if that cannot be told because
+        requests had to go from the journal; `clear_requests` begins a new count.
         """
         __tracebackhide__ = True
         bounds = {"count": count, "at_least": at_least, "at_most": at_most}

@@ -52,10 +52,15 @@ class Exchange:
 
 
 class JournalState(Struct, frozen=True, forbid_unknown_fields=True):
-    """All that a journal knows; opened: how many exchanges there were in all."""
+    """All that a journal knows.
+
+    opened: how many exchanges there were in all. cleared: how many of them were forgotten on
+    purpose, or had to go before that.
+    """
 
     opened: int
     exchanges: tuple[Exchange, ...]
+    cleared: int = 0
 
 
 class Journal:
@@ -65,6 +70,7 @@ class Journal:
         self._exchanges: deque[Exchange] = deque(maxlen=max_exchanges)
         self._max_body_bytes = max_body_bytes
         self.opened = 0
+        self._cleared = 0
 
     def __iter__(self) -> Iterator[Exchange]:
         return iter(self._exchanges)
@@ -78,17 +84,22 @@ class Journal:
 
     def state(self) -> JournalState:
         """All that it knows; the exchanges in it go on changing."""
-        return JournalState(self.opened, tuple(self._exchanges))
+        return JournalState(self.opened, tuple(self._exchanges), self._cleared)
 
     def restore(self, state: JournalState) -> None:
         """Know this, and nothing else."""
-        self.opened = state.opened
+        self.opened, self._cleared = state.opened, state.cleared
         self._exchanges = deque(state.exchanges, self._exchanges.maxlen)
 
     @property
     def evicted(self) -> int:
         """How many exchanges are no longer here."""
         return self.opened - len(self._exchanges)
+
+    @property
+    def lost(self) -> int:
+        """How many had to go since it was last cleared: nobody can tell what they were."""
+        return self.evicted - self._cleared
 
     def open(self, exchange_id: str, now_ms: int, method: str, path: str) -> Exchange:
         """Begin an exchange; it can be read at once, unfinished as it is."""
@@ -101,11 +112,20 @@ class Journal:
         """The exchange, if it is (still) known."""
         return next((each for each in self._exchanges if each.id == exchange_id), None)
 
+    def after(self, exchange_id: str) -> list[Exchange] | None:
+        """Those that came after this one, oldest first; None if it is not here (any more)."""
+        exchanges = list(self._exchanges)
+        for place, exchange in enumerate(exchanges, start=1):
+            if exchange.id == exchange_id:
+                return exchanges[place:]
+        return None
+
     def clear(self) -> None:
         """Forget what has ended; it counts as evicted."""
         self._exchanges = deque(
             (each for each in self._exchanges if each.ended_ms is None), self._exchanges.maxlen
         )
+        self._cleared = self.evicted
 
     def grown(self, kept: bytes, more: bytes) -> bytes:
         """What is kept of a body when more of it has come."""

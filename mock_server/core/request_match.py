@@ -5,6 +5,7 @@ from __future__ import annotations
 import reprlib
 from collections.abc import Callable, Iterable, Iterator
 from fnmatch import fnmatchcase
+from math import inf
 from typing import Annotated, Any
 
 import msgspec
@@ -45,6 +46,8 @@ class RequestMatch(Struct, frozen=True, forbid_unknown_fields=True, omit_default
         if self.path is not None and not fnmatchcase(exchange.path, _only_stars(self.path)):
             found.append(f"path is {told.path!r}, not {self.path!r}")
         document = _document(exchange.request_body) if self.body else None
+        if self.body and document is None and _is_cut(exchange):
+            return [*found, _CUT]
         different = [
             pointer
             for pointer, wanted in self.body.items()
@@ -58,6 +61,10 @@ class RequestMatch(Struct, frozen=True, forbid_unknown_fields=True, omit_default
                 for pointer in different
             ]
         return found
+
+    def is_undecided(self, exchange: Exchange) -> bool:
+        """Whether a request may be one of them: all fits, but its body was not kept whole."""
+        return _is_cut(exchange) and self.differences(exchange) == [_CUT]
 
 
 class Expectation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,14 +92,21 @@ class Expectation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         said = [f"{name} {bound}" for name, bound in bounds if bound is not None]
         return " and ".join(said) or "at least 1"
 
-    def counts(self, number: int) -> bool:
-        """Whether so many are as many as there should be."""
+    def counts(self, number: int, more: float = 0) -> bool | None:
+        """Whether so many are as many as there should be.
+
+        more: how many more there may be, infinity for any number. None: it depends on them.
+        """
         if self.count is not None:
-            return number == self.count
-        least = self.at_least
-        if least is None:
-            least = 0 if self.at_most is not None else 1
-        return number >= least and (self.at_most is None or number <= self.at_most)
+            least, most = self.count, float(self.count)
+        else:
+            most = inf if self.at_most is None else self.at_most
+            least = self.at_least
+            if least is None:
+                least = 1 if self.at_most is None else 0
+        if least <= number and number + more <= most:
+            return True
+        return None if number <= most and number + more >= least else False
 
 
 class NearMiss(Struct, frozen=True):
@@ -141,6 +155,8 @@ def _near_miss(exchange: Exchange, match: RequestMatch, told: Exchange) -> NearM
     return NearMiss(exchange.id, f"{told.method} {told.path}", differences)
 
 
+_CUT = "the whole body is not kept"
+
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 200
 
@@ -161,6 +177,10 @@ def _same(one: Any, other: Any) -> bool:
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(_same, one, other))
     return bool(one == other)
+
+
+def _is_cut(exchange: Exchange) -> bool:
+    return len(exchange.request_body) < exchange.request_size_bytes
 
 
 def _document(body: bytes) -> Any:

@@ -92,6 +92,9 @@ def _wrong_numbers(snapshot: Snapshot) -> Iterator[Violation]:
     if len(snapshot.journal.exchanges) > snapshot.rules.journal_exchanges:
         yield _too_many("/journal/exchanges", snapshot.rules.journal_exchanges)
     yield from _miscounted("/journal/opened", snapshot.journal.opened, snapshot.journal.exchanges)
+    evicted = max(0, snapshot.journal.opened - len(snapshot.journal.exchanges))
+    if not 0 <= snapshot.journal.cleared <= evicted:
+        yield Violation("/journal/cleared", "maximum", f"must be between 0 and {evicted}")
     known = snapshot.deliveries
     yield from _miscounted("/deliveries/made", known.made, known.deliveries)
     for number, inbox in enumerate(snapshot.inboxes):

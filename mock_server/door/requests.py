@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
-from mock_server.core.journal import Exchange
+from mock_server.core.journal import Exchange, Journal
 from mock_server.core.refusals import UnknownPath
 from mock_server.core.request_match import (
     Expectation,
@@ -17,6 +18,7 @@ from mock_server.core.request_match import (
     matching,
     near_misses,
 )
+from mock_server.core.world import World
 from mock_server.door.queries import Query
 from mock_server.door.worlds import world_of
 from mock_server.edge.call import Call, json_response
@@ -57,19 +59,23 @@ async def list_requests(call: Call) -> Response:
     """GET /_mock/worlds/{world}/requests: oldest first; filters and `format` stand in the query.
 
     Those under way are there as well, without an answer. Credentials are not shown. How many had to
-    go is in `evicted`, in the HAR's comment, or for NDJSON in the header Mock-Evicted.
+    go is in `evicted`, in the HAR's comment, or for NDJSON in the header Mock-Evicted. `note` (for
+    NDJSON the header Mock-Note) says that the request of `since` is not there.
     """
     world, asked = world_of(call), QUERY.read(call)
-    exchanges = list(matching(_after(list(world.journal), asked.since), asked.match))
+    exchanges, note = later(world.journal, asked.since, "since")
+    exchanges = list(matching(exchanges, asked.match))
     exchanges = exchanges[-(asked.limit or len(exchanges)) :] if exchanges else []
     record = Record(world)
     if asked.format == "ndjson":
-        evicted = {"Mock-Evicted": str(world.journal.evicted)}
-        return Response(record.ndjson(exchanges), 200, evicted, "application/x-ndjson")
+        headers = {"Mock-Evicted": str(world.journal.evicted)}
+        headers |= {"Mock-Note": note} if note else {}
+        return Response(record.ndjson(exchanges), 200, headers, "application/x-ndjson")
     if asked.format == "har":
         return json_response(record.har(exchanges, call.base_url))
     shown = [record.shown(exchange) for exchange in exchanges]
-    return json_response({"requests": shown, "evicted": world.journal.evicted})
+    told = {"requests": shown, "evicted": world.journal.evicted}
+    return json_response(told | ({"note": note} if note else {}))
 
 
 async def get_request(call: Call) -> Response:
@@ -92,27 +98,33 @@ async def verify_requests(call: Call) -> Response:
     """POST /_mock/worlds/{world}/requests/verify: whether the journal holds what it should.
 
     `{"match": {…}, "count": 1}`, `at_least`, `at_most`, or `{"order": [{…}, {…}]}`. The answer says
-    `verified`, in a sentence what was found, and which requests came near.
+    `verified`, in a sentence what was found, and which requests came near. `verified` is null if it
+    depends on requests that the journal no longer keeps.
     """
     world = world_of(call)
     exchanges = list(world.journal)
     _, body = await call.json()
-    return json_response(_verified(exchanges, EXPECTATION.read(body), Record(world)))
+    return json_response(_verified(world, exchanges, EXPECTATION.read(body)))
 
 
-def _verified(exchanges: list[Exchange], wanted: Expectation, record: Record) -> dict[str, Any]:
+def _verified(world: World, exchanges: list[Exchange], wanted: Expectation) -> dict[str, Any]:
+    lost = world.journal.lost
     found = [exchange.id for exchange in matching(exchanges, wanted.match)]
-    verified = wanted.counts(len(found))
+    undecided = sum(map(wanted.match.is_undecided, exchanges))
+    verified = wanted.counts(len(found), inf if lost else undecided)
     said = f"expected {wanted.words} such requests, found {len(found)}"
     missed = wanted.match
-    if verified and wanted.order:
-        place = first_out_of_order(exchanges, wanted.order)
-        verified = place is None
+    place = first_out_of_order(exchanges, wanted.order) if verified is not False else None
+    if wanted.order and verified:
         said = f"{len(wanted.order)} requests in this order"
-        if place is not None:
-            missed = wanted.order[place]
-            said = f"nothing like /order/{place} comes after what stands before it"
-    near = [] if verified else near_misses(exchanges, missed, record.redacted)
+    if place is not None:
+        missed = wanted.order[place]
+        said = f"nothing like /order/{place} comes after what stands before it"
+        undecided = sum(any(each.is_undecided(one) for each in wanted.order) for one in exchanges)
+        verified = None if lost or undecided else False
+    if verified is None:
+        said += _why_unknown(lost, undecided)
+    near = [] if verified else near_misses(exchanges, missed, Record(world).redacted)
     return {
         "verified": verified,
         "said": said,
@@ -121,9 +133,28 @@ def _verified(exchanges: list[Exchange], wanted: Expectation, record: Record) ->
     }
 
 
-def _after(exchanges: list[Exchange], since: str | None) -> list[Exchange]:
-    """Those after the one with this id; all of them if it is not known (any more)."""
-    for place, exchange in enumerate(exchanges):
-        if exchange.id == since:
-            return exchanges[place + 1 :]
-    return exchanges
+def _why_unknown(lost: int, undecided: int) -> str:
+    if lost:
+        gone = _plural(lost, "older request")
+        why = f"{gone} had to go from the journal (limits.journal_exchanges)"
+    else:
+        cut = _plural(undecided, "request")
+        why = f"of {cut} only a part of the body is kept (limits.journal_body_bytes)"
+    return f"; whether that is all cannot be told: {why}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def later(journal: Journal, request_id: str | None, name: str) -> tuple[list[Exchange], str | None]:
+    """The requests after the one with this id; all of them, and a note, if it is not there.
+
+    name: what the id is called in the query.
+    """
+    found = None if request_id is None else journal.after(request_id)
+    if found is not None or request_id is None:
+        return list(journal) if found is None else found, None
+    gone = _plural(journal.evicted, "older request")
+    note = f"the journal does not have the request of '{name}' (any more), so all that it has count"
+    return list(journal), f"{note}; {gone} had to go"

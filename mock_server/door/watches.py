@@ -13,7 +13,7 @@ from mock_server.core.refusals import Conflict
 from mock_server.core.request_match import RequestMatch, near_misses
 from mock_server.core.tasks import NEVER_MS, Task
 from mock_server.core.world import World
-from mock_server.door import deliveries, tasks
+from mock_server.door import deliveries, requests, tasks
 from mock_server.edge.moments import moment
 from mock_server.recorded import Record
 
@@ -37,12 +37,13 @@ class RequestWatch:
     """For a request that is like this, and has been answered."""
 
     def __init__(self, world: World, match: RequestMatch, after: str | None) -> None:
-        """after: only those after the one with this id; all, if it is not known (any more)."""
+        """after: only those after the one with this id; all, and a note, if it is not known."""
         self._world = world
         self._match = match
         self._to_come = RequestMatch(method=match.method, path=match.path)
         self._after = after
-        self._seen = world.journal.opened - len(self._later())
+        came, self._note = self._later()
+        self._seen = world.journal.opened - len(came)
         self._under_way: list[Exchange] = []
 
     def look(self) -> dict[str, Any] | None:
@@ -60,12 +61,13 @@ class RequestWatch:
                 if not self._to_come.differences(exchange):
                     self._under_way.append(exchange)
             elif not self._match.differences(exchange):
-                return {"request": Record(self._world).shown(exchange)}
+                note = {"note": self._note} if self._note else {}
+                return {"request": Record(self._world).shown(exchange)} | note
         return None
 
     def missed(self) -> dict[str, Any]:
         """The requests that came, and which of them came near."""
-        came = self._later()
+        came, note = self._later()
         record = Record(self._world)
         near = near_misses(came, self._match, record.redacted)
         said = [f"{len(came) or 'no'} {'request' if len(came) == 1 else 'requests'} came"]
@@ -78,14 +80,11 @@ class RequestWatch:
             for exchange in self._under_way
             if not self._match.differences(exchange)
         ]
+        said += [note] if note else []
         return {"detail": ", ".join(said), "near_misses": msgspec.to_builtins(near)}
 
-    def _later(self) -> list[Exchange]:
-        exchanges = list(self._world.journal)
-        if self._after is None:
-            return exchanges
-        ids = [exchange.id for exchange in exchanges]
-        return exchanges[ids.index(self._after) + 1 :] if self._after in ids else exchanges
+    def _later(self) -> tuple[list[Exchange], str | None]:
+        return requests.later(self._world.journal, self._after, "after")
 
 
 class TaskWatch:
@@ -181,7 +180,10 @@ class DeliveryWatch:
             told.insert(0, f"{len(others)} deliveries, the latest of them")
         if not told:
             of_task = "" if self._task_id is None else " of the task"
-            return f"no delivery{of_task} is known"
+            gone = self._world.deliveries.evicted
+            return f"no delivery{of_task} is known" + (
+                f"; {gone} older ones had to go" if gone else ""
+            )
         return "; ".join(told)
 
 
