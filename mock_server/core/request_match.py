@@ -97,13 +97,11 @@ class Expectation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
         more: how many more there may be, infinity for any number. None: it depends on them.
         """
-        if self.count is not None:
-            least, most = self.count, float(self.count)
-        else:
-            most = inf if self.at_most is None else self.at_most
-            least = self.at_least
-            if least is None:
-                least = 1 if self.at_most is None else 0
+        exact = self.count
+        least, at_most = (self.at_least, self.at_most) if exact is None else (exact, exact)
+        most = inf if at_most is None else at_most
+        if least is None:
+            least = 1 if at_most is None else 0
         if least <= number and number + more <= most:
             return True
         return None if number <= most and number + more >= least else False
