@@ -175,6 +175,8 @@ def explain(*, request_id: str, url: str, control_token: str | None, as_json: bo
     for member in ("asked", "status", "because", "scenario", "channel", "refusal", "without"):
         if told[member] is not None:
             click.echo(f"{member:>9}  {told[member]}")
+    for field in told["ignored"]:
+        click.echo(f"  ignored  {'; '.join(filter(None, (field['pointer'], field['hint'])))}")
 
 
 @main.command()

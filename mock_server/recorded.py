@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote
 import msgspec
 
 from mock_server import __version__
-from mock_server.core.journal import Exchange, Headers
+from mock_server.core.journal import Exchange, Headers, IgnoredField
 from mock_server.core.world import World
 from mock_server.door.bodies import shown_body
 from mock_server.edge.moments import moment, moment_or_null
@@ -85,6 +85,9 @@ class Record:
             request_body=self._body(exchange.request_body, exchange.request_size_bytes),
             answer_headers=self._headers(exchange.answer_headers),
             answer_body=self._body(exchange.answer_body, exchange.answer_size_bytes),
+            ignored=tuple(
+                IgnoredField(self._text(field.pointer), field.hint) for field in exchange.ignored
+            ),
         )
 
     def shown(self, exchange: Exchange) -> dict[str, Any]:
@@ -117,6 +120,8 @@ class Record:
             "channel": exchange.channel,
             "faults": exchange.faults,
             "without": exchange.without,
+            "replay_of": exchange.replay_of,
+            "ignored": exchange.ignored,
         }
 
     def ndjson(self, exchanges: Iterable[Exchange]) -> bytes:

@@ -12,6 +12,7 @@ from copy import deepcopy
 from typing import Any
 
 from mock_server.core.catalog import Model
+from mock_server.core.journal import IgnoredField
 from mock_server.core.refusals import Invalid
 from mock_server.edge.violations import BodyRules
 
@@ -94,10 +95,7 @@ def source_of(facts: Mapping[str, Any], place: str) -> str:
 
 
 class OrderRules:
-    """The rules of every model of one API, each compiled once.
-
-    fields: the names a body may have; others are ignored, by both APIs.
-    """
+    """The rules of every model of one API, each compiled once."""
 
     def __init__(
         self,
@@ -110,7 +108,6 @@ class OrderRules:
         self._default = next((m.id for m in callable_models if m.facts.get("is_default")), None)
         self.schemas = {model.id: derive(general, model) for model in callable_models}
         self._rules = {model_id: BodyRules(schema) for model_id, schema in self.schemas.items()}
-        self.fields = frozenset(general["properties"])
         named = deepcopy(dict(general))
         named["properties"]["model"] |= {"enum": list(self.schemas)}
         self._general = BodyRules(named)
@@ -127,6 +124,10 @@ class OrderRules:
                 "/model", "callable", f"'{model_id}' is {status}: it takes no requests"
             )
         raise Invalid(self._general.violations(body))
+
+    def ignored_in(self, model_id: str, body: Any) -> tuple[IgnoredField, ...]:
+        """The first few fields of a right body that the model's rules do not have."""
+        return self._rules[model_id].ignored_in(body)
 
 
 def _require(schema: Schema, name: str, *, when: bool) -> None:

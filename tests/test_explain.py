@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -30,8 +31,9 @@ from tests.asking import (
     stand,
     task_id_of,
 )
+from tests.contract_hook import document
 from tests.live import live
-from tests.mock import KEY, PNG, TOKEN, VIDEO, Mock, form
+from tests.mock import KEY, MINIMAL, PNG, TOKEN, VIDEO, Mock, form
 from tests.rivya.conftest import account
 
 MakeMock = Callable[..., Mock]
@@ -72,6 +74,7 @@ def test_an_answer_that_nothing_was_wrong_with(mock: Mock, api: str) -> None:
         "faults": [],
         "refusal": None,
         "without": None,
+        "ignored": [],
     }
 
 
@@ -179,6 +182,37 @@ def test_a_repeated_create_is_told_with_the_one_that_made_its_task(mock: Mock) -
     lost.drop()
 
 
+@pytest.mark.parametrize("is_put_back", [False, True])
+def test_a_repeated_create_names_the_one_that_made_its_task_also_when_that_had_to_go(
+    make_mock: MakeMock, *, is_put_back: bool
+) -> None:
+    mock = make_mock(limits__journal_exchanges=2)
+    mine = {"idempotency-key": "mine"}
+    first = send(mock, create("rivya", headers=mine)).headers["mock-request"]
+    for _ in range(3):
+        mock.rivya("GET", "/credits")
+    if is_put_back:
+        document = mock.request("GET", "/_mock/worlds/default/snapshot").body
+        where = "/_mock/worlds/default/snapshot"
+        assert mock.request("PUT", where, headers=JSON, body=document).status == 200
+    again = send(mock, create("rivya", headers=mine))
+    assert (
+        f"found the task of {first}: nothing was charged again" in explain(mock, again)["because"]
+    )
+    assert mock.world.journal.newest(1)[0].replay_of == first
+
+
+def test_the_maker_of_a_task_from_an_older_snapshot_is_not_known(mock: Mock) -> None:
+    mine = {"idempotency-key": "mine"}
+    send(mock, create("rivya", headers=mine))
+    where = "/_mock/worlds/default/snapshot"
+    document = mock.request("GET", where).json()
+    del document["idempotency"][0]["request"]
+    mock.request("PUT", where, headers=JSON, body=json.dumps(document).encode())
+    again = send(mock, create("rivya", headers=mine))
+    assert "the task of an earlier request" in explain(mock, again)["because"]
+
+
 def test_a_repeated_create_finds_the_scenario_of_its_task(mock: Mock) -> None:
     mine = {"idempotency-key": "mine"}
     send(mock, create("rivya", "stuck", HEADER, headers=mine))
@@ -192,7 +226,10 @@ def test_a_caller_who_hung_up_is_told_as_such(mock: Mock) -> None:
     held.hang_up()
     (exchange,) = mock.world.journal
     told = explain_id(mock, exchange.id)
-    assert told["because"] == "there was no answer: the caller hung up before"
+    assert told["because"] == (
+        f"there was no answer: the caller hung up before; the task {exchange.task} was made all "
+        "the same (credits held: 1)"
+    )
 
 
 def test_a_request_under_way_is_told_as_such(mock: Mock) -> None:
@@ -247,6 +284,213 @@ def test_a_request_that_had_to_go_is_not_found(make_mock: MakeMock) -> None:
     first, second = mock.create(), mock.create()
     assert mock.request("GET", f"/_mock/explain/{first.headers['mock-request']}").status == 404
     assert explain(mock, second)["status"] == 200
+
+
+# --- what a create that went wrong did all the same ------------------------------------------
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("name", ["internal_error_after", "gateway_timeout_after", "lost_answer"])
+def test_a_create_that_failed_after_it_was_paid_tells_its_task_and_the_charge(
+    mock: Mock, api: str, name: str
+) -> None:
+    waiting = Waiting(mock, create(api, name, HEADER))
+    advance(mock, 2)
+    waiting.linger()
+    waiting.drop()
+    (exchange,) = mock.world.journal
+    price = {"rivya": 57, "acedata": 1}[api]
+    because = explain_id(mock, exchange.id)["because"]
+    assert exchange.task is not None
+    assert f"; the task {exchange.task} was made all the same (credits " in because
+    assert because.endswith(f": {price})")
+
+
+@pytest.mark.parametrize(
+    ("settings", "seconds", "money"),
+    [
+        ({"acedata__hold_limit_s": 0.5}, 0.5, "held"),
+        ({"acedata__hold_limit_s": 0.5}, 1, "spent"),
+        ({"tasks__failure_rate": 1}, 1, "given back"),
+    ],
+)
+def test_a_held_create_that_ended_in_an_error_tells_its_task_and_the_charge(
+    make_mock: MakeMock, settings: dict[str, Any], seconds: float, money: str
+) -> None:
+    mock = make_mock(**settings)
+    held_mode: dict[str, Any] = {"async": False}
+    waiting = Waiting(mock, create("acedata", **held_mode))
+    advance(mock, seconds)
+    answer = waiting.answer()
+    assert answer.status >= 500
+    (exchange,) = mock.world.journal
+    told = explain(mock, answer)
+    assert told["because"].endswith(
+        f"; the task {exchange.task} was made all the same (credits {money}: 1)"
+    )
+
+
+def test_a_refused_create_made_no_task(mock: Mock) -> None:
+    told = explain(mock, send(mock, create("rivya", "internal_error", HEADER)))
+    assert "task" not in told["because"]
+
+
+def test_a_replay_that_failed_charged_nothing_again(mock: Mock) -> None:
+    mine = {"idempotency-key": "mine"}
+    first = send(mock, create("rivya", headers=mine))
+    again = send(mock, create("rivya", "internal_error_after", HEADER, headers=mine))
+    because = explain(mock, again)["because"]
+    assert again.status == 500
+    assert f"the task of {first.headers['mock-request']}: nothing was charged again" in because
+
+
+# --- whatever goes wrong has a reason ---------------------------------------------------------
+
+_NOTHING = [
+    "/",
+    "//",
+    "//hailuo/videos",
+    "/hailuo",
+    "/hailuo/video",
+    "/api",
+    "/api/v1",
+    "/api/v1/x",
+]
+_NOTHING += ["/api/v2/credits", "/nothing", "/w/default/x", "/w/nobody/api/v1/credits", "/media/x"]
+_NOTHING += [
+    "/media/default/x.mp4",
+    "/media/default/files/file_x/a.png",
+    "/_mockery",
+    "/favicon.ico",
+]
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY"]
+_ROUTES = [re.sub(r"\{.+?\}", "x", path) for path in document()["paths"]]
+
+
+@pytest.mark.parametrize("path", [*_NOTHING, *_ROUTES])
+@pytest.mark.parametrize("method", _METHODS)
+@pytest.mark.parametrize("authorization", ["", f"Bearer {KEY}", f"Bearer {TOKEN}"])
+def test_every_error_without_a_fault_has_its_rule(
+    mock: Mock, path: str, method: str, authorization: str
+) -> None:
+    headers = {"authorization": authorization} if authorization else {}
+    answer = mock.request(method, path, headers=headers)
+    told = explain(mock, answer)
+    if answer.status < 400:
+        assert told["refusal"] is None
+        return
+    rule, _, sentence = told["refusal"].partition(": ")
+    assert told["because"] == f"the rule {rule} said no: {sentence}"
+
+
+def test_an_error_of_the_server_itself_is_told_as_such(mock: Mock) -> None:
+    broken = send(mock, get("/api/v1/credits"))
+    (exchange,) = mock.world.journal
+    exchange.status = 500
+    assert explain(mock, broken)["because"] == "the server broke; its log says how"
+    exchange.status = 416
+    assert "the server itself answered 416" in explain(mock, broken)["because"]
+
+
+# --- fields that had no effect ----------------------------------------------------------------
+
+
+def _json(path: str, key: str, body: Any, method: str = "POST") -> Asked:
+    return Asked(method, path, JSON | {"authorization": f"Bearer {key}"}, json.dumps(body).encode())
+
+
+_STANDARD = MINIMAL | {"model": "hailuo-standard"}
+_IMAGE = {"url": "https://a.example/a.png", "kind": "image", "mime_type": "image/png"}
+_HOOK = {"url": "https://a.example/", "event_types": ["generation.failed"], "Name": "x"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "ignored"),
+    [
+        (
+            create("rivya", model="hailuo-standard", duration="10"),
+            {"/duration": "/params/duration"},
+        ),
+        (create("rivya", duration="10"), {"/duration": None}),
+        (create("rivya", clientRequestId="x"), {"/clientRequestId": "/client_request_id"}),
+        (create("rivya", Files=[]), {"/Files": None}),
+        (
+            create("rivya", params={"referenceMediaItems": [_IMAGE]}),
+            {"/params/referenceMediaItems/0/mime_type": "/params/referenceMediaItems/0/mimeType"},
+        ),
+        (
+            _json("/api/v1/generations", KEY, MINIMAL | {"a/b": 1, "": 2}),
+            {"/a~1b": None, "/": None},
+        ),
+        (create("acedata", callbackUrl="x"), {"/callbackUrl": "/callback_url"}),
+        (create("acedata", mirror=True, timeout=5), {"/mirror": None, "/timeout": None}),
+        (_json("/api/v1/webhooks", KEY, _HOOK), {"/Name": "/name"}),
+        (
+            _json("/hailuo/tasks", TOKEN, {"action": "retrieve_batch", "ids": ["x"], "Ids": []}),
+            {"/Ids": "/ids"},
+        ),
+    ],
+)
+def test_a_field_without_effect_is_told_with_what_was_probably_meant(
+    mock: Mock, asked: Asked, ignored: dict[str, str | None]
+) -> None:
+    told = explain(mock, send(mock, asked))
+    assert told["status"] == 200
+    assert told["ignored"] == [
+        {"pointer": pointer, "hint": meant and f"did you mean '{meant}'?"}
+        for pointer, meant in ignored.items()
+    ]
+    for pointer, meant in ignored.items():
+        hint = f"; did you mean '{meant}'?" if meant else ""
+        assert f"but the field '{pointer}' was ignored{hint}" in told["because"]
+    (shown,) = mock.request("GET", "/_mock/worlds/default/requests").json()["requests"]
+    assert shown["ignored"] == told["ignored"]
+
+
+def test_a_field_of_a_form_without_effect_is_told(mock: Mock) -> None:
+    told = explain(mock, mock.upload(clientRequestId="x"))
+    assert told["ignored"] == [
+        {"pointer": "/clientRequestId", "hint": "did you mean '/client_request_id'?"}
+    ]
+
+
+def test_params_that_are_let_through_are_told(make_mock: MakeMock) -> None:
+    mock = make_mock(rivya__params="lenient")
+    told = explain(mock, mock.create(params={"prompt_optimiser": "true"}))
+    assert told["ignored"] == [
+        {"pointer": "/params/prompt_optimiser", "hint": "did you mean '/params/prompt_optimizer'?"}
+    ]
+
+
+@pytest.mark.parametrize("signs", [False, True])
+def test_a_secret_is_ignored_only_while_nothing_is_signed(
+    make_mock: MakeMock, caplog: pytest.LogCaptureFixture, *, signs: bool
+) -> None:
+    mock = make_mock(acedata__sign_callbacks=signs)
+    with caplog.at_level("INFO"):
+        told = explain(mock, send(mock, create("acedata", callback_secret="abc")))
+    hint = "acedata.sign_callbacks is off"
+    assert told["ignored"] == ([] if signs else [{"pointer": "/callback_secret", "hint": hint}])
+    assert ("callback_secret" in caplog.text) is not signs
+
+
+def test_of_many_fields_without_effect_a_few_are_told_briefly(mock: Mock) -> None:
+    fields = {f"{number}{'x' * 500}": 1 for number in range(100)}
+    told = explain(mock, mock.create(**fields))
+    assert len(told["ignored"]) == 5
+    assert all(len(each["pointer"]) < 110 for each in told["ignored"])
+
+
+def test_no_credential_is_in_the_name_of_a_field_that_is_told(mock: Mock) -> None:
+    answer = mock.create(**{KEY: 1})
+    told = explain(mock, answer)
+    assert KEY not in json.dumps(told)
+    assert KEY not in mock.request("GET", "/_mock/worlds/default/requests").body.decode()
+
+
+def test_a_right_request_ignores_nothing(mock: Mock) -> None:
+    for asked in (create("rivya"), create("acedata"), get("/api/v1/models")):
+        assert explain(mock, send(mock, asked))["ignored"] == []
 
 
 # --- what it would have been -----------------------------------------------------------------

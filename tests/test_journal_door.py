@@ -120,6 +120,8 @@ def test_a_request_is_shown_with_its_answer_and_all_that_was_known_about_it(mock
         "channel": None,
         "faults": [],
         "without": None,
+        "replay_of": None,
+        "ignored": [],
     }
     assert json.loads(asked["body"]) == MINIMAL | {"prompt": "a red balloon"}
     assert ["content-type", "application/json"] in asked["headers"]

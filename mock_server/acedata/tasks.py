@@ -15,7 +15,9 @@ async def query_tasks(call: Call) -> Response:
     """POST /hailuo/tasks: `retrieve` shows the task itself, `retrieve_batch` a list of them."""
     key = gate.admit(call)
     _, body = await call.json()
-    call.fake.contract.task_query_rules.require(body)
+    rules = call.fake.contract.task_query_rules
+    rules.require(body)
+    call.note_ignored(rules.ignored_in(body))
     gate.count(call, key)
     if body.get("action", "retrieve") == "retrieve":
         task = call.world.tasks.find(body["id"], api="acedata", account=key.account)

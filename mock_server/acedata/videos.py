@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from mock_server.acedata import gate, wire
 from mock_server.core.accounts import Key
+from mock_server.core.journal import IgnoredField
 from mock_server.core.lifecycle import TaskState
 from mock_server.core.refusals import PromptForbidden, TaskBroke
 from mock_server.core.tasks import Order, Task
@@ -21,7 +22,7 @@ async def create_video(call: Call) -> Response:
     raw, body = await call.json()
     rules = call.fake.contract.video_rules
     model_id = rules.require(body)
-    call.note_ignored(body, rules.fields)
+    call.note_ignored(_ignored(call, rules.ignored_in(model_id, body)))
     gate.count(call, key)
     _moderate(call, body)
     task = call.world.submit(_order(call, key, model_id, raw, body), call.task_faults)
@@ -58,6 +59,14 @@ def _order(call: Call, key: Key, model_id: str, raw: bytes, body: dict[str, Any]
         base_url=call.base_url,
         callback_url=body.get("callback_url"),
     )
+
+
+def _ignored(call: Call, fields: tuple[IgnoredField, ...]) -> tuple[IgnoredField, ...]:
+    """The same; the secret of callbacks, which is in no document of today, has a setting."""
+    others = tuple(field for field in fields if field.pointer != "/callback_secret")
+    if len(others) == len(fields) or call.fake.settings.acedata.sign_callbacks:
+        return others
+    return (*others, IgnoredField("/callback_secret", "acedata.sign_callbacks is off"))
 
 
 def _moderate(call: Call, body: dict[str, Any]) -> None:

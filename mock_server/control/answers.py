@@ -153,8 +153,22 @@ class ScenarioWithCommands(Scenario, frozen=True):
     how: dict[str, str]
 
 
+class IgnoredField(Struct, frozen=True):
+    """A field of a body that nobody looked at.
+
+    pointer: a JSON Pointer. hint: what was probably meant, or why it is ignored.
+    """
+
+    pointer: str
+    hint: str | None
+
+
 class Explanation(Struct, frozen=True):
-    """Why an answer was what it was. without: what it would have been, had nothing gone wrong."""
+    """Why an answer was what it was.
+
+    without: what it would have been, had nothing gone wrong. ignored: a few of the fields of the
+    body that had no effect.
+    """
 
     request: str
     world: str
@@ -166,6 +180,7 @@ class Explanation(Struct, frozen=True):
     faults: tuple[str, ...]
     refusal: str | None
     without: str | None
+    ignored: tuple[IgnoredField, ...] = ()
 
 
 class Message(Struct, frozen=True):
@@ -201,6 +216,8 @@ class Exchange(Struct, frozen=True):
     task: which one it made or looked at. status, answer: None as long as none was begun.
     refusal: the rule that said no, and its sentence. faults: what went wrong on purpose, by id.
     without: what the answer would have been, had nothing gone wrong.
+    replay_of: the request that made the task, if this one only asked for it again; empty if that is
+    not known. ignored: a few of the fields of the body that had no effect.
     """
 
     id: str
@@ -221,6 +238,8 @@ class Exchange(Struct, frozen=True):
     channel: str | None
     faults: tuple[str, ...]
     without: str | None
+    replay_of: str | None = None
+    ignored: tuple[IgnoredField, ...] = ()
 
     def __str__(self) -> str:
         """All that matters in a line."""

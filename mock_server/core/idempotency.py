@@ -33,7 +33,10 @@ class IdempotencyKey:
 
 
 class KeptKey(Struct, frozen=True, forbid_unknown_fields=True):
-    """A key that is taken: by what body, which task it led to, and when it is free again."""
+    """A key that is taken: by what body, which task it led to, and when it is free again.
+
+    request: the id of the request that made the task; empty if that is not known.
+    """
 
     account: str
     operation: str
@@ -41,6 +44,7 @@ class KeptKey(Struct, frozen=True, forbid_unknown_fields=True):
     body_digest: bytes
     task_id: str
     expires_ms: int
+    request: str = ""
 
 
 class Idempotency:
@@ -49,12 +53,15 @@ class Idempotency:
     def __init__(self, lifetime_ms: int) -> None:
         self._lifetime_ms = lifetime_ms
         # Oldest first, because time never goes back: whatever has expired is at the front.
-        self._kept: dict[tuple[str, str, str], tuple[bytes, str, int]] = {}
+        self._kept: dict[tuple[str, str, str], tuple[bytes, str, int, str]] = {}
         self._unanswered: set[tuple[str, str, str]] = set()
 
     def state(self) -> tuple[KeptKey, ...]:
         """Every key that is taken, oldest first; whether it is answered is left out."""
-        return tuple(KeptKey(*scope, *kept) for scope, kept in self._kept.items())
+        return tuple(
+            KeptKey(*scope, body_digest, task_id, expires_ms, request)
+            for scope, (body_digest, task_id, expires_ms, request) in self._kept.items()
+        )
 
     def restore(self, kept: Iterable[KeptKey]) -> None:
         """Have these keys taken and answered, and no others."""
@@ -64,6 +71,7 @@ class Idempotency:
                 each.body_digest,
                 each.task_id,
                 each.expires_ms,
+                each.request,
             )
             for each in kept
         }
@@ -77,7 +85,7 @@ class Idempotency:
         self._forget_expired(now_ms)
         if key.scope not in self._kept:
             return None
-        body_digest, task_id, _ = self._kept[key.scope]
+        body_digest, task_id, *_ = self._kept[key.scope]
         if body_digest != key.body_digest:
             raise IdempotencyMismatch(
                 "this Idempotency-Key was used with another body; another request needs a new key"
@@ -88,9 +96,17 @@ class Idempotency:
             )
         return task_id
 
-    def keep(self, key: IdempotencyKey, task_id: str, now_ms: int) -> None:
-        """Remember where a free key led; it counts as running until `answered`."""
-        self._kept[key.scope] = (key.body_digest, task_id, now_ms + self._lifetime_ms)
+    def request_of(self, key: IdempotencyKey) -> str:
+        """The id of the request that took this key; empty if that is not known."""
+        return self._kept[key.scope][3]
+
+    def keep(self, key: IdempotencyKey, task_id: str, now_ms: int, request: str = "") -> None:
+        """Remember where a free key led; it counts as running until `answered`.
+
+        request: the id of the request that made the task.
+        """
+        expires_ms = now_ms + self._lifetime_ms
+        self._kept[key.scope] = (key.body_digest, task_id, expires_ms, request)
         self._unanswered.add(key.scope)
 
     def answered(self, key: IdempotencyKey) -> None:

@@ -12,6 +12,19 @@ from msgspec import Struct
 Headers = Sequence[tuple[bytes, bytes]]
 
 
+class IgnoredField(Struct, frozen=True, forbid_unknown_fields=True):
+    """A field of a request's body that nobody looked at.
+
+    pointer: a JSON Pointer into the body. hint: what was probably meant, or why it is ignored.
+    """
+
+    pointer: str
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        return f"'{self.pointer}' was ignored" + (f"; {self.hint}" if self.hint else "")
+
+
 @dataclass(slots=True)
 class Exchange:
     """One request with its answer, as far as it has come.
@@ -25,6 +38,8 @@ class Exchange:
     faults: what went wrong on purpose, by the ids of the faults; scenario, channel: what was asked
         for by name, and how it was asked for.
     without: what the answer would have been had nothing gone wrong.
+    ignored: a few of the fields that nobody looked at.
+    replay_of: the request that made the task, if this one asked for it again.
     """
 
     id: str
@@ -49,6 +64,8 @@ class Exchange:
     scenario: str | None = None
     channel: str | None = None
     without: str | None = None
+    ignored: tuple[IgnoredField, ...] = ()
+    replay_of: str | None = None
 
 
 class JournalState(Struct, frozen=True, forbid_unknown_fields=True):

@@ -133,9 +133,12 @@ class World:
             self.agenda.note(task.fate.ends_ms, Occasion.TASK_ENDS, task_id)
         return task
 
-    def submit_once(self, order: Order, key: IdempotencyKey, faults: Faults | None = None) -> Task:
+    def submit_once(
+        self, order: Order, key: IdempotencyKey, faults: Faults | None = None, request: str = ""
+    ) -> Task:
         """Accept one generation, or find the one this key led to before: never two.
 
+        request: the id of the request, for those that find its task.
         Refuses as `submit` and `Idempotency.task_of` do; then nothing has changed.
         """
         now_ms = self.clock.now_ms()
@@ -143,7 +146,7 @@ class World:
         if earlier_id is not None:
             return self.tasks[earlier_id]
         task = self.submit(order, faults)
-        self.idempotency.keep(key, task.id, now_ms)
+        self.idempotency.keep(key, task.id, now_ms, request)
         return task
 
     def finish(self, task: Task, outcome: TaskEvent) -> Task:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from starlette.responses import Response
 
 from mock_server.core.journal import Exchange
+from mock_server.core.lifecycle import TaskEvent
 from mock_server.core.refusals import UnknownPath
 from mock_server.core.world import World
 from mock_server.edge.call import Call, json_response
+from mock_server.recorded import Record
 
 
 async def explain(call: Call) -> Response:
@@ -27,17 +30,19 @@ async def explain(call: Call) -> Response:
 
 
 def _explained(world: World, exchange: Exchange) -> dict[str, Any]:
+    told = Record(world).redacted(exchange)
     return {
-        "request": exchange.id,
+        "request": told.id,
         "world": world.name,
-        "asked": f"{exchange.method} {exchange.path}",
-        "status": exchange.status,
-        "because": _because(world, exchange),
-        "scenario": exchange.scenario,
-        "channel": exchange.channel,
-        "faults": exchange.faults,
-        "refusal": exchange.refusal,
-        "without": exchange.without,
+        "asked": f"{told.method} {told.path}",
+        "status": told.status,
+        "because": _because(world, told),
+        "scenario": told.scenario,
+        "channel": told.channel,
+        "faults": told.faults,
+        "refusal": told.refusal,
+        "without": told.without,
+        "ignored": told.ignored,
     }
 
 
@@ -46,26 +51,47 @@ def _because(world: World, exchange: Exchange) -> str:
     if exchange.faults:
         by = _named(exchange.scenario)
         otherwise = exchange.without or "not known"
-        return f"{by} wanted it so, through the {exchange.channel}; otherwise: {otherwise}"
+        reason = f"{by} wanted it so, through the {exchange.channel}; otherwise: {otherwise}"
+        return reason + _of_create(world, exchange)
     if exchange.refusal is not None:
         rule, _, sentence = exchange.refusal.partition(": ")
-        return f"the rule {rule} said no: {sentence}"
+        return f"the rule {rule} said no: {sentence}" + _of_create(world, exchange)
     if exchange.ended_ms is None:
         return "it is under way"
     if exchange.status is None:
-        return "there was no answer: the caller hung up before"
-    return "every rule was kept" + _of_replay(world, exchange) + _of_task(world, exchange)
+        return "there was no answer: the caller hung up before" + _of_create(world, exchange)
+    if exchange.status >= 500:
+        return "the server broke; its log says how" + _of_create(world, exchange)
+    if exchange.status >= 400:
+        phrase = HTTPStatus(exchange.status).phrase
+        return f"no rule of an API said no: the server itself answered {exchange.status} ({phrase})"
+    if exchange.operation is None:
+        return "no rule was asked: what is at this path belongs to no API"
+    ignored = "".join(f", but the field {field}" for field in exchange.ignored)
+    replay = _of_replay(exchange)
+    return "every rule was kept" + ignored + replay + _of_task(world, exchange)
 
 
-def _of_replay(world: World, exchange: Exchange) -> str:
+def _of_create(world: World, exchange: Exchange) -> str:
+    """What a create that was not answered as its client hoped did all the same."""
+    task = world.tasks.get(exchange.task or "")
+    if task is None or exchange.operation != "create":
+        return ""
+    if exchange.replay_of is not None:
+        return _of_replay(exchange)
+    money = "spent" if task.fate.outcome is TaskEvent.RENDERED else "given back"
+    if world.ledger.holds(task.id):
+        money = "held"
+    price = task.order.price_credits
+    return f"; the task {task.id} was made all the same (credits {money}: {price})"
+
+
+def _of_replay(exchange: Exchange) -> str:
     """Which request made the task that this create was answered with, if it was another one."""
-    if exchange.operation != "create" or exchange.task is None:
+    if exchange.replay_of is None:
         return ""
-    creates = (each for each in world.journal if each.operation == "create")
-    maker = next(each for each in creates if each.task == exchange.task)
-    if maker is exchange:
-        return ""
-    return f"; its Idempotency-Key found the task of {maker.id}: nothing was charged again"
+    maker = exchange.replay_of or "an earlier request"
+    return f"; its Idempotency-Key found the task of {maker}: nothing was charged again"
 
 
 def _of_task(world: World, exchange: Exchange) -> str:

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope
 
 from mock_server.core.faults import Faults
 from mock_server.core.idempotency import IdempotencyKey
-from mock_server.core.journal import Exchange
+from mock_server.core.journal import Exchange, IgnoredField
 from mock_server.core.refusals import Invalid
 from mock_server.core.world import World
 from mock_server.edge.authorization import Authorization, read_authorization
@@ -199,10 +199,11 @@ class Call:
             return {}
         return (await self.json())[1]
 
-    def note_ignored(self, body: dict[str, Any], known: frozenset[str]) -> None:
-        """Both APIs ignore fields they do not know; a slip of the pen is worth a log line."""
-        for name in sorted(body.keys() - known):
-            log.info("%s: field '%s' was ignored%s", self.exchange.id, name, near(name, known))
+    def note_ignored(self, fields: tuple[IgnoredField, ...]) -> None:
+        """Both APIs ignore fields they do not know; a slip of the pen is worth being told."""
+        self.exchange.ignored = fields
+        for field in fields:
+            log.info("%s: field %s", self.exchange.id, field)
 
     async def unless_hung_up(self, waiting: asyncio.Future[Result]) -> Result:
         """What `waiting` brings; raises ClientDisconnect if the caller hangs up before that.

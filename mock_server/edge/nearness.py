@@ -15,8 +15,13 @@ def _nearest(name: str, known: tuple[str, ...]) -> str | None:
     return by_folded[matches[0]] if matches else None
 
 
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was probably meant, if any comes near."""
+    # Nobody means to write a name of a thousand letters; one is not worth keeping.
+    return _nearest(name, tuple(known)) if len(name) <= 256 else None
+
+
 def near(name: str, known: Iterable[str]) -> str:
     """A half-sentence that names what was probably meant, or nothing: `; did you mean 'model'?`."""
-    # Nobody means to write a name of a thousand letters; one is not worth keeping.
-    nearest = _nearest(name, tuple(known)) if len(name) <= 256 else None
-    return f"; did you mean '{nearest}'?" if nearest is not None else ""
+    meant = nearest(name, known)
+    return f"; did you mean '{meant}'?" if meant is not None else ""

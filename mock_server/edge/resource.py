@@ -100,13 +100,14 @@ class Resource:
         try:
             await misbehaviour.run(lambda call: self._handler(call)(call), self._answer)
         except Refusal as refusal:  # the world is gone while the request was held up
+            _note(call, refusal)
             await self._voice.refuse(call, refusal)(call.scope, call.receive, send)
 
     async def _answer(self, call: Call) -> Response:
         try:
             return await self._handler(call)(call)
         except Refusal as refusal:
-            call.exchange.refusal = f"{type(refusal).__name__}: {refusal}"
+            _note(call, refusal)
             return self._voice.refuse(call, refusal)
         except ClientDisconnect:
             raise
@@ -144,10 +145,16 @@ class Nothing:
             await _refuse_unknown(call, unknown)(scope, receive, send)
             return
         refusal = UnknownPath(f"nothing is at this path{hint}")
+        _note(call, refusal)
         await voice.refuse(call, refusal)(scope, receive, send)
 
 
 def _refuse_unknown(call: Call, unknown: UnknownScenario) -> Response:
     """A name nobody knows is the fake's own matter, in no vendor's words."""
-    call.exchange.refusal = f"UnknownScenario: {unknown}"
+    _note(call, unknown)
     return problem(call, 400, str(unknown))
+
+
+def _note(call: Call, refusal: Exception) -> None:
+    """Keep with the exchange which rule said no, and its sentence."""
+    call.exchange.refusal = f"{type(refusal).__name__}: {refusal}"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from typing import Any
 
 import jsonschema_rs
 
+from mock_server.core.journal import IgnoredField
 from mock_server.core.refusals import Invalid, Violation
+from mock_server.edge.ignored_fields import KnownFields
 from mock_server.edge.json_body import pointer
 from mock_server.edge.nearness import near
 
@@ -46,6 +49,14 @@ class BodyRules:
             for violation in self._explain(error)
         ]
         return sorted(found, key=lambda found: (found.rule != "required", found.place))
+
+    def ignored_in(self, body: Any) -> tuple[IgnoredField, ...]:
+        """The first few fields of a body that the schema does not have."""
+        return self._known_fields.ignored_in(body)
+
+    @cached_property
+    def _known_fields(self) -> KnownFields:
+        return KnownFields(self.schema)
 
     def _explain(self, error: jsonschema_rs.ValidationError) -> list[Violation]:
         rule, wanted = error.kind.name, error.kind.value

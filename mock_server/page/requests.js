@@ -108,9 +108,9 @@ function requestRow(world, reveal) {
     say(cells.time, timeOf(request.at));
     cells.time.dateTime = request.at;
     cells.time.title = wholeOf(request.at);
-    const badge = request.scenario ?? (request.faults.length > 0 ? "a fault" : "");
+    const [badge, title] = signOf(request);
     say(cells.badge, badge);
-    cells.badge.title = request.channel === null ? "" : `asked for through the ${request.channel}`;
+    cells.badge.title = title;
   };
   const detail = (request) => [
     explanation(request, world().name),
@@ -151,14 +151,25 @@ function explanation(request, world) {
   return h("section.explanation", { "aria-label": name }, h("h4", "Why"), because, more, problem);
 }
 
-const reasonsOf = ({ refusal, faults, without }) => [
+const reasonsOf = ({ refusal, faults, without, ignored }) => [
   ["Rule", refusal?.split(": ")[0]],
   ["Fault", faults.join(", ")],
   ["Without it", without],
+  ["Without effect", ignored.map(fieldOf).join(" · ")],
 ];
+
+const fieldOf = ({ pointer, hint }) => (hint === null ? pointer : `${pointer} (${hint})`);
 
 const sentence = (text) =>
   `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+
+/** What is odd about a request, in a word and in a sentence: a fault before a slip. */
+function signOf({ scenario, faults, channel, ignored }) {
+  const fault = scenario ?? (faults.length > 0 ? "a fault" : "");
+  if (fault) return [fault, channel === null ? "" : `asked for through the ${channel}`];
+  const names = ignored.map(({ pointer }) => pointer).join(", ");
+  return names ? ["ignored fields", `without effect: ${names}`] : ["", ""];
+}
 
 const placeOf = ({ path, query }) => (query ? `${path}?${query}` : path);
 

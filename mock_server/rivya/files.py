@@ -53,7 +53,9 @@ def _read_fields(call: Call, form: dict[str, Any]) -> tuple[FilePart, dict[str, 
     """The form's file and its texts. Refuses with Invalid what the upload schema does not allow."""
     # The schema speaks of the fields as JSON; the file's bytes have rules of their own.
     fields = {name: "" if isinstance(part, FilePart) else part for name, part in form.items()}
-    call.fake.contract.upload_rules.require(fields)
+    rules = call.fake.contract.upload_rules
+    rules.require(fields)
+    call.note_ignored(rules.ignored_in(fields))
     file = form["file"]
     if not isinstance(file, FilePart):
         raise Invalid.at("/file", "type", "must be a file part with a file name, not a text")

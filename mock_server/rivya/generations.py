@@ -32,8 +32,11 @@ async def create_generation(call: Call) -> Response:
     if retry_key is None:
         task = call.world.submit(order, call.task_faults)
     else:
-        task = call.world.submit_once(order, retry_key, call.task_faults)
+        world, request = call.world, call.exchange.id
+        task = world.submit_once(order, retry_key, call.task_faults, request)
         call.claimed = retry_key
+        if (maker := world.idempotency.request_of(retry_key)) != request:
+            call.exchange.replay_of = maker
     note_task(call, task)
     await call.timekeeper.before_answer(task)
     return _show(call, task, call.fake.settings.rivya.create_status)
@@ -59,7 +62,7 @@ def _read_order(call: Call, key: Key, raw: bytes, body: Any) -> Order:
     """The body as an order. Refuses with Invalid whatever the model's rules do not allow."""
     rules = call.fake.contract.generation_rules
     model_id = rules.require(body)
-    call.note_ignored(body, rules.fields)
+    call.note_ignored(rules.ignored_in(model_id, body))
     model = call.fake.contract.catalog.find("rivya", model_id)
     _check_prompt(call, model, body)
     _check_references(call, key, body.get("params", {}).get("referenceMediaItems", ()))

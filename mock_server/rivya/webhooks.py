@@ -148,6 +148,7 @@ async def _require(call: Call, rules: BodyRules, body: Any) -> None:
         raise Invalid(found)
     if about_url:
         raise WebhookUrlRejected(str(about_url[0]))
+    call.note_ignored(rules.ignored_in(body))
     if "url" in body:
         await _require_allowed(call, body["url"])
 
