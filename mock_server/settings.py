@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args, get_type_hints
 import msgspec
 from msgspec import Meta, Struct
 
+from mock_server.core.clock import SignaturesBy
 from mock_server.core.durations import Seconds
 
 Credits = Annotated[int, Meta(ge=0)]
@@ -52,7 +53,7 @@ class AccountSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ClockSettings(Struct, frozen=True):
-    """The time of the default world."""
+    """The time of the default world; `signatures` is for every world that has no other."""
 
     mode: Annotated[
         Literal["real", "frozen"], Meta(description="a frozen clock moves only when told to")
@@ -61,6 +62,9 @@ class ClockSettings(Struct, frozen=True):
         Annotated[datetime, Meta(tz=True)] | None,
         Meta(description="the first moment, like 2026-05-11T00:00:00Z; unset: now"),
     ] = None
+    signatures: Annotated[
+        SignaturesBy, Meta(description="machine: date signatures by this machine's clock")
+    ] = "world"
 
 
 class TaskSettings(Struct, frozen=True):

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from mock_server.core.accounts import Key
 from mock_server.core.chance import Chance
-from mock_server.core.clock import Clock
+from mock_server.core.clock import Clock, SignaturesBy
 from mock_server.core.refusals import Conflict
 from mock_server.core.snapshot import Place, Snapshot, put_back
 from mock_server.core.world import World, WorldRules, make_world
@@ -29,11 +29,13 @@ class ClockPlan(Struct, frozen=True, forbid_unknown_fields=True):
 
     now: its first moment; None: the present one.
     scale: how much faster than real time it runs, unless it is frozen.
+    signatures: whose clock dates the signatures of webhooks; None: as in the settings.
     """
 
     mode: Literal["real", "frozen"] = "real"
     now: Annotated[datetime, Meta(tz=True)] | None = None
     scale: Annotated[float, Meta(gt=0, le=10**6)] = 1.0
+    signatures: SignaturesBy | None = None
 
 
 class WorldPlan(Struct, frozen=True, forbid_unknown_fields=True):
@@ -202,6 +204,7 @@ class Worlds:
                 start_ms=_ms(plan.clock.now),
                 scale=plan.clock.scale,
                 frozen=plan.clock.mode == "frozen",
+                signatures=plan.clock.signatures or self._settings.clock.signatures,
             ),
             rules=self._rules,
             credits_of={

@@ -45,7 +45,12 @@ def test_the_clock_stands_where_it_was_moved_to() -> None:
     with live() as mock:
         assert advance(mock, seconds=90.5)["now"] == "2026-05-11T00:01:30.500Z"
         clock = httpx2.get(f"{mock.url}{CLOCK}").json()
-        assert clock == {"mode": "frozen", "now": "2026-05-11T00:01:30.500Z", "scale": 1.0}
+        assert clock == {
+            "mode": "frozen",
+            "now": "2026-05-11T00:01:30.500Z",
+            "scale": 1.0,
+            "signatures": "world",
+        }
 
 
 def test_until_idle_goes_on_until_nothing_is_due_any_more() -> None:

@@ -13,10 +13,11 @@ from typing import Any
 
 import httpx2
 import pytest
-from standardwebhooks import Webhook
+from standardwebhooks import Webhook, WebhookVerificationError
 
+from mock_server.control import Control
 from tests.live import WAIT_S, Live, live
-from tests.mock import KEY, MINIMAL, START_MS
+from tests.mock import KEY, MINIMAL, START_MS, TOKEN, VIDEO
 from tests.receiver import Received, Receiver, receiver
 from tests.rivya.conftest import account
 
@@ -24,6 +25,8 @@ SUCCEEDED, FAILED = "generation.succeeded", "generation.failed"
 ENDED_S = START_MS // 1000 + 1
 ENDED_AT = "2026-05-11T00:00:01.000Z"
 DELIVERIES = "/_mock/worlds/default/deliveries"
+CLOCK = "/_mock/worlds/default/clock"
+FAULTS = "/_mock/worlds/default/faults"
 SCHEDULE_S = [0, 30, 120, 600, 3600, 21600]
 
 
@@ -315,6 +318,88 @@ def test_the_other_way_of_signing_is_that_of_standard_webhooks() -> None:
     event = Webhook(secret).verify(received.body, received.headers)
     assert event["id"] == received.headers["webhook-id"]
     assert "rivya-signature" not in received.headers
+
+
+# --- whose clock dates a signature ------------------------------------------------------------
+
+
+def _is_taken_by_a_library(secret: str, received: Received) -> bool:
+    try:
+        Webhook(secret).verify(received.body, received.headers)
+    except WebhookVerificationError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("way", ["settings", "clock"])
+@pytest.mark.parametrize("by", ["world", "machine"])
+def test_a_library_takes_a_signature_dated_by_the_machine_and_the_delivery_says_when_not(
+    by: str, way: str
+) -> None:
+    changes: dict[str, Any] = {"clock__signatures": by} if way == "settings" else {}
+    with (
+        rivya(rivya__webhook_signature="standard", **changes) as api,
+        receiver() as hook,
+    ):
+        if way == "clock":
+            httpx2.patch(f"{api.mock.url}{CLOCK}", json={"signatures": by})
+        assert httpx2.get(f"{api.mock.url}{CLOCK}").json()["signatures"] == by
+        secret = api.register(hook.url)["signing_secret"]
+        inbox = f"{api.mock.url}/_mock/inbox/default/a"
+        api.register(inbox)
+        api.finish()
+        (received,) = came(hook)
+        notes = [each["attempts"][0]["note"] for each in api.door()]
+        seen = httpx2.get(f"{api.mock.url}/_mock/worlds/default/inbox/a").json()
+    (verdict,) = [each["signature"] for each in seen["requests"]]
+    assert _is_taken_by_a_library(secret, received) is (by == "machine")
+    assert verdict["valid"] is True  # the signature itself is right either way
+    for told in (*notes, verdict["reason"]):
+        assert ("dated by the world's clock" in (told or "")) is (by == "world")
+
+
+def test_a_signature_of_a_clock_that_goes_right_has_no_note() -> None:
+    changes: dict[str, Any] = {"clock.mode": "real", "clock.start": datetime.now(UTC).isoformat()}
+    with rivya(tasks__queued_s=0, tasks__processing_s=0, **changes) as api, receiver() as hook:
+        api.register(hook.url)
+        api.create()
+        hook.received.get(timeout=WAIT_S)
+        assert [each["attempts"][0]["note"] for each in api.door()] == [None]
+
+
+def test_a_fault_shifts_the_time_of_a_signature_from_the_machines() -> None:
+    with rivya(clock__signatures="machine") as api, receiver() as hook:
+        secret = api.register(hook.url)["signing_secret"]
+        rule = {"effect": {"type": "delivery", "signed_s": -3600}}
+        assert httpx2.post(f"{api.mock.url}{FAULTS}", json=rule).status_code == 201
+        api.finish()
+        (received,) = came(hook)
+    off_s = signed_at(received, secret) - datetime.now(UTC).timestamp()
+    assert -3700 < off_s < -3500
+
+
+def test_a_callback_has_no_time_in_its_signature_and_so_no_note() -> None:
+    with live(acedata__sign_callbacks=True) as mock, receiver() as hook:
+        headers = {"authorization": f"Bearer {TOKEN}"}
+        body = VIDEO | {"callback_url": hook.url, "callback_secret": "abc"}
+        httpx2.post(f"{mock.url}/hailuo/videos", json=body, headers=headers)
+        mock.advance(1)
+        (delivery,) = httpx2.get(f"{mock.url}{DELIVERIES}").json()["deliveries"]
+    assert "x-callback-signature" in came(hook)[0].headers
+    assert delivery["attempts"][0]["note"] is None
+
+
+def test_each_world_dates_its_signatures_in_its_own_way_and_a_reset_goes_back_to_it() -> None:
+    with live(clock__signatures="machine") as mock, Control(mock.url) as control:
+        as_the_server = control.world("one")
+        as_itself = control.world("two", signatures="world")
+        assert as_the_server.clock.get().signatures == "machine"
+        assert as_itself.clock.get().signatures == "world"
+        as_itself.clock.date_signatures("machine")
+        as_the_server.restore(as_itself.snapshot())
+        as_itself.reset()
+        assert as_the_server.clock.get().signatures == "machine"
+        assert as_itself.clock.get().signatures == "world"
 
 
 # --- the schedule ----------------------------------------------------------------------------

@@ -57,11 +57,12 @@ class WorldFacts(Struct, frozen=True):
 
 
 class ClockState(Struct, frozen=True):
-    """A world's time, and how it goes on."""
+    """A world's time, and how it goes on. signatures: whose clock dates those of webhooks."""
 
     mode: Literal["real", "frozen"]
     now: datetime
     scale: float
+    signatures: Literal["world", "machine"] = "world"
 
 
 class Effect(Struct, frozen=True):
@@ -304,7 +305,10 @@ class ReceiverAnswer(Message, frozen=True, kw_only=True):
 
 
 class Attempt(Struct, frozen=True):
-    """One try at a delivery. request: None if nothing was sent. answer: None if there is none."""
+    """One try at a delivery. request: None if nothing was sent. answer: None if there is none.
+
+    note: what a receiver may stumble over.
+    """
 
     id: str
     started_at: datetime
@@ -312,6 +316,7 @@ class Attempt(Struct, frozen=True):
     request: SentRequest | None
     answer: ReceiverAnswer | None
     error: str | None
+    note: str | None = None
 
 
 class Event(Struct, frozen=True):

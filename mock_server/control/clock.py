@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from mock_server.control.answers import Advanced, ClockState, Effect
 from mock_server.control.wire import AsyncLine, Awaited, Call, Line, Question, Steps, Waiting
@@ -49,6 +49,13 @@ class _ClockCalls:
     def until_idle(self) -> Steps[list[Effect]]:
         """Move forward until nothing is due any more. Returns as `advance` does."""
         return (yield self._advance({"until": "idle"})).read(Advanced).effects
+
+    @Call
+    def date_signatures(self, by: Literal["world", "machine"]) -> Steps[ClockState]:
+        """Have webhooks signed with this clock's time, or with that of the server's machine, as
+        receivers expect it that do not know of this clock."""
+        body = {"signatures": by}
+        return (yield Question("PATCH", f"{self._path}/clock", body)).read(ClockState)
 
     def _advance(self, how: dict[str, Any]) -> Question:
         return Question("POST", f"{self._path}/clock/advance", how, patience_s=_LONG_S)

@@ -47,18 +47,20 @@ class _ControlCalls(Generic[W]):
         clock: Literal["real", "frozen"] = "real",
         now: datetime | None = None,
         scale: float = 1.0,
+        signatures: Literal["world", "machine"] | None = None,
     ) -> Steps[W]:
         """Make a world; as a context manager it is dropped in the end.
 
         name: of a to z, digits and hyphens; None: the next free one. seed: None draws it from the
         server's seed and the name. credits: of every account. now: the world's first moment.
-        scale: how much faster than real time it runs.
+        scale: how much faster than real time it runs. signatures: whose clock dates those of
+        webhooks; None: as in the server's settings.
         """
         plan = {
             "name": name,
             "seed": seed,
             "credits": credits,
-            "clock": {"mode": clock, "now": now, "scale": scale},
+            "clock": {"mode": clock, "now": now, "scale": scale, "signatures": signatures},
         }
         reply = yield Question("POST", "/_mock/worlds", plan)
         return self._enter(reply.read(WorldFacts))

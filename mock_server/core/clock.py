@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
+
+SignaturesBy = Literal["world", "machine"]
+"""Whose clock dates signatures: the world's own, or the machine's, which receivers go by."""
 
 
 class Clock:
@@ -19,11 +23,13 @@ class Clock:
         start_ms: int | None = None,
         scale: float = 1.0,
         frozen: bool = False,
+        signatures: SignaturesBy = "world",
     ) -> None:
         """`source_ms` tells real time; `start_ms` is the world's first moment (default: now)."""
         self._source_ms = source_ms
         self._scale = scale
         self.frozen = frozen
+        self.signatures = signatures
         self._anchor_source_ms = source_ms()
         self._passed_ms = 0
         self._anchor_ms = self._anchor_source_ms if start_ms is None else start_ms
@@ -37,6 +43,14 @@ class Clock:
         if passed_ms > self._passed_ms:  # noqa: PLR1730 max() is dear, and time is often looked at
             self._passed_ms = passed_ms
         return self._anchor_ms + int(self._passed_ms * self._scale)
+
+    def signing_ms(self) -> int:
+        """The moment that a signature made now is dated with."""
+        return self._source_ms() if self.signatures == "machine" else self.now_ms()
+
+    def is_apart(self, tolerance_ms: int) -> bool:
+        """Whether a signature made now is dated so far from the machine's time."""
+        return abs(self.signing_ms() - self._source_ms()) > tolerance_ms
 
     def advance(self, by_ms: int) -> None:
         """Move forward by `by_ms` at once. Raises ValueError for a step back."""

@@ -70,6 +70,7 @@ class Attempt:
     status, answer_body: of the receiver's answer, if there was one; else `error` says why not.
     retry_after_s: how long the receiver asked to be left alone.
     ended_ms: None while it is under way.
+    note: what a receiver may stumble over.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Attempt:
     answer_body: bytes = b""
     retry_after_s: int | None = None
     error: str | None = None
+    note: str | None = None
 
     @property
     def was_taken(self) -> bool:

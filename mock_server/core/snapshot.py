@@ -24,7 +24,7 @@ from msgspec.structs import replace
 
 from mock_server.core.accounts import Key, KeyRing
 from mock_server.core.agenda import Due, Occasion
-from mock_server.core.clock import Clock
+from mock_server.core.clock import Clock, SignaturesBy
 from mock_server.core.deliveries import DeliveriesState, Delivery, DeliveryState
 from mock_server.core.endpoints import Endpoint
 from mock_server.core.faults import Faults, FaultsState
@@ -56,6 +56,7 @@ class ClockState(Struct, frozen=True, forbid_unknown_fields=True):
     mode: Literal["real", "frozen"]
     now_ms: Moment
     scale: Annotated[float, Meta(gt=0, le=10**6)]
+    signatures: SignaturesBy = "world"
 
 
 class TaskFaults(Struct, frozen=True, forbid_unknown_fields=True):
@@ -169,6 +170,7 @@ def put_back(
         start_ms=snapshot.clock.now_ms,
         scale=snapshot.clock.scale,
         frozen=snapshot.clock.mode == "frozen",
+        signatures=snapshot.clock.signatures,
     )
     world = World(name, snapshot.seed, clock, snapshot.rules, KeyRing(snapshot.keys))
     _fill(world, snapshot, place)
@@ -186,7 +188,12 @@ def _taken(world: World, place: Place, contents: Mapping[str, bytes], now_ms: in
     return Snapshot(
         format=1,
         seed=world.seed,
-        clock=ClockState("frozen" if world.clock.frozen else "real", now_ms, world.clock.scale),
+        clock=ClockState(
+            "frozen" if world.clock.frozen else "real",
+            now_ms,
+            world.clock.scale,
+            world.clock.signatures,
+        ),
         rules=world.rules,
         keys=tuple(world.keys),
         ledger=world.ledger.state(),

@@ -10,7 +10,7 @@ from msgspec import Meta
 from starlette.responses import Response
 
 from mock_server.core.agenda import Due
-from mock_server.core.clock import Clock
+from mock_server.core.clock import Clock, SignaturesBy
 from mock_server.core.deliveries import Attempt
 from mock_server.core.refusals import Invalid
 from mock_server.core.world import World
@@ -25,11 +25,13 @@ class ClockChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How time goes on; what is not named stays.
 
     now: the moment to move to; everything that is due by then happens. Not before the present.
+    signatures: whose clock dates the signatures of webhooks.
     """
 
     mode: Literal["real", "frozen"] | None = None
     now: Annotated[datetime, Meta(tz=True)] | None = None
     scale: Annotated[float, Meta(gt=0, le=10**6)] | None = None
+    signatures: SignaturesBy | None = None
 
 
 CHANGE: TypedBody[ClockChange] = TypedBody(ClockChange)
@@ -51,6 +53,7 @@ async def change_clock(call: Call) -> Response:
         raise Invalid.at("/now", "minimum", f"must not be before {moment(clock.now_ms())}")
     frozen = clock.frozen if change.mode is None else change.mode == "frozen"
     clock.set(frozen=frozen, scale=change.scale or clock.scale)
+    clock.signatures = change.signatures or clock.signatures
     await home.timekeeper.advance(by_ms)
     home.timekeeper.rewind()
     return json_response(_show(clock))
@@ -88,7 +91,12 @@ ADVANCE = BodyRules(
 
 def _show(clock: Clock) -> dict[str, Any]:
     mode = "frozen" if clock.frozen else "real"
-    return {"mode": mode, "now": moment(clock.now_ms()), "scale": clock.scale}
+    return {
+        "mode": mode,
+        "now": moment(clock.now_ms()),
+        "scale": clock.scale,
+        "signatures": clock.signatures,
+    }
 
 
 def _effect(world: World, happened: Due | Attempt) -> dict[str, Any]:

@@ -78,6 +78,7 @@ def _show_attempt(attempt: Attempt) -> dict[str, Any]:
         "request": attempt.posting and _show_request(attempt.posting),
         "answer": None if attempt.status is None else _show_answer(attempt),
         "error": attempt.error,
+        "note": attempt.note,
     }
 
 

@@ -14,6 +14,7 @@ from mock_server.core.endpoints import Endpoint, new_secret
 from mock_server.core.inbox import SignatureVerdict
 from mock_server.core.lifecycle import TaskState
 from mock_server.core.signing import (
+    TOLERANCE_S,
     BadSignature,
     check_standard,
     check_timestamped,
@@ -71,7 +72,10 @@ class Events:
         endpoint = world.endpoints.get(delivery.endpoint_id or "")
         headers = [("content-type", "application/json"), ("user-agent", "Rivya-Webhooks/fake")]
         if endpoint is not None and fault.signed_with != "nothing":
-            at_s = attempt.started_ms // 1000 + round(fault.signed_s)
+            clock = world.clock
+            at_ms = attempt.started_ms if clock.signatures == "world" else clock.signing_ms()
+            at_s = at_ms // 1000 + round(fault.signed_s)
+            attempt.note = _APART if clock.is_apart(TOLERANCE_S * 1000) else None
             headers += self._signature(_secrets(world, endpoint, fault), event.id, body, at_s)
         return [
             *headers,
@@ -90,10 +94,13 @@ class Events:
         endpoints = [each for each in world.endpoints if unquote(urlsplit(each.url).path) == path]
         secrets = [secret for each in endpoints for secret in each.secrets_at(now_ms)]
         try:
-            self._check(headers, secrets, body, now_ms // 1000)
+            self._check(headers, secrets, body, world.clock.signing_ms() // 1000)
         except BadSignature as bad:
             return SignatureVerdict(False, str(bad))
-        return SignatureVerdict(True, "signed with the secret of an endpoint that leads here")
+        reason = "signed with the secret of an endpoint that leads here"
+        if world.clock.is_apart(TOLERANCE_S * 1000):
+            reason += f"; but it is {_APART}"
+        return SignatureVerdict(True, reason)
 
     def _check(
         self, headers: Mapping[str, str], secrets: Sequence[str], body: bytes, now_s: int
@@ -122,6 +129,10 @@ class Events:
 
 
 _STANDARD = "webhook-signature"
+_APART = (
+    f"dated by the world's clock, more than {TOLERANCE_S} s from this machine's: libraries refuse "
+    "that, unless the signatures of the world's clock are set to machine"
+)
 
 
 def _secrets(world: World, endpoint: Endpoint, fault: DeliveryFault) -> Sequence[str]:
