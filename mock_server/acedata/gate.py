@@ -24,9 +24,11 @@ def admit(call: Call) -> Key:
 def count(call: Call, key: Key) -> None:
     """Count this request of the key. Refuses with RateLimited past its limit."""
     settings = call.fake.settings.acedata
+    clock = call.world.clock
     call.world.rates.count(
         key.secret,
-        call.world.clock.now_ms(),
+        clock.now_ms(),
         limit=settings.rate_limit if key.rate_limit is None else key.rate_limit,
         window_ms=round(settings.rate_window_s * 1000),
+        scale=clock.scale_for_callers,
     )

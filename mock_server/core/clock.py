@@ -63,6 +63,12 @@ class Clock:
         """How much faster than its source it runs while it is not frozen."""
         return self._scale
 
+    @property
+    def scale_for_callers(self) -> float:
+        """How many of its seconds pass while a caller waits one; 1 if it is frozen, so that a
+        caller is told the seconds it has to be advanced by."""
+        return 1.0 if self.frozen else self._scale
+
     def set(self, *, frozen: bool, scale: float) -> None:
         """Run on in another way from the present moment."""
         now_ms = self.now_ms()

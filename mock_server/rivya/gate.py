@@ -29,5 +29,6 @@ def admit(call: Call, scope: str) -> Key:
         now_ms,
         limit=settings.rate_limit if key.rate_limit is None else key.rate_limit,
         window_ms=round(settings.rate_window_s * 1000),
+        scale=world.clock.scale_for_callers,
     )
     return key

@@ -414,6 +414,14 @@ def test_retry_after_says_when_the_next_window_is_open_unless_switched_off(
     assert answer.headers.get("retry-after") == header
 
 
+def test_retry_after_counts_the_seconds_of_the_caller(make_mock: MakeMock) -> None:
+    mock = make_mock(acedata__rate_limit=1, time_scale=60, clock__mode="real")
+    submit(mock)
+    answer = mock.acedata("/videos", ASYNC)
+    refusal(answer, "too_many_requests")
+    assert answer.headers["retry-after"] == "1"
+
+
 def test_a_token_may_have_a_limit_of_its_own(make_mock: MakeMock) -> None:
     mock = make_mock(accounts=[account("a", slow={"rate_limit": 1}, fast={})])
     submit(mock, token="slow")

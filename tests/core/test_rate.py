@@ -88,6 +88,27 @@ def test_whoever_waits_as_long_as_told_gets_in(window_ms: int, data: st.DataObje
     assert now_ms + wait_s * 1_000 >= window_ms
 
 
+@given(st.integers(1, 10**9), st.floats(1e-6, 1e6))
+def test_a_caller_waits_by_its_own_clock_and_no_longer_than_it_has_to(
+    window_ms: int, scale: float
+) -> None:
+    windows = RateWindows()
+    windows.count("k", 0, limit=1, window_ms=window_ms, scale=scale)
+    with pytest.raises(RateLimited) as refused:
+        windows.count("k", 0, limit=1, window_ms=window_ms, scale=scale)
+    needed_s = min(window_ms / 1000 / scale, 10**9)
+    assert needed_s <= refused.value.retry_after_s < max(needed_s + 1, 1.5)
+
+
+@pytest.mark.parametrize("scale", [5e-324, 1e-300, 1e308])
+def test_a_scale_beyond_all_measure_is_told_as_well(scale: float) -> None:
+    windows = RateWindows()
+    windows.count("k", 0, limit=1, window_ms=60_000)
+    with pytest.raises(RateLimited) as refused:
+        windows.count("k", 0, limit=1, window_ms=60_000, scale=scale)
+    assert 1 <= refused.value.retry_after_s <= 10**9
+
+
 def test_the_refusal_tells_limit_window_and_wait() -> None:
     windows = RateWindows()
     windows.count("k", 0, limit=1, window_ms=1_500)

@@ -92,6 +92,21 @@ def test_retry_after_says_in_whole_seconds_when_the_next_window_is_open(
     assert answer.headers["retry-after"] == retry_after
 
 
+@pytest.mark.parametrize(
+    ("mode", "scale", "retry_after"),
+    [("real", 1, "60"), ("real", 60, "1"), ("real", 7, "9"), ("real", 0.5, "120"),
+     ("frozen", 60, "60")],
+)  # fmt: skip
+def test_retry_after_counts_the_seconds_of_the_caller(
+    make_mock: MakeMock, mode: str, scale: float, retry_after: str
+) -> None:
+    mock = make_mock(rivya__rate_limit=1, time_scale=scale, clock__mode=mode)
+    statuses(mock, 1)
+    answer = mock.rivya("GET", "/credits")
+    refusal(answer, "rate_limited")
+    assert answer.headers["retry-after"] == retry_after
+
+
 @pytest.mark.parametrize("after_s", [0, 0.001, 30.25, 59.999])
 def test_whoever_obeys_retry_after_is_let_in(make_mock: MakeMock, after_s: float) -> None:
     mock = make_mock(rivya__rate_limit=1)
