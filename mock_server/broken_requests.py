@@ -17,15 +17,16 @@ async def trickling(body: bytes, bytes_per_s: int) -> AsyncIterator[bytes]:
         yield bytes((byte,))
 
 
-async def break_off(posting: Posting) -> ConnectionResetError:
-    """Send half a request, and reset the connection. The answer is what the sender then sees.
+async def break_off(posting: Posting, host: str) -> ConnectionResetError:
+    """Send half a request to `host`, and reset the connection. The answer is what the sender sees.
 
     Raises OSError if there is nobody to send to.
     """
     url = urlsplit(posting.url)
     port = url.port or (443 if url.scheme == "https" else 80)
+    is_tls = url.scheme == "https"
     _, writer = await asyncio.open_connection(
-        url.hostname, port, ssl=True if url.scheme == "https" else None
+        host, port, ssl=is_tls or None, server_hostname=url.hostname if is_tls else None
     )
     target = url._replace(scheme="", netloc="", fragment="").geturl() or "/"
     head = "".join(f"{name}: {value}\r\n" for name, value in posting.headers)

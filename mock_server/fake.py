@@ -65,7 +65,8 @@ def make_fake(
     """
     contract = Contract(SCHEMAS, strict_params=settings.rivya.params == "strict")
     scenarios = _scenarios(settings, contract)
-    sender = Sender(settings.deliveries, settings.callback_hosts)
+    is_strict = settings.webhook_urls == "strict"
+    sender = Sender(settings.deliveries, settings.callback_hosts, resolve if is_strict else None)
     writers: dict[str, Writer] = {
         "acedata": Callbacks(settings.acedata),
         "rivya": Events(settings.rivya),

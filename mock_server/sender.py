@@ -16,8 +16,14 @@ from mock_server import __version__
 from mock_server.broken_requests import break_off, trickling
 from mock_server.core.deliveries import Attempt, Delivery, Posting
 from mock_server.core.delivery_faults import DeliveryFault, ReceiverAnswer
-from mock_server.core.webhook_urls import is_loopback
+from mock_server.core.refusals import WebhookUrlRejected
+from mock_server.core.webhook_urls import (
+    loopback_address,
+    require_public,
+    require_public_addresses,
+)
 from mock_server.core.world import World
+from mock_server.host_names import Resolve
 from mock_server.settings import DeliverySettings
 from mock_server.timekeeper import Timekeeper
 
@@ -50,10 +56,20 @@ class Sender:
     else as long as fewer than `at_once` of them hang together.
     """
 
-    def __init__(self, settings: DeliverySettings, allowed_hosts: tuple[str, ...]) -> None:
-        """`allowed_hosts`: host names; `loopback` stands for this machine, `*` for every host."""
+    def __init__(
+        self,
+        settings: DeliverySettings,
+        allowed_hosts: tuple[str, ...],
+        resolve_webhook_host: Resolve | None = None,
+    ) -> None:
+        """`allowed_hosts`: host names; `loopback` stands for this machine, `*` for every host.
+
+        resolve_webhook_host: asked before each attempt at a webhook, which then goes to a public
+        address or is not sent; None: webhooks go wherever callbacks may go.
+        """
         self._settings = settings
         self._allowed_hosts = allowed_hosts
+        self._resolve_webhook_host = resolve_webhook_host
         self._client: httpx2.AsyncClient | None = None
         self._under_way: set[asyncio.Task[Attempt]] = set()
         self._first_places = asyncio.Semaphore(settings.at_once)
@@ -62,12 +78,18 @@ class Sender:
 
     def may_call(self, url: str) -> bool:
         """Whether this URL's host may be called."""
+        return self._destination(url) is not None
+
+    def _destination(self, url: str) -> str | None:
+        """The host to connect to for a URL; None if it may not be called."""
         try:
             host = (urlsplit(url).hostname or "").rstrip(".").lower()
         except ValueError:
-            return False
+            return None
         allowed = self._allowed_hosts
-        return "*" in allowed or host in allowed or ("loopback" in allowed and is_loopback(host))
+        if "loopback" in allowed and (local := loopback_address(host)) is not None:
+            return local
+        return host if "*" in allowed or host in allowed else None
 
     def carry_out(
         self, timekeeper: Timekeeper, delivery: Delivery, compose: Compose
@@ -97,7 +119,7 @@ class Sender:
             attempt = delivery.begin_attempt(world.clock.now_ms())
             if self.may_call(delivery.url):
                 attempt.posting = compose(world, delivery, attempt)
-                await self._try(attempt, attempt.posting, delivery.attempt_fault)
+                await self._try(delivery, attempt, attempt.posting)
             else:
                 attempt.error = "not sent: the host is not in callback_hosts"
             world.end_attempt(delivery, attempt)
@@ -127,28 +149,33 @@ class Sender:
                 if is_first:
                     receiver.has_first = False
 
-    async def _try(self, attempt: Attempt, posting: Posting, fault: DeliveryFault) -> None:
+    async def _try(self, delivery: Delivery, attempt: Attempt, posting: Posting) -> None:
         """Send the request and write down what came of it, however it went."""
+        fault = delivery.attempt_fault
         if fault.answer is not None:
             self._answer_instead(attempt, fault.answer)
         elif fault.connection == "dns":
             attempt.error = "ConnectError: the host has no address"
         else:
-            attempt.error = await self._why_not_sent(attempt, posting, fault)
+            attempt.error = await self._why_not_sent(delivery, attempt, posting)
             if attempt.error is not None:
                 attempt.status = None
 
     async def _why_not_sent(
-        self, attempt: Attempt, posting: Posting, fault: DeliveryFault
+        self, delivery: Delivery, attempt: Attempt, posting: Posting
     ) -> str | None:
         """Sends; why there is no whole answer, or None if there is one."""
         import httpx2  # a third of the start-up time, and most runs never call back
 
         try:
             async with asyncio.timeout(self._settings.timeout_s):
-                await self._send(attempt, posting, fault)
+                host = await self._judged_host(delivery)
+                await self._send(attempt, posting, delivery.attempt_fault, host)
         except TimeoutError:
             return self._no_answer
+        except WebhookUrlRejected as rejected:
+            attempt.posting = None
+            return f"not sent: {rejected}"
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as error:
             return f"{type(error).__name__}: {error}".rstrip(": ")
         except Exception as error:
@@ -169,8 +196,23 @@ class Sender:
             attempt.answer_headers = answer.headers
             attempt.retry_after_s = answer.retry_after_s
 
-    async def _send(self, attempt: Attempt, posting: Posting, fault: DeliveryFault) -> None:
-        """Redirects are not followed."""
+    async def _judged_host(self, delivery: Delivery) -> str:
+        """The host to connect to. Refuses with WebhookUrlRejected a webhook that may not be sent:
+        since its endpoint was made, its name may have come to lead elsewhere."""
+        host = self._destination(delivery.url) or ""
+        if self._resolve_webhook_host is None or delivery.endpoint_id is None:
+            return host
+        require_public(delivery.url, allow_loopback=False)
+        addresses = await self._resolve_webhook_host(host)
+        require_public_addresses(host, addresses)
+        if not addresses:
+            raise WebhookUrlRejected(f"'{host}' has no address")
+        return addresses[0]
+
+    async def _send(
+        self, attempt: Attempt, posting: Posting, fault: DeliveryFault, host: str
+    ) -> None:
+        """Send to this host, which is what was judged. Redirects are not followed."""
         import httpx2
 
         if self._client is None:
@@ -185,8 +227,10 @@ class Sender:
             "POST", posting.url, content=content, headers=headers, timeout=None
         )
         attempt.posting = replace(posting, headers=tuple(request.headers.multi_items()))
+        request.extensions["sni_hostname"] = request.url.raw_host.decode()
+        request.url = request.url.copy_with(host=host)
         if fault.connection == "reset":
-            raise await break_off(attempt.posting)
+            raise await break_off(attempt.posting, host)
         answer = await self._client.send(request, stream=True)
         try:
             attempt.status = answer.status_code

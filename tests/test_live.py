@@ -189,6 +189,13 @@ def test_a_callback_that_cannot_be_delivered_does_the_task_no_harm() -> None:
         ("http://localhost.evil.test/x", False),
         ("http://127.0.0.1@webhook.site/x", False),
         ("http://0x7f000001/x", True),
+        ("http://[::ffff:127.0.0.1]/x", True),
+        ("http://[64:ff9b::7f00:1]/x", False),
+        ("http://[2002:7f00:1::]/x", False),
+        ("http://[::127.0.0.1]/x", False),
+        ("http://[::1%25lo]/x", False),
+        ("http://0.0.0.0/x", False),
+        ("http://[::]/x", False),
         ("http:///x", False),
     ],
 )

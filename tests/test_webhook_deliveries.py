@@ -10,14 +10,16 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from mock_server.control import Control
+from tests.asking import advance
 from tests.live import WAIT_S, Live, live
-from tests.mock import KEY, MINIMAL, START_MS, TOKEN, VIDEO
+from tests.mock import KEY, MINIMAL, START_MS, TOKEN, VIDEO, Mock
 from tests.receiver import Received, Receiver, receiver
 from tests.rivya.conftest import account
 
@@ -539,6 +541,62 @@ def test_an_attempt_without_an_answer_says_why() -> None:
         (record,) = api.deliveries(endpoint)
     assert (record["status"], record["response_status"]) == ("failed", None)
     assert "callback_hosts" in record["error"]
+
+
+# --- where it may go, judged again at each attempt ----------------------------------------------
+
+
+def strictly_sent(found_then: list[str]) -> Any:
+    """An attempt at a webhook whose name led to a public address when its endpoint was made, and
+    leads to these addresses when it is sent."""
+    mock = Mock(webhook_urls="strict", callback_hosts=["*"])
+    mock.addresses["hooks.example"] = ["93.184.216.34"]
+    try:
+        body = {"url": "https://hooks.example/hook", "event_types": [SUCCEEDED]}
+        assert mock.rivya("POST", "/webhooks", body).status == 200
+        mock.addresses["hooks.example"] = found_then
+        mock.create()
+        advance(mock, 1)
+        (delivery,) = mock.request("GET", DELIVERIES).json()["deliveries"]
+        return delivery["attempts"][0]
+    finally:
+        mock.close()
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "::1", "10.0.0.1", "169.254.169.254", "fe80::1%lo"]
+)
+def test_strictly_a_name_that_came_to_lead_elsewhere_is_not_called(address: str) -> None:
+    for found in ([address], ["93.184.216.34", address]):
+        attempt = strictly_sent(found)
+        assert attempt["error"].startswith("not sent: 'hooks.example' leads to ")
+        assert (attempt["answer"], attempt["request"]) == (None, None)
+
+
+def test_strictly_a_name_that_leads_nowhere_any_more_is_not_called() -> None:
+    assert strictly_sent([])["error"] == "not sent: 'hooks.example' has no address"
+
+
+def test_strictly_an_endpoint_made_when_rules_were_loose_is_not_called() -> None:
+    with rivya() as api, receiver() as hook:
+        api.register(hook.url)
+        snapshot = httpx2.get(f"{api.mock.url}/_mock/worlds/default/snapshot").json()
+    with rivya(webhook_urls="strict") as api, receiver() as hook:
+        put = httpx2.put(f"{api.mock.url}/_mock/worlds/default/snapshot", json=snapshot)
+        assert put.status_code == 200
+        api.finish()
+        (delivery,) = api.door()
+    assert delivery["attempts"][0]["error"].startswith("not sent: a webhook url begins with https")
+
+
+def test_a_name_below_localhost_is_this_machine_whatever_a_resolver_says() -> None:
+    with rivya() as api, receiver() as hook:
+        port = urlsplit(hook.url).port
+        for host in ("hook.localhost", "127.1", "0x7f000001", "[::ffff:7f00:1]"):
+            endpoint = api.register(f"http://{host}:{port}/hook")
+            api.finish()
+            assert hook.received.get(timeout=WAIT_S).headers["host"] == f"{host}:{port}"
+            api.call("DELETE", f"/webhooks/{endpoint['id']}")
 
 
 def test_a_late_attempt_at_an_old_event_stands_before_an_earlier_one_at_a_new_event() -> None:

@@ -54,11 +54,28 @@ def require_public_addresses(host: str, addresses: Iterable[str]) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, by name or by address in any spelling."""
+    """Whether a host is this machine, for what is allowed to this machine alone."""
+    return loopback_address(host) is not None
+
+
+def loopback_address(host: str) -> str | None:
+    """What to connect to for a host that is this machine; None if it is another.
+
+    This machine are `localhost` and the names below it (RFC 6761, 6.3), 127.0.0.0/8, ::1 and
+    127.0.0.0/8 mapped into IPv6. An IPv6 address that carries a loopback one for a translator or a
+    tunnel leads out of this machine, so it is another.
+
+    Names and spellings that a resolver might take for something else are not left to it: the answer
+    is `localhost` itself or an address in its usual form.
+    """
     if host == "localhost" or host.endswith(".localhost"):
-        return True
+        return "localhost"
     address = _address(host)
-    return address is not None and _unwrapped(address).is_loopback
+    if isinstance(address, IPv6Address):
+        if address.scope_id is not None:
+            return None
+        address = address.ipv4_mapped or address
+    return str(address) if address is not None and address.is_loopback else None
 
 
 def _parts(url: str) -> SplitResult:

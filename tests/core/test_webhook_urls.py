@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mock_server.core.refusals import WebhookUrlRejected
-from mock_server.core.webhook_urls import is_loopback, require_public
+from mock_server.core.webhook_urls import is_loopback, loopback_address, require_public
 
 PUBLIC = [
     "https://example.com",
@@ -91,15 +91,27 @@ LOOPBACK_HOSTS = [
     "[::FFFF:127.0.0.1]",
     "[::ffff:7f00:1]",
     "[0:0:0:0:0:ffff:7f00:1]",
+]
+
+# Addresses that carry a loopback one, and lead a packet out of this machine.
+CARRYING_HOSTS = [
     "[::127.0.0.1]",
     "[::7f00:1]",
+    "[::ffff:0:127.0.0.1]",
     "[2002:7f00:1::]",
+    "[2002:7f00:1::1]",
     "[64:ff9b::127.0.0.1]",
     "[64:ff9b::7f00:1]",
+    "[64:ff9b:1::7f00:1]",
+    "[2001:0:7f00:1::]",
+    "[fe80::7f00:1]",
+    "[::1%25lo]",
+    "[::2]",
 ]
 
 # Hosts no setting opens.
 LOCAL_HOSTS = [
+    *CARRYING_HOSTS,
     # Names.
     "printer.local",
     "PRINTER.LOCAL",
@@ -348,6 +360,49 @@ def test_a_refusal_says_what_is_wrong(url: str, sentence: str) -> None:
 )
 def test_another_machine_is_no_loopback(host: str) -> None:
     assert not is_loopback(host)
+
+
+@pytest.mark.parametrize("host", CARRYING_HOSTS)
+def test_an_address_that_carries_a_loopback_one_is_another_machine(host: str) -> None:
+    assert not is_loopback(host.strip("[]"))
+    assert not is_loopback(host.strip("[]").replace("%25", "%"))
+
+
+@pytest.mark.parametrize(
+    ("host", "connected"),
+    [
+        ("localhost", "localhost"),
+        ("hook.localhost", "localhost"),  # RFC 6761: no resolver is asked for it
+        ("127.0.0.1", "127.0.0.1"),
+        ("127.1", "127.0.0.1"),
+        ("0x7f000001", "127.0.0.1"),
+        ("0177.0.0.1", "127.0.0.1"),
+        ("127.255.255.255", "127.255.255.255"),
+        ("::1", "::1"),
+        ("0:0:0:0:0:0:0:1", "::1"),
+        ("::ffff:127.0.0.1", "127.0.0.1"),
+    ],
+)
+def test_no_resolver_decides_where_this_machine_is(host: str, connected: str) -> None:
+    assert loopback_address(host) == connected
+
+
+@given(st.ip_addresses())
+@example(IPv6Address("::1"))
+@example(IPv6Address("::ffff:7f00:1"))
+@example(IPv6Address("64:ff9b::7f00:1"))
+def test_an_address_is_this_machine_only_if_the_system_says_so(
+    address: IPv4Address | IPv6Address,
+) -> None:
+    inner = address if isinstance(address, IPv4Address) else address.ipv4_mapped or address
+    is_here = inner == IPv6Address("::1") or inner in IPv4Network("127.0.0.0/8")
+    assert is_loopback(str(address)) is is_here
+
+
+@given(st.integers(0x7F000000, 0x7FFFFFFF), st.integers(0, 2**96 - 1))
+def test_no_ipv6_address_is_this_machine_for_the_address_in_its_end(low: int, high: int) -> None:
+    address = IPv6Address(high << 32 | low)
+    assert is_loopback(str(address)) is (high == 0xFFFF)
 
 
 def spellings(address: IPv4Address) -> list[str]:
