@@ -47,6 +47,7 @@ class Server(uvicorn.Server):
                 access_log=False,
                 log_config=None,
                 server_header=False,
+                proxy_headers=False,  # `public_url` is how a proxy is told of
             )
         )
         self._fake = fake
@@ -132,6 +133,25 @@ def set_up_logging(level: str) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # Whoever sent a bad form is told so; the log need not repeat it.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
+    logging.getLogger("mock_server.protocol").addFilter(Seldom())
+
+
+class Seldom(logging.Filter):
+    """Lets each message through once in ten seconds, whatever its arguments are."""
+
+    _PAUSE_S = 10.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the message is shown."""
+        shown = self._shown.get(record.msg)
+        if shown is not None and record.created < shown + self._PAUSE_S:
+            return False
+        self._shown[record.msg] = record.created
+        return True
 
 
 def _say_ready(fake: Fake, url: str) -> None:

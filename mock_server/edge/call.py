@@ -19,6 +19,7 @@ from mock_server.core.journal import Exchange, IgnoredField
 from mock_server.core.refusals import Invalid
 from mock_server.core.world import World
 from mock_server.edge.authorization import Authorization, read_authorization
+from mock_server.edge.host_header import Host, read_host
 from mock_server.edge.json_body import parse
 from mock_server.edge.nearness import near
 from mock_server.fake import Fake
@@ -120,11 +121,20 @@ class Call:
         """Where the caller reached the server: the start of every URL it is given."""
         if self.fake.settings.public_url:
             return self.fake.settings.public_url
-        host = self.headers.get(b"host")
-        if not host:
-            address, port = self.scope.get("server") or ("127.0.0.1", 80)
-            host = f"{address}:{port}".encode()
-        return _base_url(self.scope["scheme"], host)
+        host = self.host
+        if host is not None:
+            return _base_url(self.scope["scheme"], host.authority)
+        address, port = self.scope.get("server") or ("127.0.0.1", 80)
+        return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
+
+    @property
+    def host(self) -> Host | None:
+        """The host that the client asked for; None if it did not say.
+
+        Refuses with Invalid a malformed one, which the server lets nobody send.
+        """
+        value = self.headers.get(b"host")
+        return read_host(value) if value else None
 
     async def body(self, max_bytes: int) -> bytes:
         """The whole body. Refuses with Invalid past `max_bytes`, reading no further.
@@ -242,9 +252,9 @@ def _require_json(content_type: bytes) -> None:
 
 
 @lru_cache(maxsize=256)
-def _base_url(scheme: str, host: bytes) -> str:
+def _base_url(scheme: str, authority: str) -> str:
     """The same text each time: every task of a caller keeps it."""
-    return f"{scheme}://{host.decode('latin-1')}"
+    return f"{scheme}://{authority}"
 
 
 def json_response(

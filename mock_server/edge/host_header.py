@@ -1,0 +1,68 @@
+"""The `Host` header: the name and port under which a client reached the server (RFC 9110, 7.2)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv6Address
+
+from mock_server.core.refusals import Invalid
+
+_HOST = re.compile(
+    r"(?P<name>[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])"
+    r"(?::(?P<port>[0-9]{0,5}))?"
+)
+_LONGEST = 255 + len(":65535")
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """A well-formed `Host`.
+
+    authority: as it came, fit for a URL. name: lower case, without brackets and a dot at the end.
+    port: None if there is none, so that it is the scheme's own.
+    """
+
+    authority: str
+    name: str
+    port: int | None
+
+
+def read_host(value: bytes) -> Host:
+    """The value of a `Host` header. Refuses with Invalid what is no `name` or `name:port`."""
+    if len(value) > _LONGEST:
+        raise _malformed(f"is longer than {_LONGEST} bytes")
+    return _read(value)
+
+
+def require_host(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Refuses with Invalid a malformed `Host`, and more than one. There may be none."""
+    values = [value for name, value in headers if name == b"host"]
+    if len(values) > 1:
+        raise _malformed("comes more than once")
+    if values and values[0]:
+        read_host(values[0])
+
+
+@lru_cache(maxsize=256)
+def _read(value: bytes) -> Host:
+    match = _HOST.fullmatch(value.decode("latin-1"))
+    if match is None:
+        raise _malformed("must be a host name or an address, and a port if there is one")
+    name, port = match["name"].lower().removesuffix("."), match["port"]
+    if ipv6 := match["ipv6"]:
+        try:
+            name = str(IPv6Address(ipv6))
+        except ValueError:
+            raise _malformed("has no IPv6 address between its brackets") from None
+    if not port:
+        return Host(match["name"], name, None)
+    if int(port) > 65535:
+        raise _malformed("has a port above 65535")
+    return Host(f"{match['name']}:{port}", name, int(port))
+
+
+def _malformed(sentence: str) -> Invalid:
+    return Invalid.at("header Host", "host", sentence)
