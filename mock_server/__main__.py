@@ -38,6 +38,10 @@ def _settings_options(command: Any) -> Any:
         click.option("--scenario", help="What goes wrong unless a request asks otherwise."),
         click.option("--scenario-dir", help="A folder with scenario files of your own."),
         click.option("--control-token", help="What the control door under /_mock/ asks for."),
+        click.option(
+            "--control-hosts", help="Names the door answers to without a token, by commas."
+        ),
+        click.option("--browser-origins", help="Origins of web pages that may use it, by commas."),
         click.option("--no-mock-headers", is_flag=True, help="Send no Mock-... headers."),
         click.option("--log-level", help="debug, info, warning or error."),
         click.option(
@@ -73,6 +77,13 @@ def serve(**options: Any) -> None:
     from mock_server.serve import run
     from mock_server.wall_clock import wall_ms
 
+    if not is_loopback(settings.host) and {"loopback", "*"} & set(settings.callback_hosts):
+        click.echo(
+            f"hailuo-mock: {settings.host} can be reached from other machines, and whoever has a "
+            "vendor key can make this server call its own machine with a callback_url or webhook; "
+            "--callback-hosts NAME,… lets it call those hosts only",
+            err=True,
+        )
     try:
         fake = make_fake(settings, wall_ms)
     except (ScenarioError, UnknownScenario) as error:
@@ -191,8 +202,9 @@ def _read(options: dict[str, Any]) -> tuple[Settings, tuple[Effective, ...]]:
     flags = {name: value for name, value in options.items() if value not in (None, False)}
     if flags.pop("no_mock_headers", False):
         flags["mock_headers"] = False
-    if "callback_hosts" in flags:
-        flags["callback_hosts"] = [host.strip() for host in flags["callback_hosts"].split(",")]
+    for name in ("callback_hosts", "control_hosts", "browser_origins"):
+        if name in flags:
+            flags[name] = [part.strip() for part in flags[name].split(",")]
     try:
         return read_settings(flags=flags, environment=os.environ, file=file)
     except SettingsError as error:

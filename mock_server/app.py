@@ -13,6 +13,7 @@ from mock_server.acedata.errors import AceDataVoice
 from mock_server.acedata.tasks import query_tasks
 from mock_server.acedata.videos import create_video
 from mock_server.door.routes import door_routes
+from mock_server.edge.cross_origin import CrossOrigin
 from mock_server.edge.exchanges import Exchanges
 from mock_server.edge.problems import ProblemVoice
 from mock_server.edge.resource import Handler, Nothing, Resource, Voice
@@ -64,7 +65,9 @@ def make_app(fake: Fake) -> ASGIApp:
         redirect_slashes=False,
         lifespan=lifespan,
     )
-    return Exchanges(router, fake)
+    app = Exchanges(router, fake)
+    origins = fake.settings.browser_origins
+    return CrossOrigin(app, origins) if origins else app
 
 
 def _rivya_routes(voice: Voice) -> list[BaseRoute]:

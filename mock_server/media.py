@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from mock_server.core.world import World
     from mock_server.edge.call import Call
 
-_UPLOAD_URL = re.compile(r"https?://[^/?#]+/media/[^/?#]+/files/(file_[0-9A-Za-z]+)/[^/?#]+")
+_UPLOAD_URL = re.compile(
+    r"https?://[^/?#]+(?:/[^?#]*)?/media/[^/?#]+/files/(file_[0-9A-Za-z]+)/[^/?#]+"
+)
 
 
 def result_url(base_url: str, world: str, task_id: str) -> str:
@@ -38,7 +40,8 @@ def file_url(base_url: str, world: str, file_id: str, name: str) -> str:
 
 
 def upload_at(url: str, world: World) -> StoredFile | None:
-    """The upload a URL was handed out for, whatever host it was handed out under; else None."""
+    """The upload a URL was handed out for, whatever host and path it was handed out under; else
+    None."""
     match = _UPLOAD_URL.fullmatch(url)
     file = world.uploads.get(match[1]) if match else None
     return file if file and url.endswith(file_url("", world.name, file.id, file.name)) else None

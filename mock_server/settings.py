@@ -18,6 +18,8 @@ from mock_server.core.durations import Seconds
 
 Credits = Annotated[int, Meta(ge=0)]
 Bytes = Annotated[int, Meta(ge=1)]
+HostName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]+$|^\[?[0-9A-Fa-f:.]+\]?$")]
+Origin = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#@*\s]+$")]
 Scope = Literal[
     "models:read",
     "generations:create",
@@ -221,7 +223,7 @@ class Settings(Struct, frozen=True):
         float, Meta(gt=0, le=10**6, description="60: a minute passes in a second")
     ] = 1.0
     public_url: Annotated[
-        Annotated[str, Meta(pattern=r"^https?://[^/?#\s]+$")] | None,
+        Annotated[str, Meta(pattern=r"^https?://[^/?#\s@]+(/[^?#\s]*)?$")] | None,
         Meta(description="start of every URL handed out; unset: the Host the client used"),
     ] = None
     callback_hosts: Annotated[
@@ -242,6 +244,14 @@ class Settings(Struct, frozen=True):
         Annotated[str, Meta(pattern=r"^[\x21-\x7E]+$")] | None,
         Meta(description="what /_mock/ asks for, in the header Mock-Control-Token"),
     ] = None
+    control_hosts: Annotated[
+        tuple[HostName, ...],
+        Meta(description="names beside localhost that /_mock/ is reached by, without a token"),
+    ] = ()
+    browser_origins: Annotated[
+        tuple[Origin, ...],
+        Meta(description="origins whose web pages may use everything here, like http://app.test"),
+    ] = ()
     mock_headers: Annotated[bool, Meta(description="send Mock-World and Mock-Request")] = True
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Meta(description="how much goes to stderr")
@@ -256,6 +266,11 @@ class Settings(Struct, frozen=True):
     accounts: Annotated[
         tuple[AccountSettings, ...], Meta(description="who has which keys and credits")
     ] = DEFAULT_ACCOUNTS
+
+    def __post_init__(self) -> None:
+        """`public_url` ends without a slash: every path put behind it begins with one."""
+        if self.public_url is not None:
+            msgspec.structs.force_setattr(self, "public_url", self.public_url.rstrip("/"))
 
 
 class Knob(Struct, frozen=True):

@@ -108,6 +108,10 @@ class MethodNotAllowed(Refusal):
         self.allowed = tuple(allowed)
 
 
+class ForeignPage(Refusal):
+    """A web page of another origin may have caused the request, and the door has no lock."""
+
+
 class ControlTokenWrong(Refusal):
     """The control door is locked, and the caller has no key to it."""
 

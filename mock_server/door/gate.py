@@ -1,24 +1,106 @@
-"""Who may use the control door: everybody, unless the server was given a token for it."""
+"""Who may use the control door: who has its token; without one, all but foreign web pages."""
 
 from __future__ import annotations
 
 import hmac
+from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
-from mock_server.core.refusals import ControlTokenWrong
+from mock_server.core.refusals import ControlTokenWrong, ForeignPage
+from mock_server.core.webhook_urls import is_loopback
 from mock_server.edge.call import Call
 from mock_server.edge.resource import Handler
+from mock_server.protocol import came_over_network
+
+_SHOWN_LETTERS = 100
+_PORTS = {"http": 80, "https": 443}
+_FOREIGN_SITES = {"cross-site", "same-site"}
+_PAGE = {"/_mock", "/_mock/"}
 
 
-def guarded(handler: Handler) -> Handler:
-    """The same handler for those who have the token. Refuses with ControlTokenWrong."""
+def guarded(handler: Handler, *, needs_token: bool) -> Handler:
+    """The same handler for those who may use it. Refuses with ControlTokenWrong or ForeignPage.
+
+    needs_token: False for what anybody may see where the door has a token.
+    """
 
     async def admit(call: Call) -> Response:
         token = call.fake.settings.control_token
-        sent = call.header(b"mock-control-token") or ""
-        if token is not None and not hmac.compare_digest(token.encode(), sent.encode()):
-            raise ControlTokenWrong("this door is locked: send the header Mock-Control-Token")
+        if token is None:
+            _require_no_foreign_page(call)
+        elif needs_token:
+            sent = call.header(b"mock-control-token") or ""
+            if not hmac.compare_digest(token.encode(), sent.encode()):
+                raise ControlTokenWrong("this door is locked: send the header Mock-Control-Token")
         return await handler(call)
 
     return admit
+
+
+def _require_no_foreign_page(call: Call) -> None:
+    """Refuses with ForeignPage what a web page of another origin may have caused.
+
+    Browsers write `Host`, `Origin` and `Sec-Fetch-Site` themselves: no page can change them.
+    Clients that are no browsers send neither of the last two.
+    """
+    if not came_over_network(call.scope):
+        return
+    _require_own_host(call)
+    origin = call.header(b"origin")
+    if origin is not None:
+        if not _may_use_door(call, origin.lower()):
+            raise _foreign(f"of {origin[:_SHOWN_LETTERS]}")
+    elif call.header(b"sec-fetch-site") in _FOREIGN_SITES and not _is_link_to_page(call):
+        raise _foreign("of another origin")
+
+
+def _require_own_host(call: Call) -> None:
+    """A foreign page may have its own name lead to this machine (DNS rebinding)."""
+    host, settings = call.host, call.fake.settings
+    if host is None or is_loopback(host.name):
+        return
+    own = {name.lower().strip("[]").removesuffix(".") for name in settings.control_hosts}
+    if host.name not in own | {urlsplit(settings.public_url or "").hostname}:
+        raise ForeignPage(
+            f"the control door does not answer to the host '{host.name}'; if that is a name of "
+            f"this server, start it with --control-hosts {host.name} or with a --control-token"
+        )
+
+
+def _may_use_door(call: Call, origin: str) -> bool:
+    """Whether it is the origin that was asked, by its own or its public name, or a named one."""
+    settings = call.fake.settings
+    if origin in map(str.lower, settings.browser_origins):
+        return True
+    scheme, name, port = _place(origin)
+    own = {_place(settings.public_url or "")}
+    if host := call.host:
+        own.add((scheme, host.name, host.port or _PORTS.get(scheme)))
+    return bool(name) and (scheme, name, port) in own
+
+
+def _place(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host name and port of a URL; nothing of what is none."""
+    try:
+        parts = urlsplit(url)
+        name, port = parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
+    except ValueError:  # no port, or no address between brackets
+        return "", "", None
+    return parts.scheme, name.removesuffix("."), port
+
+
+def _is_link_to_page(call: Call) -> bool:
+    """Whether a person followed a link to the page for people; where it was cannot look in."""
+    return (
+        call.exchange.method == "GET"
+        and call.exchange.path in _PAGE
+        and call.header(b"sec-fetch-mode") == "navigate"
+        and call.header(b"sec-fetch-dest") == "document"
+    )
+
+
+def _foreign(which: str) -> ForeignPage:
+    return ForeignPage(
+        f"web pages {which} may not use the control door; --browser-origins names those that may"
+    )

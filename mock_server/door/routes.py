@@ -47,8 +47,8 @@ class DoorRoute:
     """A path of the door.
 
     handlers: by method. bodies: what a method takes, one of these. queries: what may stand in a
-    method's query. is_open: for everybody, also where the door has a token. answers: what it
-    answers with when all is well.
+    method's query. is_open: needs no token where the door has one. is_public: a web page of any
+    origin may ask for it. answers: what it answers with when all is well.
     """
 
     path: str
@@ -56,6 +56,7 @@ class DoorRoute:
     bodies: Mapping[str, Sequence[Described]] = field(default_factory=dict)
     queries: Mapping[str, Described] = field(default_factory=dict)
     is_open: bool = False
+    is_public: bool = False
     answers: str = "Done; the body is JSON."
 
 
@@ -160,7 +161,10 @@ def table() -> list[DoorRoute]:
             {"PUT": [inbox.PROGRAM]},
         ),
         DoorRoute(
-            "/_mock/inbox/{world}/{name}", dict.fromkeys(_METHODS, inbox.receive), is_open=True
+            "/_mock/inbox/{world}/{name}",
+            dict.fromkeys(_METHODS, inbox.receive),
+            is_open=True,
+            is_public=True,
         ),
     ]
 
@@ -171,6 +175,9 @@ def door_routes(voice: Voice) -> list[BaseRoute]:
 
 
 def _handlers(row: DoorRoute) -> dict[str, Handler]:
-    if row.is_open:
+    if row.is_public:
         return dict(row.handlers)
-    return {method: guarded(handler) for method, handler in row.handlers.items()}
+    return {
+        method: guarded(handler, needs_token=not row.is_open)
+        for method, handler in row.handlers.items()
+    }

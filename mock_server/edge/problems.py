@@ -11,6 +11,7 @@ from starlette.responses import Response
 from mock_server.core.refusals import (
     Conflict,
     ControlTokenWrong,
+    ForeignPage,
     Invalid,
     MethodNotAllowed,
     Refusal,
@@ -38,6 +39,8 @@ class ProblemVoice:
                 status = 404
             case ControlTokenWrong():
                 status = 401
+            case ForeignPage():
+                status = 403
             case Conflict():
                 status = 409
             case MethodNotAllowed():

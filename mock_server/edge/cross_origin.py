@@ -1,0 +1,61 @@
+"""CORS: web pages of the origins in `browser_origins` may use the server and read its answers."""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_PREFLIGHT_LIFETIME_S = 600
+
+
+class CrossOrigin:
+    """ASGI middleware that lets pages of some origins in, and says nothing to all others.
+
+    A preflight is a question of the browser and no request of the client: it is answered here, and
+    is in no journal.
+    """
+
+    def __init__(self, app: ASGIApp, origins: tuple[str, ...]) -> None:
+        """`origins`: like `http://localhost:3000`."""
+        self._app = app
+        self._origins = {origin.lower().encode() for origin in origins}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a preflight, or add to the app's answer that this origin may read it."""
+        headers = dict(scope["headers"]) if scope["type"] == "http" else {}
+        origin = headers.get(b"origin", b"")
+        is_named = origin.lower() in self._origins
+        if is_named and scope["method"] == "OPTIONS" and _METHOD in headers:
+            await send(
+                {
+                    "type": "http.response.start",
+                    "status": 204,
+                    "headers": [
+                        *_allowed(origin),
+                        (b"access-control-allow-methods", headers[_METHOD]),
+                        (b"access-control-allow-headers", headers.get(_HEADERS, b"")),
+                        (b"access-control-max-age", str(_PREFLIGHT_LIFETIME_S).encode()),
+                    ],
+                }
+            )
+            await send({"type": "http.response.body", "body": b""})
+            return
+
+        async def allow_and_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] += (
+                    [*_allowed(origin), (b"access-control-expose-headers", b"*")]
+                    if is_named
+                    else [_VARY]
+                )
+            await send(message)
+
+        await self._app(scope, receive, allow_and_send)
+
+
+_METHOD = b"access-control-request-method"
+_HEADERS = b"access-control-request-headers"
+_VARY = (b"vary", b"origin")
+
+
+def _allowed(origin: bytes) -> list[tuple[bytes, bytes]]:
+    return [(b"access-control-allow-origin", origin), _VARY]
