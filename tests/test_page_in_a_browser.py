@@ -25,6 +25,8 @@ ROOT = Path(__file__).parent.parent
 UNPACKED = ROOT / "tools" / "browser" / "chromium"
 INSTALLED = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><b>&amp;</b> it's"
+REBOUND = "rebind.example"
+"""A name that leads to this machine, in this browser."""
 WIDE, NARROW = (1280, 860), (400, 860)
 
 Open = Callable[..., Page]
@@ -59,6 +61,7 @@ def browser() -> Iterator[Browser]:
                 "--disable-background-networking",
                 "--disable-component-update",
                 "--disable-sync",
+                f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1",
             ],
         )
         yield browser
