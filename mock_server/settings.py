@@ -246,11 +246,11 @@ class Settings(Struct, frozen=True):
     ] = None
     control_hosts: Annotated[
         tuple[HostName, ...],
-        Meta(description="names beside localhost that /_mock/ is reached by, without a token"),
+        Meta(description="other names than localhost for /_mock/ without a token"),
     ] = ()
     browser_origins: Annotated[
         tuple[Origin, ...],
-        Meta(description="origins whose web pages may use everything here, like http://app.test"),
+        Meta(description="origins whose web pages may use all of this"),
     ] = ()
     mock_headers: Annotated[bool, Meta(description="send Mock-World and Mock-Request")] = True
     log_level: Annotated[

@@ -180,6 +180,25 @@ def test_who_can_be_reached_from_outside_needs_a_control_token() -> None:
     assert "--control-token" in ended.stderr
 
 
+def test_who_can_be_reached_from_outside_is_told_whom_callbacks_may_call(tmp_path: Path) -> None:
+    start = ["serve", "--control-token", "x", "--scenario-dir", str(tmp_path / "none")]
+    told = "can make this server call its own machine"
+    for host in ("0.0.0.0", "::", "64:ff9b::7f00:1"):
+        assert told in run(*start, "--host", host).stderr
+    assert told in run(*start, "--host", "0.0.0.0", "--callback-hosts", "*").stderr
+    assert told not in run(*start, "--host", "0.0.0.0", "--callback-hosts", "app").stderr
+    assert told not in run(*start, "--host", "127.0.0.1").stderr
+
+
+def test_names_and_origins_can_be_given_by_commas() -> None:
+    lists = ["--control-hosts", "mock.lan, box", "--browser-origins", "http://a:1,http://b:2"]
+    shown = {
+        row["name"]: row["value"] for row in json.loads(run("config", "--json", *lists).stdout)
+    }
+    assert shown["control_hosts"] == ["mock.lan", "box"]
+    assert shown["browser_origins"] == ["http://a:1", "http://b:2"]
+
+
 def stopped_after_s(process: subprocess.Popen[str], number: signal.Signals) -> float:
     told = time.monotonic()
     process.send_signal(number)
