@@ -60,9 +60,9 @@ def make_app(fake: Fake) -> ASGIApp:
             *_acedata_routes(acedata),
             *_media_routes(plain),
             *door_routes(plain),
-            Route("/{path:path}", Nothing(voice_of)),
         ],
         redirect_slashes=False,
+        default=Nothing(voice_of),
         lifespan=lifespan,
     )
     app = Exchanges(router, fake)
