@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Callable, Iterable, Iterator
-from fnmatch import fnmatchcase
 from math import inf
 from typing import Annotated, Any
 
@@ -13,6 +12,7 @@ from msgspec import Meta, Struct
 
 from mock_server.core.exchange_faults import Pointer, value_at
 from mock_server.core.journal import Exchange
+from mock_server.core.patterns import fits_wildcard
 
 Count = Annotated[int, Meta(ge=0)]
 
@@ -24,7 +24,7 @@ class RequestMatch(Struct, frozen=True, forbid_unknown_fields=True, omit_default
     """
 
     method: str | None = None
-    path: str | None = None
+    path: Annotated[str, Meta(max_length=8192)] | None = None
     api: str | None = None
     operation: str | None = None
     status: int | None = None
@@ -43,7 +43,7 @@ class RequestMatch(Struct, frozen=True, forbid_unknown_fields=True, omit_default
             for name in ("method", "api", "operation", "status", "account", "task")
             if (wanted := getattr(self, name)) is not None and getattr(exchange, name) != wanted
         ]
-        if self.path is not None and not fnmatchcase(exchange.path, _only_stars(self.path)):
+        if self.path is not None and not fits_wildcard(self.path, exchange.path):
             found.append(f"path is {told.path!r}, not {self.path!r}")
         document = _document(exchange.request_body) if self.body else None
         if self.body and document is None and _is_cut(exchange):
@@ -157,11 +157,6 @@ _CUT = "the whole body is not kept"
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 200
-
-
-def _only_stars(path: str) -> str:
-    """The same for `fnmatch`, which knows more signs than the star."""
-    return path.replace("[", "[[]").replace("?", "[?]")
 
 
 def _same(one: Any, other: Any) -> bool:
