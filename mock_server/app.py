@@ -109,7 +109,11 @@ def _acedata_routes(voice: Voice) -> list[BaseRoute]:
 def _media_routes(voice: Voice) -> list[BaseRoute]:
     return [
         Route(
-            "/media/{world}/files/{file_id}/{name}", Resource(voice, "media", GET=media.get_upload)
+            "/media/{world}/files/{file_id}/{name}",
+            Resource(voice, "media", media.situation_of_upload, GET=media.get_upload),
         ),
-        Route("/media/{world}/{name}", Resource(voice, "media", GET=media.get_result)),
+        Route(
+            "/media/{world}/{name}",
+            Resource(voice, "media", media.situation_of_result, GET=media.get_result),
+        ),
     ]

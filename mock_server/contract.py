@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mock_server.core.catalog import Catalog, Clip, MediaRules, Model
+from mock_server.core.faults import OPERATIONS_OF, Api
 from mock_server.edge.violations import BodyRules
 from mock_server.request_rules import (
     OrderRules,
@@ -60,9 +61,9 @@ class Contract:
         )
 
     @cached_property
-    def codes(self) -> Mapping[str, Collection[str]]:
+    def codes(self) -> Mapping[Api, Collection[str]]:
         """The error codes of each API."""
-        return {api: self.error_codes(api) for api in ("rivya", "acedata")}
+        return {api: self.error_codes(api) for api in OPERATIONS_OF}
 
     @cached_property
     def generation_rules(self) -> OrderRules:

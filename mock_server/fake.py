@@ -88,10 +88,10 @@ def _scenarios(settings: Settings, contract: Contract) -> Scenarios:
     """The scenarios of this server; the user's own are read at once, so that none is broken."""
     shipped = FIXTURES / "scenarios"
     if settings.scenario_dir is None:
-        return Scenarios([shipped])
+        return Scenarios([shipped], contract.codes)
     own = Path(settings.scenario_dir)
     if not own.is_dir():
         raise ScenarioError(f"scenario_dir: there is no folder {own}")
-    scenarios = Scenarios([shipped, own])
-    scenarios.read_all(own, contract.codes)
+    scenarios = Scenarios([shipped, own], contract.codes)
+    scenarios.read_all(own)
     return scenarios

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import msgspec
+from msgspec.structs import replace
 from starlette.responses import FileResponse, Response
 
+from mock_server.core.faults import Situation
 from mock_server.core.lifecycle import TaskState
 from mock_server.core.refusals import UnknownPath
+from mock_server.core.world import situation_of
 from mock_server.data import FIXTURES
 
 if TYPE_CHECKING:
@@ -50,8 +53,7 @@ def upload_at(url: str, world: World) -> StoredFile | None:
 async def get_result(call: Call) -> Response:
     """GET /media/{world}/{task}.mp4: a video that plays, as long and as large as was asked for."""
     world = call.world
-    task_id = call.path_value("name").removesuffix(".mp4")
-    task = world.tasks.get(task_id) if call.path_value("world") == world.name else None
+    task = _task(call)
     if task is None or world.state_of(task) is not TaskState.SUCCEEDED:
         raise UnknownPath("no video is here: no task of this name has succeeded")
     path = FIXTURES / "media" / _clip_name(call, task)
@@ -60,16 +62,37 @@ async def get_result(call: Call) -> Response:
 
 async def get_upload(call: Call) -> Response:
     """GET /media/{world}/files/{file}/{name}: an upload, byte for byte."""
-    world = call.world
-    file = world.uploads.get(call.path_value("file_id"))
-    if (
-        file is None
-        or call.path_value("world") != world.name
-        or file.name != call.path_value("name")
-    ):
+    file = _upload(call)
+    if file is None:
         raise UnknownPath("no upload is here")
     path = call.fake.blobs.path(file.content)
     return _serve(call, path, file.content, file.mime_type, file.created_ms)
+
+
+def situation_of_result(call: Call) -> Situation | None:
+    """What a fault is matched against: the task whose video is asked for, if there is one."""
+    task = _task(call)
+    return None if task is None else replace(situation_of(task.order), operation="media")
+
+
+def situation_of_upload(call: Call) -> Situation | None:
+    """What a fault is matched against: the upload, which only Rivya takes, if there is one."""
+    file = _upload(call)
+    return None if file is None else Situation("rivya", "media", file.account)
+
+
+def _task(call: Call) -> Task | None:
+    """The task whose video stands at this path, ended or not."""
+    if call.path_value("world") != call.world.name:
+        return None
+    return call.world.tasks.get(call.path_value("name").removesuffix(".mp4"))
+
+
+def _upload(call: Call) -> StoredFile | None:
+    """The upload that stands at this path."""
+    file = call.world.uploads.get(call.path_value("file_id"))
+    is_here = call.path_value("world") == call.world.name
+    return file if is_here and file and file.name == call.path_value("name") else None
 
 
 def _clip_name(call: Call, task: Task) -> str:

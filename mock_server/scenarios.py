@@ -6,18 +6,20 @@ import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
 from mock_server.core.exchange_faults import ErrorFault
-from mock_server.core.faults import Api, FaultRule
+from mock_server.core.faults import OPERATIONS_OF, Api, FaultRule, Match
 from mock_server.core.refusals import Invalid
 from mock_server.edge.nearness import near
 from mock_server.edge.typed_body import TypedBody
+from mock_server.edge.violations import show
 
-Codes = Mapping[str, Collection[str]]
+Codes = Mapping[Api, Collection[str]]
 """The error codes of each API."""
 
 
@@ -29,6 +31,10 @@ class UnknownScenario(Exception):
     """There is no scenario of this name. The message names those that come near."""
 
 
+class ScenarioOfOtherApi(UnknownScenario):
+    """The scenario is for the other API only. The message names what comes near here."""
+
+
 class ScenarioFile(Struct, frozen=True, forbid_unknown_fields=True):
     """What stands in a scenario's file.
 
@@ -37,12 +43,15 @@ class ScenarioFile(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     shows: Annotated[str, Meta(min_length=1)]
-    faults: tuple[FaultRule, ...]
+    faults: Annotated[tuple[FaultRule, ...], Meta(min_length=1)]
     apis: Annotated[tuple[Api, ...], Meta(min_length=1)] = ("rivya", "acedata")
 
 
 class Scenario(Struct, frozen=True):
-    """A scenario as its file has it, under the file's name."""
+    """A scenario as its file has it, under the file's name.
+
+    apis: those of the file that any of its rules concerns.
+    """
 
     name: str
     shows: str
@@ -56,22 +65,25 @@ _FILE: TypedBody[ScenarioFile] = TypedBody(ScenarioFile)
 class Scenarios:
     """The scenarios of some folders. A file is read when its scenario is asked for."""
 
-    def __init__(self, folders: Iterable[Path]) -> None:
-        """Of two files with one name, that of the later folder counts."""
+    def __init__(self, folders: Iterable[Path], codes: Codes = MappingProxyType({})) -> None:
+        """Of two files with one name, that of the later folder counts.
+
+        codes: with them, a scenario is only for APIs that have one of its errors.
+        """
+        self._codes = codes
         self._files = {
             file.stem: file for folder in folders for file in sorted(folder.glob("*.toml"))
         }
         self._read: dict[str, Scenario] = {}
 
-    def read_all(self, folder: Path, codes: Codes) -> None:
+    def read_all(self, folder: Path) -> None:
         """Read every file of a folder now. Raises ScenarioError for the first broken one.
 
         One whose error is none of the API it is for is broken, too.
         """
-        for file in self._files.values():
+        for name, file in self._files.items():
             if file.parent == folder:
-                self._read[file.stem] = read(file)
-                _require_known_codes(file, self._read[file.stem], codes)
+                _require_known_codes(file, self.find(name), self._codes)
 
     @property
     def names(self) -> list[str]:
@@ -82,9 +94,35 @@ class Scenarios:
         """The scenario of this name. Raises UnknownScenario, and ScenarioError as `read` does."""
         if name not in self._read:
             if name not in self._files:
-                raise UnknownScenario(f"there is no scenario '{name}'{near(name, self._files)}")
-            self._read[name] = read(self._files[name])
+                raise UnknownScenario(f"there is no scenario {show(name)}{near(name, self._files)}")
+            scenario = read(self._files[name])
+            apis = tuple(
+                api
+                for api in scenario.apis
+                if any(_may_concern(rule, api, self._codes) for rule in scenario.faults)
+            )
+            self._read[name] = msgspec.structs.replace(scenario, apis=apis)
         return self._read[name]
+
+    def find_for(self, name: str, api: str) -> Scenario:
+        """The same for a request to this API, or to whichever if `api` is empty. Raises as `find`
+        does, and ScenarioOfOtherApi."""
+        scenario = self.find(name)
+        if api and api not in scenario.apis:
+            only = " and ".join(scenario.apis)
+            sentence = f"the scenario '{name}' is for {only} only, and this is {api}"
+            raise ScenarioOfOtherApi(sentence + self._instead_of(scenario, api))
+        return scenario
+
+    def _instead_of(self, scenario: Scenario, api: str) -> str:
+        """A half-sentence that names the scenario of this API which does the same on the other one,
+        or is called alike."""
+        effects = [rule.effect for rule in scenario.faults]
+        here = [each for each in map(self.find, self.names) if api in each.apis]
+        for each in here:
+            if any(rule.effect in effects for rule in each.faults):
+                return f"; here it is '{each.name}'"
+        return near(scenario.name, [each.name for each in here]) or "; none here is like it"
 
 
 def read(file: Path) -> Scenario:
@@ -101,15 +139,21 @@ def read(file: Path) -> Scenario:
         first = min(wrong.violations, key=lambda found: found.rule == "required")
         line = _line_of(text, first.place)
         raise ScenarioError(f"{file}:{line}: {wrong}") from None
-    faults = tuple(_where_it_makes_sense(rule, content.apis) for rule in content.faults)
-    return Scenario(file.stem, content.shows, content.apis, faults)
+    faults = []
+    for number, rule in enumerate(content.faults):
+        place = f"/faults/{number}/match"
+        try:
+            faults.append(_where_it_makes_sense(rule, content.apis))
+        except ValueError as wrong:
+            raise ScenarioError(f"{file}:{_line_of(text, place)}: {place}: {wrong}") from None
+    return Scenario(file.stem, content.shows, content.apis, tuple(faults))
 
 
 def require_known_code(rule: FaultRule, codes: Codes, place: str = "") -> None:
     """Refuses with Invalid an error code that no API has which the rule is for."""
     if not isinstance(rule.effect, ErrorFault):
         return
-    apis = list(codes) if rule.match.api is None else [rule.match.api]
+    apis = [api for api in codes if _is_for(rule.match, api)]
     known = {code for api in apis for code in codes[api]}
     if rule.effect.code not in known:
         sentence = f"is no error code of {' or '.join(apis)}{near(rule.effect.code, known)}"
@@ -127,10 +171,26 @@ def _require_known_codes(file: Path, scenario: Scenario, codes: Codes) -> None:
 
 
 def _where_it_makes_sense(rule: FaultRule, apis: tuple[Api, ...]) -> FaultRule:
-    """A rule that says nothing of an API concerns those of its scenario."""
+    """A rule that says nothing of an API concerns those of its scenario. Raises ValueError for one
+    that then can never happen, or that is for another API."""
+    if rule.match.api not in (None, *apis):
+        raise ValueError(f"api must be one of this scenario's apis, {' or '.join(apis)}")
     if len(apis) != 1 or rule.match.api is not None:
         return rule
     return msgspec.structs.replace(rule, match=msgspec.structs.replace(rule.match, api=apis[0]))
+
+
+def _may_concern(rule: FaultRule, api: Api, codes: Codes) -> bool:
+    """Whether anything at this API could go wrong as the rule has it."""
+    effect = rule.effect
+    if isinstance(effect, ErrorFault) and api in codes and effect.code not in codes[api]:
+        return False
+    return _is_for(rule.match, api)
+
+
+def _is_for(match: Match, api: Api) -> bool:
+    """Whether anything at this API could be what is to be matched."""
+    return match.api in (None, api) and match.operation in (None, *OPERATIONS_OF[api])
 
 
 def _line_of(text: str, place: str) -> int:

@@ -222,7 +222,7 @@ def test_what_is_forced_for_the_next_request_happens_and_is_explained(
     page.get_by_role("radio", name=re.compile("^insufficient_credits ")).check()
     page.get_by_role("button", name="Next request").click()
     standing = page.get_by_role("list", name="Standing faults").get_by_role("listitem")
-    expect(standing.first).to_contain_text("next request · matched 0 · happened 0")
+    expect(standing.first).to_contain_text("next request of each account · matched 0 · happened 0")
     assert rivya(server).status_code == 402
     expect(standing.first).to_contain_text("matched 1 · happened 1")
     row = requests_of(page).first

@@ -24,7 +24,8 @@ class Terms(TypedDict, total=False):
     """What goes wrong, unless a scenario says it, and when.
 
     match: which requests it concerns. skip: the first so many go right. times: how often it
-    happens at most. every: only each so many-th. probability: how likely it is each time.
+    happens at most. every: only each so many-th. All three count for each account. probability: how
+    likely it is each time.
     """
 
     effect: Described

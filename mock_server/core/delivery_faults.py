@@ -92,6 +92,17 @@ class DeliveryFault(
     bytes_per_s: Annotated[int, Meta(ge=1)] | None = None
     answer: ReceiverAnswer | None = None
 
+    def __post_init__(self) -> None:
+        answer = self.answer
+        if answer is not None and self.connection is not None:
+            raise ValueError("answer leaves no connection to break: the receiver is not called")
+        if answer is not None and answer.status is None and answer.headers:
+            raise ValueError("an answer without a status has no retry_after_s and no location")
+        if self.copies == 0 and self.contradicted:
+            raise ValueError("an event that is never sent (copies = 0) cannot be contradicted")
+        if self.signed_with == "nothing" and self.signed_s:
+            raise ValueError("signed_with = nothing leaves no time that signed_s could change")
+
     @property
     def concerns_signature(self) -> bool:
         """Whether it can only be seen on a delivery that is signed."""

@@ -136,7 +136,7 @@ class BodyFault(
     status: another one. content_type: another one.
     drop, rename, set, null: fields by JSON Pointer, in this order; what is not there is left alone.
         A field can be set to any value, also one that no document knows, and where none was before.
-    replace: the whole body, as text.
+    replace: the whole body, as text; then there are no fields to change.
     cut_at: the answer ends after so many bytes, though it promised more.
     bytes_per_s: how slowly it comes, in real time.
     """
@@ -150,6 +150,13 @@ class BodyFault(
     replace: str | None = None
     cut_at: Annotated[int, Meta(ge=0)] | None = None
     bytes_per_s: Annotated[int, Meta(ge=1)] | None = None
+
+    def __post_init__(self) -> None:
+        fields = [*self.drop, *self.rename, *self.set, *self.null]
+        if "" in fields:
+            raise ValueError('the pointer "" is the whole body, no field: use replace for that')
+        if fields and self.replace is not None:
+            raise ValueError("replace leaves no fields to drop, rename, set or make null")
 
     def changed(self, document: Any) -> Any:
         """The answer's document with its fields dropped, renamed and set."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import Annotated, Any, Literal
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta, Struct
 
@@ -22,6 +20,7 @@ from mock_server.core.exchange_faults import (
     When,
     value_at,
 )
+from mock_server.core.patterns import BadPattern, is_found, require_pattern
 from mock_server.core.task_faults import TaskFault
 
 Api = Literal["rivya", "acedata"]
@@ -37,6 +36,13 @@ Operation = Literal[
     "media",
 ]
 """What is asked for, in words that both APIs share: `create` makes a task, `read` looks at one."""
+
+OPERATIONS_OF: Mapping[Api, Collection[Operation]] = {
+    "rivya": get_args(Operation),
+    "acedata": ("create", "read", "media"),
+}
+_OF_TASKS: Collection[Operation | None] = (None, "create", "media")
+"""Operations that may know the model and the prompt of a task."""
 
 Count = Annotated[int, Meta(ge=0)]
 Positive = Annotated[int, Meta(ge=1)]
@@ -63,13 +69,11 @@ class Situation(Struct, frozen=True):
     answer: Any = None
 
 
-_pattern = lru_cache(re.compile)
-
-
 class Match(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Which requests a fault concerns; a field that is not set matches everything.
 
-    prompt: a regular expression, searched for anywhere in the prompt.
+    model, prompt: of the task that is made or downloaded; other requests have neither. `prompt` is
+        a regular expression, searched for anywhere in the prompt.
     answer: values by JSON Pointer that the answer has; only what goes wrong with an answer can
         ask for them.
     """
@@ -84,30 +88,23 @@ class Match(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
     def __post_init__(self) -> None:
         if self.prompt is not None:
             try:
-                _pattern(self.prompt)
-            except re.error as error:
-                raise ValueError(f"prompt is no regular expression: {error}") from None
+                require_pattern(self.prompt)
+            except BadPattern as bad:
+                raise ValueError(f"prompt is no regular expression to use: it {bad}") from None
 
     def may_concern(self, api: str, operation: Operation, account: str) -> bool:
-        """Whether it fits any request of this account's for this operation; models and prompts are
-        of creates."""
+        """Whether it fits any request of this account's for this operation."""
         return (
             self.api in (None, api)
             and self.operation in (None, operation)
             and self.account in (None, account)
-            and (
-                operation == "create"
-                or (
-                    not self.model
-                    and (self.prompt is None or _pattern(self.prompt).search("") is not None)
-                )
-            )
+            and (operation in _OF_TASKS or self.fits_order("", ""))
         )
 
     def fits_order(self, model: str, prompt: str) -> bool:
         """Whether the fault concerns an order for this model with this prompt."""
         return (self.model is None or self.model == model) and (
-            self.prompt is None or _pattern(self.prompt).search(prompt) is not None
+            self.prompt is None or is_found(self.prompt, prompt)
         )
 
     def fits(self, situation: Situation) -> bool:
@@ -125,7 +122,9 @@ class Match(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
 
 
 class FaultRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What goes wrong when; the counts are of matching requests.
+    """What goes wrong when; the counts are of matching requests, for each account.
+
+    A rule that can never happen is refused with ValueError.
 
     skip: the first so many go right.
     times: how often it happens at most; None: always.
@@ -140,41 +139,88 @@ class FaultRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     every: Positive = 1
     probability: Share = 1.0
 
+    def __post_init__(self) -> None:
+        reason = _why_never(self.match, self.effect)
+        if reason is not None:
+            raise ValueError(f"this can never happen: {reason}")
+
+
+def _why_never(match: Match, effect: Effect) -> str | None:
+    """Why no request, task or delivery is both what `match` asks for and open to this effect; None
+    if one may be."""
+    operation, moment = match.operation, moment_of(effect)
+    if match.api is not None and operation not in (None, *(known := OPERATIONS_OF[match.api])):
+        return f"{match.api} has no operation {operation}; it has {', '.join(known)}"
+    if operation == "media" and isinstance(effect, ErrorFault):
+        return "a download has none of the vendor's errors; use an effect of type answer"
+    if operation not in _OF_TASKS and not match.fits_order("", ""):
+        return f"only create and media know a model and a prompt, {operation} does not"
+    if moment is None and operation not in (None, "create"):
+        return f"tasks and their deliveries go wrong for the operation create, not {operation}"
+    if match.answer and moment is None:
+        return "a task and its deliveries have no answer to match"
+    if match.answer and moment == "before":
+        return "there is no answer to match before the request is carried out; use when = after"
+    if match.api == "acedata" and isinstance(effect, DeliveryFault):
+        if effect.signed_s:
+            return "acedata's signatures have no time; signed_s is for rivya"
+        if effect.deleted_endpoint:
+            return "acedata has no webhook endpoints; deleted_endpoint is for rivya"
+    return None
+
+
+class Counts(Struct, forbid_unknown_fields=True):
+    """How many requests of one account a fault concerned, and in how many it went wrong."""
+
+    matched: Count = 0
+    happened: Count = 0
+
 
 @dataclass(slots=True)
 class Fault:
     """A rule that stands in a world, and what came of it so far.
 
     scenario: the one it belongs to, if it came with one.
+    channel: how it was asked for together with others; empty if all of them came in one way.
     matched: how many requests it concerned; happened: in how many it went wrong.
+    by_account: the same for each account, that of requests without a known key under "".
     """
 
     id: str
     rule: FaultRule
     scenario: str | None = None
+    channel: str = ""
     matched: int = 0
     happened: int = 0
+    by_account: dict[str, Counts] = field(default_factory=dict)
 
-    @property
-    def is_used_up(self) -> bool:
-        """Whether it will never happen again."""
-        return self.rule.times is not None and self.happened >= self.rule.times
+    def is_used_up(self, account: str) -> bool:
+        """Whether it will never happen to this account again."""
+        times, counts = self.rule.times, self.by_account.get(account)
+        return times is not None and counts is not None and counts.happened >= times
 
     def strikes(self, situation: Situation, chance: Chance) -> bool:
         """Whether it happens now; counts."""
-        rule = self.rule
-        if self.is_used_up or not rule.match.fits(situation):
+        rule, account = self.rule, situation.account
+        if self.is_used_up(account) or not rule.match.fits(situation):
             return False
         if isinstance(rule.effect, ErrorFault) and rule.effect.code not in situation.error_codes:
             return False  # an error of the other API
+        counts = self.by_account.setdefault(account, Counts())
+        counts.matched += 1
         self.matched += 1
-        turn = self.matched - rule.skip
+        turn = counts.matched - rule.skip
         if turn < 1 or turn % rule.every:
             return False
-        if chance.fraction("fault", f"{self.id}/{self.matched}") >= rule.probability:
+        if chance.fraction("fault", self.turn_of(account)) >= rule.probability:
             return False
+        counts.happened += 1
         self.happened += 1
         return True
+
+    def turn_of(self, account: str) -> str:
+        """What chance is drawn for: no account's draws depend on the requests of another."""
+        return f"{self.id}/{account}/{self.by_account[account].matched}"
 
 
 class FaultsState(Struct, frozen=True, forbid_unknown_fields=True):
@@ -212,10 +258,10 @@ class Faults:
         self._faults = {fault.id: fault for fault in state.faults}
         self._chosen.clear()
 
-    def add(self, rule: FaultRule, scenario: str | None = None) -> Fault:
+    def add(self, rule: FaultRule, scenario: str | None = None, channel: str = "") -> Fault:
         """Have something go wrong from now on."""
         self._made += 1
-        fault = Fault(f"{self._source}_{self._made}", rule, scenario)
+        fault = Fault(f"{self._source}_{self._made}", rule, scenario, channel)
         self._faults[fault.id] = fault
         self._chosen.clear()
         return fault
@@ -264,12 +310,14 @@ class Faults:
         )
 
     def struck(self, situation: Situation, when: When) -> list[Fault]:
-        """What goes wrong with an exchange, before or after the state has changed."""
-        return [
-            fault
-            for fault in self._faults.values()
-            if moment_of(fault.rule.effect) == when and fault.strikes(situation, self._chance)
-        ]
+        """What goes wrong with an exchange, before or after the state has changed: all that came
+        through the first channel through which anything does."""
+        candidates = [each for each in self if moment_of(each.rule.effect) == when]
+        for channel in dict.fromkeys(each.channel for each in candidates):
+            of_channel = [each for each in candidates if each.channel == channel]
+            if struck := [each for each in of_channel if each.strikes(situation, self._chance)]:
+                return struck
+        return []
 
 
 def moment_of(effect: Effect) -> When | None:

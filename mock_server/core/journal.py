@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Literal
 
 from msgspec import Struct
 
@@ -25,6 +26,17 @@ class IgnoredField(Struct, frozen=True, forbid_unknown_fields=True):
         return f"'{self.pointer}' was ignored" + (f"; {self.hint}" if self.hint else "")
 
 
+class Cause(Struct, frozen=True, forbid_unknown_fields=True):
+    """A fault that changed an answer, or that concerns the task which was made.
+
+    scenario: the one it belongs to, if any. channel: how it was asked for.
+    """
+
+    scenario: str | None
+    channel: str
+    concerns: Literal["answer", "task"]
+
+
 @dataclass(slots=True)
 class Exchange:
     """One request with its answer, as far as it has come.
@@ -35,8 +47,9 @@ class Exchange:
     request_size_bytes, answer_size_bytes: of the whole body, kept or not.
     account: whose key it was, once that is known. task: which one it made or looked at.
     refusal: the rule that said no, and its sentence.
-    faults: what went wrong on purpose, by the ids of the faults; scenario, channel: what was asked
-        for by name, and how it was asked for.
+    faults: what went wrong on purpose, by the ids of the faults; causes: the same with how it was
+        asked for, and what was asked for the task.
+    scenario, channel: the names in `causes`, and how they were asked for; several with commas.
     without: what the answer would have been had nothing gone wrong.
     ignored: a few of the fields that nobody looked at.
     replay_of: the request that made the task, if this one asked for it again.
@@ -66,6 +79,16 @@ class Exchange:
     without: str | None = None
     ignored: tuple[IgnoredField, ...] = ()
     replay_of: str | None = None
+    causes: tuple[Cause, ...] = ()
+
+    def add_cause(self, cause: Cause) -> None:
+        """Keep why the answer, or its task, is not as the rules have it."""
+        if cause in self.causes:
+            return
+        self.causes += (cause,)
+        named = [each for each in self.causes if each.scenario is not None]
+        self.scenario = ", ".join(dict.fromkeys(each.scenario or "" for each in named)) or None
+        self.channel = ", ".join(dict.fromkeys(each.channel for each in named or self.causes))
 
 
 class JournalState(Struct, frozen=True, forbid_unknown_fields=True):

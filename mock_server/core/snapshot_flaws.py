@@ -12,7 +12,7 @@ import msgspec
 
 from mock_server.core.agenda import Occasion
 from mock_server.core.deliveries import DeliveryState
-from mock_server.core.faults import FaultsState
+from mock_server.core.faults import Fault, FaultsState
 from mock_server.core.lifecycle import TaskEvent
 from mock_server.core.refusals import Invalid, Violation
 from mock_server.core.snapshot import LAST_MS, OF_REQUESTS, VIDEO, Snapshot, is_tried
@@ -64,7 +64,7 @@ def _repeated(snapshot: Snapshot) -> Iterator[Violation]:
     }
     lists |= {
         f"{place}/faults": (each.id for each in faults.faults)
-        for place, faults in _all_faults(snapshot)
+        for place, faults in all_faults(snapshot)
     }
     for place, identities in lists.items():
         seen: set[object] = set()
@@ -74,7 +74,8 @@ def _repeated(snapshot: Snapshot) -> Iterator[Violation]:
             seen.add(identity)
 
 
-def _all_faults(snapshot: Snapshot) -> Iterator[tuple[str, FaultsState]]:
+def all_faults(snapshot: Snapshot) -> Iterator[tuple[str, FaultsState]]:
+    """Every collection of faults in a snapshot, with its place."""
     yield "/faults", snapshot.faults
     yield "/default_faults", snapshot.default_faults
     for number, each in enumerate(snapshot.task_faults):
@@ -102,11 +103,21 @@ def _wrong_numbers(snapshot: Snapshot) -> Iterator[Violation]:
         if len(inbox.requests) > snapshot.rules.inbox_requests:
             yield _too_many(f"{place}/requests", snapshot.rules.inbox_requests)
         yield from _miscounted(f"{place}/received", inbox.received, inbox.requests)
-    for place, faults in _all_faults(snapshot):
+    for place, faults in all_faults(snapshot):
         numbers = (each.id.removeprefix(f"{faults.source}_") for each in faults.faults)
         last = max((int(each) for each in numbers if each.isdecimal()), default=0)
         if faults.made < last:
             yield _too_low(f"{place}/made", last)
+        for number, fault in enumerate(faults.faults):
+            yield from _wrong_counts(f"{place}/faults/{number}", fault)
+
+
+def _wrong_counts(place: str, fault: Fault) -> Iterator[Violation]:
+    """No account was concerned, or had something go wrong, more often than all of them together."""
+    for name in ("matched", "happened"):
+        counted = sum(getattr(counts, name) for counts in fault.by_account.values())
+        if counted > getattr(fault, name):
+            yield _too_low(f"{place}/{name}", counted)
 
 
 def _miscounted(place: str, count: int, kept: tuple[object, ...]) -> Iterator[Violation]:

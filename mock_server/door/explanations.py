@@ -49,10 +49,9 @@ def _explained(world: World, exchange: Exchange) -> dict[str, Any]:
 def _because(world: World, exchange: Exchange) -> str:
     """The reason in a sentence."""
     if exchange.faults:
-        by = _named(exchange.scenario)
         otherwise = exchange.without or "not known"
-        reason = f"{by} wanted it so, through the {exchange.channel}; otherwise: {otherwise}"
-        return reason + _of_create(world, exchange)
+        reason = f"{_wanted(exchange)}; otherwise: {otherwise}"
+        return reason + _of_create(world, exchange) + _of_scenarios(exchange)
     if exchange.refusal is not None:
         rule, _, sentence = exchange.refusal.partition(": ")
         return f"the rule {rule} said no: {sentence}" + _of_create(world, exchange)
@@ -96,15 +95,34 @@ def _of_replay(exchange: Exchange) -> str:
 
 def _of_task(world: World, exchange: Exchange) -> str:
     """What settled the fate of the task that the request made or looked at, if anything did."""
-    if exchange.scenario is not None:
-        return (
-            f"; the scenario '{exchange.scenario}', asked for through the {exchange.channel}, "
-            "concerns the task and not this answer"
-        )
+    if told := _of_scenarios(exchange):
+        return told
     task = world.tasks.get(exchange.task or "")
     if task is None or task.fate.fault is None:
         return ""
     return f"; {_named(task.fate.scenario)} ({task.fate.fault}) settled how its task goes"
+
+
+def _wanted(exchange: Exchange) -> str:
+    """What changed the answer, and how it was asked for."""
+    causes = [each for each in exchange.causes if each.concerns == "answer"]
+    if len(causes) == 1:
+        return f"{_named(causes[0].scenario)} wanted it so, through the {causes[0].channel}"
+    told = [f"{_named(each.scenario)} (through the {each.channel})" for each in causes]
+    return f"{' and '.join(told)} wanted it so"
+
+
+def _of_scenarios(exchange: Exchange) -> str:
+    """The scenarios that concern the task which the request made, if there are any."""
+    told = [
+        f"{_named(each.scenario)}, asked for through the {each.channel},"
+        for each in exchange.causes
+        if each.concerns == "task" and each.scenario is not None
+    ]
+    if not told:
+        return ""
+    verb = "concerns" if len(told) == 1 else "concern"
+    return f"; {' and '.join(told)} {verb} the task and not this answer"
 
 
 def _named(scenario: str | None) -> str:

@@ -13,7 +13,7 @@ from mock_server.core.refusals import Invalid, UnknownPath
 from mock_server.door.worlds import world_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.typed_body import TypedBody
-from mock_server.scenarios import UnknownScenario, require_known_code
+from mock_server.scenarios import ScenarioOfOtherApi, UnknownScenario, require_known_code
 
 
 class ScenarioAsked(
@@ -75,20 +75,34 @@ def _asked(call: Call, body: Any) -> tuple[list[FaultRule], str | None]:
         require_known_code(rule, call.fake.contract.codes)
         return [rule], None
     asked = SCENARIO.read(body)
+    api = asked.match.api
     try:
-        scenario = call.fake.scenarios.find(asked.scenario)
+        scenario = call.fake.scenarios.find_for(asked.scenario, api or "")
     except UnknownScenario as unknown:
-        raise Invalid.at("/scenario", "enum", str(unknown)) from None
+        place = "/match/api" if isinstance(unknown, ScenarioOfOtherApi) else "/scenario"
+        raise Invalid.at(place, "enum", str(unknown)) from None
     terms = {name: getattr(asked, name) for name in body if name not in {"scenario", "match"}}
     where = {name: getattr(asked.match, name) for name in body.get("match", {})}
-    return [_on_terms(rule, terms, where) for rule in scenario.faults], scenario.name
+    if api is None:
+        where.pop("api", None)
+    of_api = [rule for rule in scenario.faults if api is None or rule.match.api in (None, api)]
+    return _on_terms(of_api, terms, where), scenario.name
 
 
-def _on_terms(rule: FaultRule, terms: dict[str, Any], where: dict[str, Any]) -> FaultRule:
-    """A rule of a scenario on other terms; it stays with the API it is for."""
-    if rule.match.api is not None:
-        where = where | {"api": rule.match.api}
-    return replace(rule, match=replace(rule.match, **where), **terms)
+def _on_terms(
+    rules: list[FaultRule], terms: dict[str, Any], where: dict[str, Any]
+) -> list[FaultRule]:
+    """The rules of a scenario on other terms, without those that then can never happen. Refuses
+    with Invalid if none is left."""
+    found, reasons = [], []
+    for rule in rules:
+        try:
+            found.append(replace(rule, match=replace(rule.match, **where), **terms))
+        except ValueError as never:
+            reasons.append(str(never))
+    if not found:
+        raise Invalid.at("/match", "value", reasons[0])
+    return found
 
 
 def _fault(call: Call) -> Fault:

@@ -8,12 +8,13 @@ import msgspec
 from starlette.responses import Response
 
 from mock_server.core.snapshot import Place, Snapshot, take, written
-from mock_server.core.snapshot_flaws import require_sound
+from mock_server.core.snapshot_flaws import all_faults, require_sound
 from mock_server.door.worlds import home_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.json_body import parse
 from mock_server.edge.typed_body import TypedBody
 from mock_server.media import result_url
+from mock_server.scenarios import require_known_code
 
 SNAPSHOT: TypedBody[Snapshot] = TypedBody(Snapshot, closed=True)
 
@@ -43,6 +44,10 @@ async def put_snapshot(call: Call) -> Response:
     limits = call.fake.settings.limits
     snapshot = _read(await call.json_text(limits.snapshot_bytes), limits.json_depth + _DEEPER)
     require_sound(snapshot)
+    codes = call.fake.contract.codes
+    for place, faults in all_faults(snapshot):
+        for number, fault in enumerate(faults.faults):
+            require_known_code(fault.rule, codes, f"{place}/faults/{number}/rule")
     for content in snapshot.contents.values():
         await call.fake.blobs.put(content)
     worlds, name = call.fake.worlds, call.path_value("world")

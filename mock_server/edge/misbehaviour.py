@@ -19,6 +19,7 @@ from mock_server.core.exchange_faults import (
     ErrorFault,
 )
 from mock_server.core.faults import Fault
+from mock_server.core.journal import Cause
 from mock_server.core.refusals import Refusal, Rehearsed
 from mock_server.edge.fault_plan import FaultPlan
 from mock_server.protocol import close_connection, reset_connection
@@ -109,6 +110,7 @@ class Misbehaviour:
     ) -> tuple[Ending | None, list[BodyFault]]:
         """Wait as long as delays want; what else goes wrong at this moment."""
         channel, struck = self._plan.struck(when, document)
+        struck = _effective(struck)
         self._note(channel, struck)
         endings: list[Ending] = []
         bodies: list[BodyFault] = []
@@ -124,12 +126,12 @@ class Misbehaviour:
 
     def _note(self, channel: str, struck: Sequence[Fault]) -> None:
         exchange = self._call.exchange
-        if struck:
-            exchange.faults += tuple(fault.id for fault in struck)
-            exchange.scenario, exchange.channel = struck[0].scenario, channel
+        exchange.faults += tuple(fault.id for fault in struck)
+        for fault in struck:
+            exchange.add_cause(Cause(fault.scenario, channel, "answer"))
 
     async def _wait(self, fault: Fault, delay: DelayFault) -> None:
-        chance, subject = self._call.world.chance, f"{fault.id}/{fault.matched}"
+        chance, subject = self._call.world.chance, fault.turn_of(self._plan.situation.account)
         drawn = chance.fraction("delay", subject), chance.fraction("more delay", subject)
         waiting = self._call.timekeeper.sleep(delay.wait_ms(*drawn), self._call.exchange.id)
         if delay.when == "after":
@@ -205,6 +207,19 @@ class Misbehaviour:
 
 
 _WITHOUT_BODY = (204, 304)
+
+
+def _effective(struck: Sequence[Fault]) -> list[Fault]:
+    """Those that the caller can notice: one ending, and changes of a body that is then sent."""
+    ending = next((each for each in struck if isinstance(each.rule.effect, Ending)), None)
+    sends_body = ending is None or getattr(ending.rule.effect, "after_bytes", None) is not None
+    return [
+        each
+        for each in struck
+        if each is ending
+        or isinstance(each.rule.effect, DelayFault)
+        or (sends_body and isinstance(each.rule.effect, BodyFault))
+    ]
 
 
 def rehearsed(call: Call, voice: Voice, handle: Answer) -> str | None:

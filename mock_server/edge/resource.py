@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from mock_server.core.faults import Operation
 from mock_server.core.refusals import MethodNotAllowed, Refusal, UnknownPath
 from mock_server.edge.call import Call
-from mock_server.edge.fault_plan import FaultPlan, draw, require_known
+from mock_server.edge.fault_plan import Downloaded, FaultPlan, plan_for, require_known
 from mock_server.edge.misbehaviour import Misbehaviour
 from mock_server.edge.problems import problem
 from mock_server.scenarios import UnknownScenario
@@ -50,14 +50,21 @@ class Resource:
     """An ASGI app for one path. HEAD is answered like GET; the server drops the body."""
 
     def __init__(
-        self, voice: Voice, operation: Operation | None = None, **handlers: Handler
+        self,
+        voice: Voice,
+        operation: Operation | None = None,
+        downloaded: Downloaded | None = None,
+        /,
+        **handlers: Handler,
     ) -> None:
         """`handlers` by method: `Resource(voice, "credits", GET=show)`.
 
         operation: what faults know it by; None if nothing goes wrong with it on purpose.
+        downloaded: for what belongs to no API by its path, whose it is.
         """
         self._voice = voice
         self._operation = operation
+        self._downloaded = downloaded
         self._allowed = tuple(sorted(handlers))
         self._handlers = handlers | ({"HEAD": handlers["GET"]} if "GET" in handlers else {})
 
@@ -70,7 +77,7 @@ class Resource:
             plan = None
             if self._operation is not None:
                 body = await call.peek() if self._is_peeked(call) else None
-                plan = draw(call, self._voice, self._operation, body)
+                plan = plan_for(call, self._voice, self._operation, body, self._downloaded)
             if plan is None:
                 response = await self._answer(call)
                 await response(scope, receive, send)

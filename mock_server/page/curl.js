@@ -53,6 +53,6 @@ function credential(request, world, value) {
   const key = world.keys.find(
     (each) => each.account === request.account && each.api === request.api,
   );
-  const scenario = request.channel === "key" ? `+${request.scenario}` : "";
+  const scenario = request.channel === "key" ? `+${request.scenario.replaceAll(", ", "+")}` : "";
   return key === undefined ? value : `Bearer ${key.key}${scenario}`;
 }

@@ -68,8 +68,8 @@ function whenOf({ times, every, skip, probability }) {
     times == null
       ? "until removed"
       : times === 1
-        ? "next request"
-        : `next ${plural(times, "request")}`;
+        ? "next request of each account"
+        : `next ${plural(times, "request")} of each account`;
   return [
     said,
     skip ? `after ${skip}` : "",

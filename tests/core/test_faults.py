@@ -9,9 +9,17 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from mock_server.core.chance import Chance
-from mock_server.core.delivery_faults import DeliveryFault
+from mock_server.core.delivery_faults import DeliveryFault, ReceiverAnswer
+from mock_server.core.exchange_faults import (
+    AnswerFault,
+    BodyFault,
+    ConnectionFault,
+    DelayFault,
+    ErrorFault,
+)
 from mock_server.core.faults import Effect, Fault, FaultRule, Faults, Match, Situation
 from mock_server.core.task_faults import TaskFault
 
@@ -78,7 +86,7 @@ def test_it_never_happens_more_often_than_it_may(
     assert fault.happened == sum(seen) <= fault.matched <= count
     if rule.times is not None:
         assert fault.happened <= rule.times
-        assert fault.is_used_up is (fault.happened == rule.times)
+        assert fault.is_used_up("ada") is (fault.happened == rule.times)
 
 
 @given(terms, st.floats(0, 1), st.integers(0, 2**63 - 1))
@@ -87,6 +95,38 @@ def test_the_same_seed_makes_the_same_go_wrong(
 ) -> None:
     rule = FaultRule(effect=WRONG, probability=probability, **terms)
     assert strikes(standing(rule, seed=seed), 40) == strikes(standing(rule, seed=seed), 40)
+
+
+@given(
+    terms,
+    st.sampled_from([0.5, 1.0]),
+    st.lists(st.sampled_from(["", "ada", "ben"]), max_size=40),
+    st.integers(0, 99),
+)
+def test_each_account_is_counted_and_drawn_for_as_if_it_were_alone(
+    terms: dict[str, Any], probability: float, accounts: list[str], seed: int
+) -> None:
+    rule = FaultRule(effect=WRONG, probability=probability, **terms)
+    together = standing(rule, seed=seed)
+    seen = [(each, strikes(together, 1, of_account(each))[0]) for each in accounts]
+    for account in set(accounts):
+        alone = strikes(standing(rule, seed=seed), accounts.count(account), of_account(account))
+        assert [happened for each, happened in seen if each == account] == alone
+    (fault,) = together
+    assert fault.matched == sum(counts.matched for counts in fault.by_account.values())
+    assert fault.happened == sum(counts.happened for counts in fault.by_account.values())
+    assert fault.by_account.keys() == set(accounts)
+
+
+def of_account(account: str) -> Situation:
+    return replace(HERE, account=account)
+
+
+def test_one_that_is_used_up_for_one_account_is_not_for_another() -> None:
+    faults = standing(FaultRule(effect=WRONG, times=1))
+    strikes(faults, 1)
+    (fault,) = faults
+    assert (fault.is_used_up("ada"), fault.is_used_up("ben")) == (True, False)
 
 
 def test_another_seed_makes_other_things_go_wrong() -> None:
@@ -145,7 +185,6 @@ def test_it_concerns_what_has_everything_it_asks_for(fits: dict[str, Any]) -> No
     "fits",
     [
         {"api": "acedata"},
-        {"operation": "read"},
         {"account": "ad"},
         {"account": "adam"},
         {"model": "hailuo"},
@@ -161,7 +200,7 @@ def test_it_does_not_concern_what_lacks_one_thing(fits: dict[str, Any]) -> None:
     assert next(iter(faults)).matched == 0
 
 
-@pytest.mark.parametrize("prompt", ["(", "[a", "*", "(?P<x>a)(?P<x>b)"])
+@pytest.mark.parametrize("prompt", ["(", "[a", "*", "(?P<x>a)(?P<x>b)", "(?=a)", "x" * 257])
 def test_a_prompt_to_match_is_a_regular_expression(prompt: str) -> None:
     with pytest.raises(ValueError, match="regular expression"):
         Match(prompt=prompt)
@@ -174,6 +213,81 @@ def test_only_what_it_concerns_is_counted() -> None:
     assert seen == [False, False, False, True, False, False, True]
     (fault,) = faults
     assert (fault.matched, fault.happened) == (4, 2)
+
+
+# --- what can never happen -------------------------------------------------------------------
+
+ERROR, LATE_ERROR = ErrorFault(code="a"), ErrorFault(code="a", when="after")
+NEVER: list[tuple[Match, Effect, str]] = [
+    (Match(api="acedata", operation="credits"), ERROR, "acedata has no operation credits"),
+    (Match(api="acedata", operation="upload"), DelayFault(seconds=1), "create, read, media"),
+    (Match(operation="media"), ERROR, "none of the vendor's errors"),
+    (Match(operation="read", model="hailuo-pro"), ERROR, "read does not"),
+    (Match(operation="credits", prompt="red"), AnswerFault(status=500), "credits does not"),
+    (Match(operation="read"), WRONG, "for the operation create, not read"),
+    (Match(operation="media"), LATE, "for the operation create, not media"),
+    (Match(answer={"/x": 1}), ERROR, "when = after"),
+    (Match(answer={"/x": None}), DelayFault(seconds=1), "when = after"),
+    (Match(answer={"": {}}), AnswerFault(status=500), "when = after"),
+    (Match(answer={"/x": 1}), ConnectionFault(how="hang"), "when = after"),
+    (Match(answer={"/x": 1}), WRONG, "no answer to match"),
+    (Match(answer={"/x": 1}), LATE, "no answer to match"),
+    (Match(api="acedata"), DeliveryFault(signed_s=-9), "have no time"),
+    (Match(api="acedata"), DeliveryFault(deleted_endpoint=True), "no webhook endpoints"),
+]
+
+
+@pytest.mark.parametrize(("match", "effect", "why"), NEVER)
+def test_a_rule_that_can_never_happen_is_refused_with_the_reason(
+    match: Match, effect: Effect, why: str
+) -> None:
+    with pytest.raises(ValueError, match="this can never happen: .*" + why):
+        FaultRule(match=match, effect=effect)
+
+
+@pytest.mark.parametrize(
+    ("kind", "terms", "why"),
+    [
+        (BodyFault, {"set": {"": [1]}}, "use replace"),
+        (BodyFault, {"drop": ("/a", "")}, "use replace"),
+        (BodyFault, {"rename": {"": "a"}}, "use replace"),
+        (BodyFault, {"null": ("",)}, "use replace"),
+        (BodyFault, {"replace": "", "set": {"/a": 1}}, "replace leaves no fields"),
+        (BodyFault, {"replace": "x", "drop": ("/a",)}, "replace leaves no fields"),
+        (DeliveryFault, {"answer": ReceiverAnswer(500), "connection": "reset"}, "not called"),
+        (DeliveryFault, {"answer": ReceiverAnswer(retry_after_s=1)}, "without a status"),
+        (DeliveryFault, {"answer": ReceiverAnswer(location="/")}, "without a status"),
+        (DeliveryFault, {"copies": 0, "contradicted": True}, "never sent"),
+        (DeliveryFault, {"signed_with": "nothing", "signed_s": 1}, "no time"),
+    ],
+)
+def test_an_effect_whose_parts_rule_each_other_out_is_refused(
+    kind: type[Effect], terms: dict[str, Any], why: str
+) -> None:
+    with pytest.raises(ValueError, match=why):
+        kind(**terms)
+
+
+@pytest.mark.parametrize(
+    ("match", "effect"),
+    [
+        (Match(operation="media", model="hailuo-pro", prompt="red"), AnswerFault(status=404)),
+        (Match(api="acedata", operation="media"), AnswerFault(status=404)),
+        (Match(model="hailuo-pro"), ERROR),
+        (Match(operation="read", prompt="^$"), ERROR),
+        (Match(operation="create"), WRONG),
+        (Match(answer={"/x": 1}), LATE_ERROR),
+        (Match(answer={"/x": 1}), ConnectionFault(how="reset", after_bytes=1)),
+        (Match(answer={"/x": 1}), BodyFault(null=("/",))),
+    ],
+)
+def test_what_may_happen_is_taken(match: Match, effect: Effect) -> None:
+    assert FaultRule(match=match, effect=effect).effect == effect
+
+
+def test_only_what_may_happen_can_be_made_of_another_rule() -> None:
+    with pytest.raises(ValueError, match="can never happen"):
+        replace(FaultRule(effect=WRONG), match=Match(operation="read"))
 
 
 # --- several at once -------------------------------------------------------------------------
@@ -208,8 +322,20 @@ def test_one_that_is_used_up_stays_as_a_record_and_counts_no_more() -> None:
     faults = standing(FaultRule(effect=WRONG, times=2))
     strikes(faults, 5)
     (fault,) = faults
-    assert fault.is_used_up
+    assert fault.is_used_up("ada")
     assert (fault.matched, fault.happened) == (2, 2)
+
+
+def test_of_what_was_asked_for_in_two_channels_the_first_with_something_wrong_counts() -> None:
+    faults = Faults(Chance(1))
+    faults.add(FaultRule(effect=DelayFault(seconds=1), skip=1), "slow", "header")
+    faults.add(FaultRule(effect=BodyFault()), "field", "header")
+    lower = faults.add(FaultRule(effect=DelayFault(seconds=2)), "slower", "key")
+    faults.add(FaultRule(effect=BodyFault()), "other", "key")
+    seen = [[each.scenario for each in faults.struck(HERE, "before")] for _ in range(2)]
+    assert seen == [["slower"], ["slow"]]
+    assert lower.matched == 1
+    assert [each.scenario for each in faults.struck(HERE, "after")] == ["field"]
 
 
 # --- standing and going ----------------------------------------------------------------------
