@@ -6,13 +6,14 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from functools import cache
 from hashlib import sha256
+from itertools import product
 from typing import Any
 
 import msgspec
 
 from mock_server.core.agenda import Occasion
 from mock_server.core.deliveries import DeliveryState
-from mock_server.core.faults import Fault, FaultsState
+from mock_server.core.faults import FaultsState
 from mock_server.core.lifecycle import TaskEvent
 from mock_server.core.refusals import Invalid, Violation
 from mock_server.core.snapshot import LAST_MS, OF_REQUESTS, VIDEO, Snapshot, is_tried
@@ -33,6 +34,7 @@ def require_sound(snapshot: Snapshot) -> None:
 def _flaws(snapshot: Snapshot) -> Iterator[Violation]:
     yield from _repeated(snapshot)
     yield from _wrong_numbers(snapshot)
+    yield from _wrong_counts(snapshot)
     yield from _wrong_moments(snapshot)
     yield from _wrong_money(snapshot)
     yield from _wrong_tasks(snapshot)
@@ -108,16 +110,15 @@ def _wrong_numbers(snapshot: Snapshot) -> Iterator[Violation]:
         last = max((int(each) for each in numbers if each.isdecimal()), default=0)
         if faults.made < last:
             yield _too_low(f"{place}/made", last)
-        for number, fault in enumerate(faults.faults):
-            yield from _wrong_counts(f"{place}/faults/{number}", fault)
 
 
-def _wrong_counts(place: str, fault: Fault) -> Iterator[Violation]:
-    """No account was concerned, or had something go wrong, more often than all of them together."""
-    for name in ("matched", "happened"):
-        counted = sum(getattr(counts, name) for counts in fault.by_account.values())
-        if counted > getattr(fault, name):
-            yield _too_low(f"{place}/{name}", counted)
+def _wrong_counts(snapshot: Snapshot) -> Iterator[Violation]:
+    """No fault concerned its accounts, or happened to them, more often than in all."""
+    for place, faults in all_faults(snapshot):
+        for (number, fault), name in product(enumerate(faults.faults), ("matched", "happened")):
+            counted = sum(getattr(counts, name) for counts in fault.by_account.values())
+            if counted > getattr(fault, name):
+                yield _too_low(f"{place}/faults/{number}/{name}", counted)
 
 
 def _miscounted(place: str, count: int, kept: tuple[object, ...]) -> Iterator[Violation]:

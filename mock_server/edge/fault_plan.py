@@ -232,7 +232,7 @@ def _scenario(call: Call, api: str, name: str, channel: str) -> Asked:
         return Asked(name, channel, call.fake.scenarios.find_for(name, api).faults)
     except UnknownScenario as unknown:
         place = channel if channel != PROMPT else f"prompt, where 'mock:{name[:40]}' stands"
-        raise type(unknown)(f"{place}: {unknown}") from None
+        raise UnknownScenario(f"{place}: {unknown}") from None
 
 
 def _error_of_status(voice: Voice, status: str) -> Asked:
