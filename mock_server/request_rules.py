@@ -7,9 +7,11 @@ with and which the OpenAPI document shows. Adding a model is adding a file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import deepcopy
 from typing import Any
+
+import msgspec
 
 from mock_server.core.catalog import Model
 from mock_server.core.journal import IgnoredField
@@ -128,6 +130,25 @@ class OrderRules:
     def ignored_in(self, model_id: str, body: Any) -> tuple[IgnoredField, ...]:
         """The first few fields of a right body that the model's rules do not have."""
         return self._rules[model_id].ignored_in(body)
+
+    def kept(
+        self,
+        body: dict[str, Any],
+        model_id: str,
+        *,
+        whole_bytes: int,
+        also: Collection[str] = (),
+    ) -> bytes:
+        """A request as it is kept with its task: JSON without white space.
+
+        One of more than `whole_bytes` is kept without the fields that the API ignores.
+        also: top-level fields that are kept nevertheless.
+        """
+        text = msgspec.json.encode(body)
+        if len(text) > whole_bytes:
+            others = {name: body[name] for name in also if name in body}
+            text = msgspec.json.encode(self._rules[model_id].without_ignored(body) | others)
+        return text
 
 
 def _require(schema: Schema, name: str, *, when: bool) -> None:

@@ -25,10 +25,14 @@ class Outbox(Protocol):
 
 
 class Timekeeper:
-    """Lets due things happen on a real clock; a frozen one needs nobody to watch it."""
+    """Lets due things happen on a real clock; a frozen one needs nobody to watch it.
+
+    moving: for those who move the clock on request, one after the other.
+    """
 
     def __init__(self, world: World, outbox: Outbox) -> None:
         self.world = world
+        self.moving = asyncio.Lock()
         self._outbox = outbox
         self._held: dict[str, tuple[asyncio.Future[None], str]] = {}
         self._let_go: dict[str, asyncio.Future[None]] = {}
@@ -38,6 +42,11 @@ class Timekeeper:
         self._slept = 0
         self._waiting: list[asyncio.Future[None]] = []
         self._is_over = False
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will wake this world any more."""
+        return self._is_over
 
     def catch_up(self) -> list[Due]:
         """Let everything due happen, also what follows from it at once, and tell who waits."""

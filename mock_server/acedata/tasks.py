@@ -14,7 +14,7 @@ from mock_server.edge.call import Call, json_response
 async def query_tasks(call: Call) -> Response:
     """POST /hailuo/tasks: `retrieve` shows the task itself, `retrieve_batch` a list of them."""
     key = gate.admit(call)
-    _, body = await call.json()
+    body = call.json()
     rules = call.fake.contract.task_query_rules
     rules.require(body)
     call.note_ignored(rules.ignored_in(body))

@@ -19,13 +19,13 @@ from mock_server.edge.fault_plan import note_task
 async def create_video(call: Call) -> Response:
     """POST /hailuo/videos: the id at once in callback and async mode, else the video."""
     key = gate.admit(call)
-    raw, body = await call.json()
+    body = call.json()
     rules = call.fake.contract.video_rules
     model_id = rules.require(body)
     call.note_ignored(_ignored(call, rules.ignored_in(model_id, body)))
     gate.count(call, key)
     _moderate(call, body)
-    task = call.world.submit(_order(call, key, model_id, raw, body), call.task_faults)
+    task = call.world.submit(_order(call, key, model_id, body), call.task_faults)
     note_task(call, task)
     await call.timekeeper.before_answer(task)
     if "callback_url" in body or body.get("async") is True:
@@ -35,27 +35,25 @@ async def create_video(call: Call) -> Response:
 
 async def _hold(call: Call, task: Task) -> Response:
     """Wait for the end. A caller who hangs up, or waits too long, leaves the task as it is."""
-    settings = call.fake.settings.acedata
+    settings, world = call.fake.settings.acedata, call.world
     limit_ms = round(settings.hold_limit_s * 1000)
     end = call.timekeeper.end_of(task, call.exchange.id, limit_ms=limit_ms)
     await call.unless_hung_up(end)
-    if call.world.state_of(task) is TaskState.FAILED:
+    if world.state_of(task) is TaskState.FAILED:
         raise TaskBroke(wire.BROKE, task.id)
     return json_response(
-        wire.outcome(
-            task, world=call.world, settings=settings, base_url=call.base_url, in_task=False
-        )
+        wire.outcome(task, world=world, settings=settings, base_url=call.base_url, in_task=False)
     )
 
 
-def _order(call: Call, key: Key, model_id: str, raw: bytes, body: dict[str, Any]) -> Order:
+def _order(call: Call, key: Key, model_id: str, body: dict[str, Any]) -> Order:
     return Order(
         api="acedata",
         account=key.account,
         key=key.secret,
         model=model_id,
         price_credits=call.fake.contract.catalog.find("acedata", model_id).price_credits,
-        request=raw,
+        request=_kept(call, model_id, body),
         base_url=call.base_url,
         callback_url=body.get("callback_url"),
     )
@@ -67,6 +65,13 @@ def _ignored(call: Call, fields: tuple[IgnoredField, ...]) -> tuple[IgnoredField
     if len(others) == len(fields) or call.fake.settings.acedata.sign_callbacks:
         return others
     return (*others, IgnoredField("/callback_secret", "acedata.sign_callbacks is off"))
+
+
+def _kept(call: Call, model_id: str, body: dict[str, Any]) -> bytes:
+    whole_bytes = call.fake.settings.limits.whole_request_bytes
+    return call.fake.contract.video_rules.kept(
+        body, model_id, whole_bytes=whole_bytes, also=("callback_secret",)
+    )
 
 
 def _moderate(call: Call, body: dict[str, Any]) -> None:

@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MOST_VIOLATIONS = 20
+"""How many places a refusal names; whoever looks for them may stop after one more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -82,13 +85,16 @@ class RateLimited(Refusal):
 
 
 class Invalid(Refusal):
-    """The request breaks the contract; `violations` says where, the most telling first."""
+    """The request breaks the contract; `violations` says where, the most telling first, and at
+    most MOST_VIOLATIONS of them."""
 
     def __init__(self, violations: Sequence[Violation]) -> None:
         shown = "; ".join(str(violation) for violation in violations[:3])
         more = f"; and {len(violations) - 3} more" if len(violations) > 3 else ""
+        if len(violations) > MOST_VIOLATIONS:
+            more = f"; and at least {MOST_VIOLATIONS - 3} more"
         super().__init__(shown + more)
-        self.violations = tuple(violations)
+        self.violations = tuple(violations[:MOST_VIOLATIONS])
 
     @classmethod
     def at(cls, place: str, rule: str, sentence: str) -> Invalid:

@@ -48,8 +48,7 @@ async def get_account(call: Call) -> Response:
 async def make_account(call: Call) -> Response:
     """POST /_mock/worlds/{world}/accounts: `{"name": …, "credits": …, "keys": […]}`."""
     home = home_of(call)
-    _, body = await call.json()
-    asked = ACCOUNT.read(body)
+    asked = ACCOUNT.read(call.json())
     if asked.name in home.world.ledger.accounts:
         raise Conflict(f"there is an account called '{asked.name}' already")
     _issue(call, home, asked.name, asked.keys)
@@ -60,8 +59,7 @@ async def make_account(call: Call) -> Response:
 async def change_account(call: Call) -> Response:
     """PATCH /_mock/worlds/{world}/accounts/{account}: other credits, new or changed keys."""
     home, name = home_of(call), _name(call)
-    _, body = await call.json()
-    change = CHANGE.read(body)
+    change = CHANGE.read(call.json())
     _issue(call, home, name, change.keys)
     if change.credits is not None:
         home.world.ledger.set_available(name, change.credits)

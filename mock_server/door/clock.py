@@ -44,19 +44,20 @@ async def get_clock(call: Call) -> Response:
 
 async def change_clock(call: Call) -> Response:
     """PATCH /_mock/worlds/{world}/clock: `{"mode": "frozen"}`, `{"scale": 60}`, `{"now": …}`."""
-    home = home_of(call)
-    _, body = await call.json()
-    change = CHANGE.read(body)
-    clock = home.world.clock
-    by_ms = 0 if change.now is None else round(change.now.timestamp() * 1000) - clock.now_ms()
-    if by_ms < 0:
-        raise Invalid.at("/now", "minimum", f"must not be before {moment(clock.now_ms())}")
-    frozen = clock.frozen if change.mode is None else change.mode == "frozen"
-    clock.set(frozen=frozen, scale=change.scale or clock.scale)
-    clock.signatures = change.signatures or clock.signatures
-    await home.timekeeper.advance(by_ms)
-    home.timekeeper.rewind()
-    return json_response(_show(clock))
+    moving = home_of(call).timekeeper.moving
+    change = CHANGE.read(call.json())
+    async with moving:
+        home = home_of(call)
+        clock = home.world.clock
+        by_ms = 0 if change.now is None else round(change.now.timestamp() * 1000) - clock.now_ms()
+        if by_ms < 0:
+            raise Invalid.at("/now", "minimum", f"must not be before {moment(clock.now_ms())}")
+        frozen = clock.frozen if change.mode is None else change.mode == "frozen"
+        clock.set(frozen=frozen, scale=change.scale or clock.scale)
+        clock.signatures = change.signatures or clock.signatures
+        await home.timekeeper.advance(by_ms)
+        home.timekeeper.rewind()
+    return json_response(_show(home.world.clock))
 
 
 async def advance_clock(call: Call) -> Response:
@@ -65,12 +66,14 @@ async def advance_clock(call: Call) -> Response:
     Answers when everything that came due has happened, attempts at deliveries with their answers
     included, and lists it in order.
     """
-    home = home_of(call)
-    world = home.world
-    _, body = await call.json()
+    moving = home_of(call).timekeeper.moving
+    body = call.json()
     ADVANCE.require(body)
     by_ms = None if "until" in body else round(body["seconds"] * 1000)
-    happened = await home.timekeeper.advance(by_ms)
+    async with moving:
+        home = home_of(call)  # it may have been dropped while another advance was under way
+        world = home.world
+        happened = await home.timekeeper.advance(by_ms)
     effects = [_effect(world, each) for each in happened]
     return json_response({"now": moment(world.clock.now_ms()), "effects": effects})
 

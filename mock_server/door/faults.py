@@ -49,8 +49,7 @@ async def add_fault(call: Call) -> Response:
     Beside a scenario stand `match`, `times`, `every`, `skip` and `probability` for all of them.
     """
     world = world_of(call)
-    _, body = await call.json()
-    rules, name = _asked(call, body)
+    rules, name = _asked(call, call.json())
     faults = [world.faults.add(rule, name) for rule in rules]
     return json_response({"faults": [_show(fault) for fault in faults]}, 201)
 

@@ -37,16 +37,16 @@ async def read_inbox(call: Call) -> Response:
 
 async def program_inbox(call: Call) -> Response:
     """PUT /_mock/worlds/{world}/inbox/{name}: `{"answers": [{"status": 500, "times": 2}]}`."""
-    _, body = await call.json()
+    program = PROGRAM.read(call.json())
     inbox = _inbox(call)
-    inbox.program(PROGRAM.read(body).answers)
+    inbox.program(program.answers)
     return json_response(_show(inbox))
 
 
 async def receive(call: Call) -> Response:
     """ANY /_mock/inbox/{world}/{name}: keep the request, then answer it as planned."""
+    body = call.body("body_bytes")
     world, inbox = world_of(call), _inbox(call)
-    body = await call.body(call.fake.settings.limits.body_bytes)
     answer = inbox.next_answer()
     path, headers = call.exchange.path, call.raw_headers
     inbox.keep(

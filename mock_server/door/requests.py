@@ -103,8 +103,7 @@ async def verify_requests(call: Call) -> Response:
     """
     world = world_of(call)
     exchanges = list(world.journal)
-    _, body = await call.json()
-    return json_response(_verified(world, exchanges, EXPECTATION.read(body)))
+    return json_response(_verified(world, exchanges, EXPECTATION.read(call.json())))
 
 
 def _verified(world: World, exchanges: list[Exchange], wanted: Expectation) -> dict[str, Any]:

@@ -42,7 +42,7 @@ async def put_snapshot(call: Call) -> Response:
     """
     home = home_of(call)
     limits = call.fake.settings.limits
-    snapshot = _read(await call.json_text(limits.snapshot_bytes), limits.json_depth + _DEEPER)
+    snapshot = _read(call.json_text("snapshot_bytes"), limits.json_depth + _DEEPER)
     require_sound(snapshot)
     codes = call.fake.contract.codes
     for place, faults in all_faults(snapshot):

@@ -48,8 +48,7 @@ async def finish_task(call: Call) -> Response:
     Its credits are settled, whoever holds a request open is answered, callbacks are due.
     """
     home, task = home_of(call), _task(call)
-    _, body = await call.json()
-    ended = home.world.finish(task, OUTCOMES[ENDING.read(body).state])
+    ended = home.world.finish(task, OUTCOMES[ENDING.read(call.json()).state])
     home.timekeeper.catch_up()
     return json_response(shown(home.world, ended))
 

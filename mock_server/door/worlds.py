@@ -24,8 +24,8 @@ async def list_worlds(call: Call) -> Response:
 
 async def make_world(call: Call) -> Response:
     """POST /_mock/worlds: a new world with its base URL and its keys."""
-    body = await call.json_or_nothing()
-    return json_response(_show(call, call.fake.worlds.make(PLAN.read(body))), 201)
+    plan = PLAN.read(call.json_or_nothing())
+    return json_response(_show(call, call.fake.worlds.make(plan)), 201)
 
 
 async def get_world(call: Call) -> Response:

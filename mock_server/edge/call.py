@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from starlette.requests import ClientDisconnect
@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope
 from mock_server.core.faults import Faults
 from mock_server.core.idempotency import IdempotencyKey
 from mock_server.core.journal import Exchange, IgnoredField
-from mock_server.core.refusals import Invalid
+from mock_server.core.refusals import Invalid, ShuttingDown
 from mock_server.core.world import World
 from mock_server.edge.authorization import Authorization, read_authorization
 from mock_server.edge.host_header import Host, read_host
@@ -33,6 +33,18 @@ Result = TypeVar("Result")
 _UNREAD = object()
 
 
+BodyLimit = Literal["body_bytes", "upload_bytes", "snapshot_bytes"]
+"""The setting of `limits` that says how large a body may be."""
+
+
+class BodyAwaited(Exception):
+    """A handler needs the body, which has not been read so far."""
+
+    def __init__(self, limit: BodyLimit) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+
 class Call:
     """A request, the fake it came to, and the world it belongs to.
 
@@ -40,10 +52,12 @@ class Call:
     claimed: the Idempotency-Key whose first request this is, if it is one.
     allowed: the methods of its path.
     task_faults: what is to go wrong with the task that this request makes.
+    is_counted: whether it counts against its key's rate limit already.
     """
 
     __slots__ = (
         "_body",
+        "_came_to",
         "_credential",
         "_value",
         "allowed",
@@ -51,6 +65,7 @@ class Call:
         "exchange",
         "fake",
         "headers",
+        "is_counted",
         "receive",
         "scope",
         "task_faults",
@@ -66,7 +81,9 @@ class Call:
         self.claimed: IdempotencyKey | None = None
         self.task_faults: Faults | None = None
         self.allowed: tuple[str, ...] = ()
+        self.is_counted = False
         self._body: bytes | Invalid | None = None
+        self._came_to = self.timekeeper.world
         self._credential: tuple[str, str] | None = None
         self._value: Any = _UNREAD
         self.receive = receive
@@ -136,31 +153,33 @@ class Call:
         value = self.headers.get(b"host")
         return read_host(value) if value else None
 
-    async def body(self, max_bytes: int) -> bytes:
-        """The whole body. Refuses with Invalid past `max_bytes`, reading no further.
+    def body(self, limit: BodyLimit) -> bytes:
+        """The whole body. Refuses with Invalid past this limit.
+
+        Raises BodyAwaited as long as the body has not been read: whoever calls the handler reads
+        it and calls the handler again, which then looks up everything anew. So nothing that was
+        looked up before the body came is used after it.
+        """
+        if self._body is None:
+            raise BodyAwaited(limit)
+        if isinstance(self._body, Invalid):
+            raise self._body
+        return self._body
+
+    async def read_body(self, limit: BodyLimit) -> bytes | None:
+        """Wait for the body; None if it is past this limit, which is told by `body`.
 
         Raises ClientDisconnect if the caller hangs up in the middle.
         """
         if self._body is None:
             try:
-                self._body = await self._read_body(max_bytes)
+                self._body = await self._received(limit)
             except Invalid as too_large:
                 self._body = too_large
-        if isinstance(self._body, Invalid):
-            raise self._body
-        return self._body
+        return None if isinstance(self._body, Invalid) else self._body
 
-    async def peek(self) -> bytes | None:
-        """The JSON body before anybody asks for it; None if it cannot be had.
-
-        It can be read again as if nobody had looked.
-        """
-        try:
-            return await self.body(self.fake.settings.limits.body_bytes)
-        except Invalid:
-            return None
-
-    async def _read_body(self, max_bytes: int) -> bytes:
+    async def _received(self, limit: BodyLimit) -> bytes:
+        max_bytes: int = getattr(self.fake.settings.limits, limit)
         chunks, size_bytes = [], 0
         more = True
         while more:
@@ -173,7 +192,8 @@ class Call:
             chunk = message.get("body", b"")
             size_bytes += len(chunk)
             if size_bytes > max_bytes:
-                raise Invalid.at("", "size", f"is larger than {max_bytes} bytes")
+                sentence = f"is larger than {max_bytes} bytes (limits.{limit})"
+                raise Invalid.at("", "size", sentence)
             chunks.append(chunk)
             more = message.get("more_body", False)
         body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
@@ -181,33 +201,49 @@ class Call:
         self.exchange.request_size_bytes = len(body)
         return body
 
-    async def json(self) -> tuple[bytes, Any]:
-        """The body as it came and the value it spells. Refuses with Invalid what is not JSON."""
-        raw = await self.json_text(self.fake.settings.limits.body_bytes)
-        return raw, self.value_of(raw)
+    def json(self) -> Any:
+        """The value the body spells. Refuses with Invalid what is not JSON."""
+        return self.value_of(self.json_text("body_bytes"))
 
     def value_of(self, body: bytes) -> Any:
         """The value that its body spells, read once. Refuses with Invalid what is not JSON."""
         if self._value is _UNREAD:
+            limits = self.fake.settings.limits
             try:
-                self._value = parse(body, max_depth=self.fake.settings.limits.json_depth)
+                self._value = parse(
+                    body, max_depth=limits.json_depth, max_values=limits.json_values
+                )
             except Invalid as wrong:
                 self._value = wrong
         if isinstance(self._value, Invalid):
             raise self._value
         return self._value
 
-    async def json_text(self, max_bytes: int) -> bytes:
+    def json_text(self, limit: BodyLimit) -> bytes:
         """The body as it came, JSON as its header has it. Refuses as `body` does, and with Invalid
         a body that says to be something else."""
         _require_json(self.headers.get(b"content-type", b""))
-        return await self.body(max_bytes)
+        return self.body(limit)
 
-    async def json_or_nothing(self) -> Any:
+    def json_or_nothing(self) -> Any:
         """The value the body spells; an empty object if there is no body at all."""
-        if not await self.body(self.fake.settings.limits.body_bytes):
-            return {}
-        return (await self.json())[1]
+        return self.json() if self.body("body_bytes") else {}
+
+    def require_world(self) -> None:
+        """Refuses with ShuttingDown if the world that the request came to is gone: it was dropped,
+        begun anew or put back, or the server stops."""
+        if self.timekeeper.is_over or self.world is not self._came_to:
+            raise ShuttingDown("this world is gone")
+
+    async def outside(self, waiting: Awaitable[Result]) -> Result:
+        """What `waiting` brings, which is no matter of the world.
+
+        Anything may have changed meanwhile: look up afterwards what is needed. Refuses as
+        `require_world` does.
+        """
+        result = await waiting
+        self.require_world()
+        return result
 
     def note_ignored(self, fields: tuple[IgnoredField, ...]) -> None:
         """Both APIs ignore fields they do not know; a slip of the pen is worth being told."""

@@ -31,6 +31,10 @@ class KnownFields:
             for path, level in strangers
         )
 
+    def without_ignored(self, body: Any) -> Any:
+        """The body without the fields that the schema does not have."""
+        return self._top.known_in(body)
+
     def _hint(self, path: tuple[str | int, ...], level: _Level) -> str | None:
         """The field beside it that has nearly this name, else the one elsewhere."""
         name = str(path[-1])
@@ -78,6 +82,18 @@ class _Level:
         elif isinstance(value, list) and self.items is not None:
             for place, inner in enumerate(value):
                 yield from self.items.strangers_in(inner, (*path, place))
+
+    def known_in(self, value: Any) -> Any:
+        """The value without the fields that are not known."""
+        if isinstance(value, dict) and self.fields:
+            return {
+                name: self.fields[name].known_in(inner)
+                for name, inner in value.items()
+                if name in self.fields
+            }
+        if isinstance(value, list) and self.items is not None:
+            return [self.items.known_in(inner) for inner in value]
+        return value
 
 
 def _short(step: str | int) -> str | int:

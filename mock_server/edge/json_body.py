@@ -1,46 +1,100 @@
-"""JSON as RFC 8259 has it and no looser: a body is read whole, or refused with the place."""
+"""JSON as RFC 8259 has it and no looser: a body is read whole, or refused with the place.
+
+One reader, msgspec, reads every body, here and wherever a kept one is looked at again. It stops at
+the first thing that is wrong; only then does a second, slower reading look for its place.
+"""
 
 from __future__ import annotations
 
 import json
 import math
+import re
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from itertools import accumulate
+from typing import Any
+
+import msgspec
 
 from mock_server.core.refusals import Invalid
 
 Path = tuple[str | int, ...]
 
-_MAX_DIGITS = 4300  # Python's own limit; reading more would take time that grows with their square
+_MAX_DIGITS = 1000  # reading and writing an integer takes time that grows with their square
 
 
-def parse(body: bytes, *, max_depth: int) -> Any:
-    """The value a body spells.
+def parse(body: bytes, *, max_depth: int, max_values: int | None = None) -> Any:
+    """The value a body spells; `msgspec.json` can write it and read it again as it is.
 
     Refuses with Invalid: text that is not UTF-8 or not JSON, NaN and Infinity, numbers too large
-    to be told apart, a name twice in one object, half a surrogate pair, nesting over `max_depth`.
+    to be told apart, a name twice in one object, half a surrogate pair, nesting over `max_depth`,
+    more than `max_values` values.
     """
+    _refuse_too_much(body, max_depth, max_values)
     try:
-        text = body.decode()
-    except UnicodeDecodeError as error:
-        raise _not_json(f"must be UTF-8; byte {error.start} is not") from None
-    try:
-        value = _read(text, _strict, max_depth)
-    except _Unmarked:
-        _refuse_marked(_read(text, _marking, max_depth))
-    # Both walks are rare: only a body that could break the rule is looked through.
-    if body.count(b"[") + body.count(b"{") > max_depth and _depth(value) > max_depth:
-        raise _too_deep(max_depth)
-    if "\\ud" in text or "\\uD" in text:
-        _refuse_half_pairs(value)
+        value = msgspec.json.decode(body)
+    except UnicodeDecodeError:
+        _refuse_no_utf8(body)
+        value = _UNREADABLE  # half a surrogate pair
+    except (msgspec.DecodeError, RecursionError):
+        value = _UNREADABLE
+    if value is _UNREADABLE or _has_names_twice(body, value) or _LONG_NUMBER.search(body):
+        _refuse_by_place(body, max_depth)
+    if value is _UNREADABLE:
+        raise _not_json("must be JSON")
     return value
 
 
 def pointer(path: Iterable[str | int]) -> str:
     """A path as a JSON Pointer (RFC 6901)."""
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+# --- how much there is, counted before anything is read -----------------------------------------
+
+_SIGNED = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+_NO_BRACKET = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def _refuse_too_much(body: bytes, max_depth: int, max_values: int | None) -> None:
+    """Refuses with Invalid what is nested too deep or has too many values, JSON or not."""
+    opened = body.count(b"[") + body.count(b"{")
+    values = opened + body.count(b",") + 1
+    if opened <= max_depth and (max_values is None or values <= max_values):
+        return
+    marks = _outside_texts(body)
+    if max_values is not None and len(marks.translate(None, _NO_MARK)) >= max_values:
+        raise Invalid.at("", "values", f"has more than {max_values} values (limits.json_values)")
+    # An opening bracket is 1, a closing one -1: the sum so far is how deep one is.
+    if max(accumulate(array("b", marks.translate(_SIGNED, _NO_BRACKET))), default=0) > max_depth:
+        raise _too_deep(max_depth)
+
+
+_NO_MARK = bytes(set(range(256)) - set(b"[{,"))
+
+
+def _outside_texts(body: bytes) -> bytes:
+    """The body without its texts: what is left has no brackets or commas but those of JSON."""
+    return b"".join(body.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2])
+
+
+# --- what the fast reading lets through -----------------------------------------------------------
+
+_UNREADABLE = object()
+_LONG_NUMBER = re.compile(rb"(?<![0-9])[0-9]{%d}" % (_MAX_DIGITS + 1))
+
+
+def _has_names_twice(body: bytes, value: Any) -> bool:
+    """Whether a name may have been lost, which was there twice: then a colon is missing."""
+    colons = body.count(b":")
+    return colons > 1 and (
+        b"\\u003" in body or msgspec.json.encode(value).count(b":") != colons  # \u003a is one
+    )
+
+
+# --- the second reading: only when something may be wrong, for the place ------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,55 +105,35 @@ class _Mark:
     sentence: str
 
 
-class _Unmarked(Exception):
-    """Something cannot be taken; reading once more, with marks, tells what and where."""
-
-
-def _read(text: str, decoder: json.JSONDecoder, max_depth: int) -> Any:
+def _refuse_no_utf8(body: bytes) -> None:
     try:
-        return decoder.decode(text)
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise _not_json(f"must be UTF-8; byte {error.start} is not") from None
+
+
+def _refuse_by_place(body: bytes, max_depth: int) -> None:
+    """Refuses with Invalid, naming the first place where something cannot be taken, if any."""
+    _refuse_no_utf8(body)
+    try:
+        value = _marking.decode(body.decode())
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise _not_json(f"must be JSON: {error.msg} at {place}") from None
     except RecursionError:
         raise _too_deep(max_depth) from None
-    except ValueError:  # an integer of more than _MAX_DIGITS
-        raise _Unmarked from None
-
-
-# --- the first reading: fast, and sure that nothing is wrong ------------------------------------
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise _Unmarked
-    return members
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if math.isinf(number):
-        raise _Unmarked
-    return number
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise _Unmarked(name)
-
-
-_strict = json.JSONDecoder(
-    object_pairs_hook=_object, parse_float=_finite, parse_constant=_no_constant
-)
-
-# --- the second reading: only after a failure, for the place ------------------------------------
+    if (found := _find_mark(value)) is not None:
+        path, mark = found
+        place = pointer(path).encode(errors="replace").decode()  # names may have half pairs, too
+        raise Invalid.at(place, mark.rule, mark.sentence)
 
 
 def _marked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    name, times = Counter(name for name, _ in pairs).most_common(1)[0] if pairs else ("", 1)
-    if times > 1:
-        return {name: _Mark("uniqueNames", "stands twice in one object")}
-    return dict(pairs)
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
+    ((name, _),) = Counter(name for name, _ in pairs).most_common(1)
+    return {name: _Mark("uniqueNames", "stands twice in one object")}
 
 
 def _marked_float(digits: str) -> Any:
@@ -109,8 +143,9 @@ def _marked_float(digits: str) -> Any:
 
 
 def _marked_integer(digits: str) -> Any:
-    if len(digits.lstrip("-")) > _MAX_DIGITS:
-        return _Mark("json", f"has {len(digits)} digits; at most {_MAX_DIGITS}")
+    length = len(digits.lstrip("-"))
+    if length > _MAX_DIGITS:
+        return _Mark("json", f"has {length} digits; at most {_MAX_DIGITS}")
     return int(digits)
 
 
@@ -122,51 +157,37 @@ _marking = json.JSONDecoder(
 )
 
 
-def _refuse_marked(value: Any) -> NoReturn:
-    path, mark = next((path, found) for path, found in _places(value) if isinstance(found, _Mark))
-    raise Invalid.at(_writable(path), mark.rule, mark.sentence)
+_HALF_A_PAIR = _Mark("unicode", "has half a surrogate pair, which is no character")
 
 
-# --- what is wrong in a value that could be read ------------------------------------------------
+def _find_mark(value: Any) -> tuple[Path, _Mark] | None:
+    """What cannot be taken first, in the order of the text, the outer before the inner."""
+    members: Iterable[tuple[str | int, Any]] = ()
+    match value:
+        case _Mark():
+            return (), value
+        case str():
+            return None if _is_whole(value) else ((), _HALF_A_PAIR)
+        case dict():
+            if not all(map(_is_whole, value)):
+                return (), _HALF_A_PAIR
+            members = value.items()
+        case list():
+            members = enumerate(value)
+    for step, child in members:
+        if (found := _find_mark(child)) is not None:
+            path, mark = found
+            return (step, *path), mark
+    return None
 
 
-def _refuse_half_pairs(value: Any) -> None:
-    """Half a surrogate pair is no character: nothing could write it down again."""
-    for path, found in _places(value):
-        texts = [found] if isinstance(found, str) else found if isinstance(found, dict) else ()
-        if any("\ud800" <= letter <= "\udfff" for text in texts for letter in text):
-            sentence = "has half a surrogate pair, which is no character"
-            raise Invalid.at(_writable(path), "unicode", sentence)
-
-
-def _depth(value: Any) -> int:
-    """How many objects and arrays lie one in another."""
-    depth, level = 0, [value]
-    while level := [child for child in level if isinstance(child, dict | list)]:
-        depth += 1
-        level = [inner for child in level for _, inner in _members(child)]
-    return depth
-
-
-def _places(value: Any) -> Iterator[tuple[Path, Any]]:
-    """Every value with its path: the outer before the inner, then in the order of the text."""
-    waiting: list[tuple[Path, Any]] = [((), value)]
-    while waiting:
-        path, found = waiting.pop()
-        yield path, found
-        inner = [((*path, step), child) for step, child in _members(found)]
-        waiting.extend(reversed(inner))
-
-
-def _members(value: Any) -> Iterable[tuple[str | int, Any]]:
-    if isinstance(value, dict):
-        return value.items()
-    return enumerate(value) if isinstance(value, list) else ()
-
-
-def _writable(path: Path) -> str:
-    """The path as a pointer that can be sent, whatever its names are made of."""
-    return pointer(path).encode(errors="replace").decode()
+def _is_whole(text: str) -> bool:
+    """Whether a text has no half of a surrogate pair, which nothing could write down again."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _not_json(sentence: str) -> Invalid:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import islice
+
+_MOST_CHARS = 64
+_MOST_KNOWN = 300
 
 
 @lru_cache(maxsize=1024)
@@ -16,9 +20,14 @@ def _nearest(name: str, known: tuple[str, ...]) -> str | None:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that was probably meant, if any comes near."""
-    # Nobody means to write a name of a thousand letters; one is not worth keeping.
-    return _nearest(name, tuple(known)) if len(name) <= 256 else None
+    """The known name that was probably meant, if any comes near.
+
+    Names of usual length are compared, and with a few hundred at most: comparing takes long.
+    """
+    if len(name) > _MOST_CHARS:
+        return None
+    candidates = (each for each in islice(known, _MOST_KNOWN) if len(each) <= _MOST_CHARS)
+    return _nearest(name, tuple(candidates))
 
 
 def near(name: str, known: Iterable[str]) -> str:

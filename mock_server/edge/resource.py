@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from mock_server.core.faults import Operation
 from mock_server.core.refusals import MethodNotAllowed, Refusal, UnknownPath
-from mock_server.edge.call import Call
+from mock_server.edge.call import BodyAwaited, Call
 from mock_server.edge.fault_plan import Downloaded, FaultPlan, plan_for, require_known
 from mock_server.edge.misbehaviour import Misbehaviour
 from mock_server.edge.problems import problem
@@ -76,7 +76,7 @@ class Resource:
         try:
             plan = None
             if self._operation is not None:
-                body = await call.peek() if self._is_peeked(call) else None
+                body = await call.read_body("body_bytes") if self._is_peeked(call) else None
                 plan = plan_for(call, self._voice, self._operation, body, self._downloaded)
             if plan is None:
                 response = await self._answer(call)
@@ -112,7 +112,7 @@ class Resource:
 
     async def _answer(self, call: Call) -> Response:
         try:
-            return await self._handler(call)(call)
+            return await self._handled(call)
         except Refusal as refusal:
             _note(call, refusal)
             return self._voice.refuse(call, refusal)
@@ -121,6 +121,24 @@ class Resource:
         except Exception:
             log.exception("%s %s broke the server", call.exchange.method, call.exchange.path)
             return self._voice.break_down(call)
+
+    async def _handled(self, call: Call) -> Response:
+        """What the handler answers. One that needs a body which has not come is called again when
+        it has, so that it looks at the world as it is then."""
+        handler = self._handler(call)
+        try:
+            self._require_world(call)
+            return await handler(call)
+        except BodyAwaited as awaited:
+            await call.read_body(awaited.limit)
+        self._require_world(call)
+        return await handler(call)
+
+    def _require_world(self, call: Call) -> None:
+        """Refuses with ShuttingDown a vendor's request whose world is gone: it must not show up in
+        another one. The control door names its world each time."""
+        if self._operation is not None:
+            call.require_world()
 
     def _handler(self, call: Call) -> Handler:
         method = call.exchange.method

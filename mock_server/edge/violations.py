@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import jsonschema_rs
 
 from mock_server.core.journal import IgnoredField
-from mock_server.core.refusals import Invalid, Violation
+from mock_server.core.refusals import MOST_VIOLATIONS, Invalid, Violation
 from mock_server.edge.ignored_fields import KnownFields
 from mock_server.edge.json_body import pointer
 from mock_server.edge.nearness import near
@@ -25,6 +26,9 @@ _KINDS = {
 }
 
 
+_SMALL = 500
+
+
 class BodyRules:
     """One schema, compiled once. `schema` must be self-contained (no `$ref` to other files)."""
 
@@ -37,22 +41,33 @@ class BodyRules:
         return self._validator.is_valid(body)
 
     def require(self, body: Any) -> None:
-        """Refuses with Invalid, naming every place where the body breaks a rule."""
+        """Refuses with Invalid, naming the places where the body breaks a rule."""
         if not self._validator.is_valid(body):
             raise Invalid(self.violations(body))
 
     def violations(self, body: Any) -> list[Violation]:
-        """Every place where the body breaks a rule; missing things first, then by place."""
-        found = [
-            violation
-            for error in self._validator.iter_errors(body)
-            for violation in self._explain(error)
-        ]
+        """The places where the body breaks a rule, missing things first, then by place: all of
+        them, or one place of a body so large that to look for more would take long."""
+        found = [violation for error in self._errors(body) for violation in self._explain(error)]
         return sorted(found, key=lambda found: (found.rule != "required", found.place))
+
+    def _errors(self, body: Any) -> list[jsonschema_rs.ValidationError]:
+        if _is_small(body):
+            # It finds all before it tells the first, and each has a copy of what it is about.
+            return list(self._validator.iter_errors(body))
+        try:
+            self._validator.validate(body)
+        except jsonschema_rs.ValidationError as error:
+            return [error]
+        return []
 
     def ignored_in(self, body: Any) -> tuple[IgnoredField, ...]:
         """The first few fields of a body that the schema does not have."""
         return self._known_fields.ignored_in(body)
+
+    def without_ignored(self, body: Any) -> Any:
+        """A right body without the fields that the schema does not have."""
+        return self._known_fields.without_ignored(body)
 
     @cached_property
     def _known_fields(self) -> KnownFields:
@@ -69,10 +84,10 @@ class BodyRules:
             return [Violation(place + pointer([missing]), rule, sentence)]
         if rule == "additionalProperties":
             known = self._schema_around(error).get("properties", {})
+            unknown = islice((name for name in instance if name not in known), MOST_VIOLATIONS + 1)
             return [
                 Violation(place + pointer([name]), rule, "is no field here" + near(name, known))
-                for name in instance
-                if name not in known
+                for name in unknown
             ]
         if rule in {"pattern", "not"} and (words := self._schema_around(error).get("x-sentence")):
             return [Violation(place, rule, words)]
@@ -84,6 +99,21 @@ class BodyRules:
         for step in error.schema_path[:-1]:
             found = found[step]
         return found if isinstance(found, Mapping) else {}
+
+
+def _is_small(value: Any) -> bool:
+    """Whether there is little in it: some hundred values, names counted, or some long texts."""
+    room, waiting = _SMALL, [value]
+    while waiting and room > 0:
+        inner = waiting.pop()
+        room -= 1
+        if isinstance(inner, str):
+            room -= len(inner) // 256
+        elif isinstance(inner, dict):
+            waiting += (*inner, *inner.values())
+        elif isinstance(inner, list):
+            waiting += inner
+    return room > 0
 
 
 def _sent_instead(missing: str, instance: Any, known: Collection[str]) -> str:

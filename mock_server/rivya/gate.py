@@ -24,11 +24,13 @@ def admit(call: Call, scope: str) -> Key:
     key = world.keys.admit(secret, "rivya", now_ms)
     call.exchange.account = key.account
     key.require(scope)
-    world.rates.count(
-        key.secret,
-        now_ms,
-        limit=settings.rate_limit if key.rate_limit is None else key.rate_limit,
-        window_ms=round(settings.rate_window_s * 1000),
-        scale=world.clock.scale_for_callers,
-    )
+    if not call.is_counted:
+        world.rates.count(
+            key.secret,
+            now_ms,
+            limit=settings.rate_limit if key.rate_limit is None else key.rate_limit,
+            window_ms=round(settings.rate_window_s * 1000),
+            scale=world.clock.scale_for_callers,
+        )
+        call.is_counted = True
     return key

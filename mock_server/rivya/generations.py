@@ -26,8 +26,8 @@ VISIBLE_ASCII = re.compile(r"[\x21-\x7E]{1,255}")
 async def create_generation(call: Call) -> Response:
     """POST /api/v1/generations: one task and one charge, also when the caller asks again."""
     key = gate.admit(call, "generations:create")
-    raw, body = await call.json()
-    order = _read_order(call, key, raw, body)
+    body = call.json()
+    order = _read_order(call, key, body)
     retry_key = _idempotency_key(call, key, body)
     if retry_key is None:
         task = call.world.submit(order, call.task_faults)
@@ -58,7 +58,7 @@ def _show(call: Call, task: Task, status: int) -> Response:
     return json_response(shown, status)
 
 
-def _read_order(call: Call, key: Key, raw: bytes, body: Any) -> Order:
+def _read_order(call: Call, key: Key, body: Any) -> Order:
     """The body as an order. Refuses with Invalid whatever the model's rules do not allow."""
     rules = call.fake.contract.generation_rules
     model_id = rules.require(body)
@@ -72,7 +72,9 @@ def _read_order(call: Call, key: Key, raw: bytes, body: Any) -> Order:
         key=key.secret,
         model=model_id,
         price_credits=model.price_credits,
-        request=raw,
+        request=rules.kept(
+            body, model_id, whole_bytes=call.fake.settings.limits.whole_request_bytes
+        ),
         base_url=call.base_url,
     )
 

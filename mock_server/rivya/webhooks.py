@@ -27,7 +27,7 @@ _URL_RULES = {"pattern", "maxLength"}
 async def create_webhook(call: Call) -> Response:
     """POST /api/v1/webhooks: the only answer, beside that of rotation, that shows the secret."""
     key = gate.admit(call, SCOPE)
-    _, body = await call.json()
+    body = call.json()
     await _require(call, call.fake.contract.webhook_create_rules, body)
     endpoint = call.world.register_endpoint(
         account=key.account,
@@ -57,11 +57,10 @@ async def get_webhook(call: Call) -> Response:
 
 async def update_webhook(call: Call) -> Response:
     """PATCH /api/v1/webhooks/{endpoint_id}: any of name, url, event types and status."""
-    endpoint = _endpoint(call)
-    if endpoint.status is EndpointStatus.REVOKED:
-        raise UnknownEndpoint("this webhook endpoint was taken back, for good")
-    _, body = await call.json()
+    _changeable(call)
+    body = call.json()
     await _require(call, call.fake.contract.webhook_update_rules, body)
+    endpoint = _changeable(call)  # it may have been taken back while its host was looked up
     now_ms = call.world.clock.now_ms()
     endpoint.name = body.get("name", endpoint.name)
     endpoint.url = body.get("url", endpoint.url)
@@ -128,6 +127,14 @@ def _endpoint(call: Call) -> Endpoint:
     return call.world.endpoints.find(call.path_value("endpoint_id"), key.account)
 
 
+def _changeable(call: Call) -> Endpoint:
+    """The endpoint of the path. Refuses as `_endpoint` does, also if it was taken back."""
+    endpoint = _endpoint(call)
+    if endpoint.status is EndpointStatus.REVOKED:
+        raise UnknownEndpoint("this webhook endpoint was taken back, for good")
+    return endpoint
+
+
 def _newest_first(call: Call) -> Iterable[Delivery]:
     return reversed(list(call.world.deliveries))
 
@@ -160,4 +167,4 @@ async def _require_allowed(call: Call, url: str) -> None:
     require_public(url, allow_loopback=not strict)
     if strict:
         host = urlsplit(url).hostname or ""
-        require_public_addresses(host, await call.fake.resolve(host))
+        require_public_addresses(host, await call.outside(call.fake.resolve(host)))
