@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -15,6 +15,7 @@ from mock_server import __version__
 from mock_server.core.journal import Exchange, Headers, IgnoredField
 from mock_server.core.world import World
 from mock_server.door.bodies import shown_body
+from mock_server.edge.long_answer import json_list_parts
 from mock_server.edge.moments import moment, moment_or_null
 
 REDACTED = "[redacted]"
@@ -124,22 +125,22 @@ class Record:
             "ignored": exchange.ignored,
         }
 
-    def ndjson(self, exchanges: Iterable[Exchange]) -> bytes:
+    def ndjson(self, exchanges: Iterable[Exchange]) -> Iterator[bytes]:
         """One line each, the same for the same session: headers of the transport are left out."""
         encoder = msgspec.json.Encoder(order="sorted")
-        return encoder.encode_lines([self._steady(exchange) for exchange in exchanges])
+        return (encoder.encode(self._steady(exchange)) + b"\n" for exchange in exchanges)
 
-    def har(self, exchanges: Iterable[Exchange], base_url: str) -> dict[str, Any]:
-        """A HAR 1.2 document, for any viewer of such; its comment says what is missing."""
-        evicted = self._evicted
-        return {
-            "log": {
-                "version": "1.2",
-                "creator": {"name": "hailuo-mock", "version": __version__},
-                "comment": f"{evicted} older requests had to go" if evicted else "",
-                "entries": [self._har_entry(exchange, base_url) for exchange in exchanges],
-            }
+    def har(self, exchanges: Iterable[Exchange], base_url: str) -> Iterator[bytes]:
+        """A HAR 1.2 document in parts, for any viewer of such; its comment says what is missing."""
+        head = {
+            "version": "1.2",
+            "creator": {"name": "hailuo-mock", "version": __version__},
+            "comment": f"{self._evicted} older requests had to go" if self._evicted else "",
         }
+        yield b'{"log":'
+        entries = (self._har_entry(exchange, base_url) for exchange in exchanges)
+        yield from json_list_parts(head, "entries", entries, {})
+        yield b"}"
 
     def _steady(self, exchange: Exchange) -> dict[str, Any]:
         shown = self.shown(exchange)

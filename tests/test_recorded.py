@@ -296,8 +296,11 @@ def test_however_a_key_is_spelled_it_is_in_no_format(
         exchange.request_headers = [(b"x-a", spelled.encode())]
         exchange.answer_headers = [(b"location", f"/{spelled}?{spelled}".encode())]
     record = Record(world_with(secret))
-    told = (record.shown(exchange), record.har([exchange], "http://x"))
-    documents = [json.dumps(each).encode() for each in told] + [record.ndjson([exchange])]
+    documents = [
+        json.dumps(record.shown(exchange)).encode(),
+        b"".join(record.har([exchange], "http://x")),
+        b"".join(record.ndjson([exchange])),
+    ]
     for kept in documents:
         assert REDACTED in unquote(kept.decode())
         assert secret not in "\n".join(readings(kept)), spelled

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from mock_server.acedata import gate, wire
 from mock_server.core.tasks import Task
 from mock_server.edge.call import Call, json_response
+from mock_server.edge.long_answer import json_list
 
 
 async def query_tasks(call: Call) -> Response:
@@ -23,8 +24,8 @@ async def query_tasks(call: Call) -> Response:
         task = call.world.tasks.find(body["id"], api="acedata", account=key.account)
         call.exchange.task = task.id
         return json_response(_show(call, task))
-    found = [_show(call, task) for task in _known(call, key.account, body["ids"])]
-    return json_response({"items": found, "count": len(found)})
+    found = _known(call, key.account, body["ids"])
+    return json_list("items", (_show(call, task) for task in found), count=len(found))
 
 
 def _known(call: Call, account: str, ids: list[str]) -> list[Task]:

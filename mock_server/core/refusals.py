@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-MOST_VIOLATIONS = 20
+MOST_VIOLATIONS = 50
 """How many places a refusal names; whoever looks for them may stop after one more."""
 
 

@@ -77,7 +77,7 @@ class Expectation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     count: Count | None = None
     at_least: Count | None = None
     at_most: Count | None = None
-    order: tuple[RequestMatch, ...] = ()
+    order: Annotated[tuple[RequestMatch, ...], Meta(max_length=1000)] = ()
 
     def __post_init__(self) -> None:
         if self.count is not None and (self.at_least is not None or self.at_most is not None):

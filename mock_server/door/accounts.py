@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from mock_server.core.refusals import Conflict, UnknownPath
 from mock_server.core.world import World
 from mock_server.door.worlds import home_of, world_of
 from mock_server.edge.call import Call, json_response
+from mock_server.edge.long_answer import json_list
 from mock_server.edge.moments import moment_or_null
 from mock_server.edge.nearness import near
 from mock_server.edge.typed_body import TypedBody
@@ -37,7 +39,10 @@ CHANGE: TypedBody[AccountChange] = TypedBody(AccountChange)
 async def list_accounts(call: Call) -> Response:
     """GET /_mock/worlds/{world}/accounts: every account with its ledger and its keys."""
     world = world_of(call)
-    return json_response({"accounts": [_show(world, name) for name in world.ledger.accounts]})
+    keys: dict[str, list[Key]] = {name: [] for name in world.ledger.accounts}
+    for key in world.keys:
+        keys.setdefault(key.account, []).append(key)
+    return json_list("accounts", (_show(world, name, keys[name]) for name in world.ledger.accounts))
 
 
 async def get_account(call: Call) -> Response:
@@ -85,7 +90,10 @@ def _name(call: Call) -> str:
     return name
 
 
-def _show(world: World, name: str) -> dict[str, Any]:
+def _show(world: World, name: str, keys: Iterable[Key] | None = None) -> dict[str, Any]:
+    """keys: the account's, if they are known already."""
+    if keys is None:
+        keys = (key for key in world.keys if key.account == name)
     balance = world.ledger.balance(name)
     return {
         "name": name,
@@ -96,7 +104,7 @@ def _show(world: World, name: str) -> dict[str, Any]:
             "reserved": balance.reserved_credits,
             "spent": balance.spent_credits,
         },
-        "keys": [_show_key(key) for key in world.keys if key.account == name],
+        "keys": [_show_key(key) for key in keys],
     }
 
 

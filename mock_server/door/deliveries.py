@@ -14,6 +14,7 @@ from mock_server.door.bodies import shown_body
 from mock_server.door.queries import NEWEST
 from mock_server.door.worlds import world_of
 from mock_server.edge.call import Call, json_response
+from mock_server.edge.long_answer import json_list
 from mock_server.edge.moments import moment, moment_or_null
 
 
@@ -29,7 +30,7 @@ async def list_deliveries(call: Call) -> Response:
         "attempts": deliveries.attempted,
         "evicted": deliveries.evicted,
     }
-    return json_response({"deliveries": [shown(each) for each in newest]} | counts)
+    return json_list("deliveries", map(shown, newest), **counts)
 
 
 async def get_delivery(call: Call) -> Response:

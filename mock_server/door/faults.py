@@ -12,6 +12,7 @@ from mock_server.core.faults import Count, Fault, FaultRule, Match, Positive, Sh
 from mock_server.core.refusals import Invalid, UnknownPath
 from mock_server.door.worlds import world_of
 from mock_server.edge.call import Call, json_response
+from mock_server.edge.long_answer import json_list
 from mock_server.edge.typed_body import TypedBody
 from mock_server.scenarios import ScenarioOfOtherApi, UnknownScenario, require_known_code
 
@@ -35,7 +36,7 @@ SCENARIO: TypedBody[ScenarioAsked] = TypedBody(ScenarioAsked)
 
 async def list_faults(call: Call) -> Response:
     """GET /_mock/worlds/{world}/faults: what stands, and how often it happened."""
-    return json_response({"faults": [_show(fault) for fault in world_of(call).faults]})
+    return json_list("faults", map(_show, list(world_of(call).faults)))
 
 
 async def get_fault(call: Call) -> Response:

@@ -13,7 +13,8 @@ from starlette.types import Receive, Scope, Send
 from mock_server.core.inbox import Inbox, InboxAnswer, Received
 from mock_server.door.bodies import shown_body
 from mock_server.door.worlds import world_of
-from mock_server.edge.call import Call, json_response
+from mock_server.edge.call import Call
+from mock_server.edge.long_answer import LongAnswer, json_list_parts
 from mock_server.edge.moments import moment
 from mock_server.edge.typed_body import TypedBody
 
@@ -32,7 +33,7 @@ async def read_inbox(call: Call) -> Response:
 
     An inbox nobody has written to is empty.
     """
-    return json_response(_show(_inbox(call)))
+    return _show(_inbox(call))
 
 
 async def program_inbox(call: Call) -> Response:
@@ -40,7 +41,7 @@ async def program_inbox(call: Call) -> Response:
     program = PROGRAM.read(call.json())
     inbox = _inbox(call)
     inbox.program(program.answers)
-    return json_response(_show(inbox))
+    return _show(inbox)
 
 
 async def receive(call: Call) -> Response:
@@ -88,13 +89,10 @@ def _inbox(call: Call) -> Inbox:
     return world_of(call).inboxes.of(call.path_value("name"))
 
 
-def _show(inbox: Inbox) -> dict[str, Any]:
-    return {
-        "name": inbox.name,
-        "requests": [_show_request(request) for request in inbox],
-        "evicted": inbox.evicted,
-        "answers": msgspec.to_builtins(inbox.answers),
-    }
+def _show(inbox: Inbox) -> Response:
+    rest = {"evicted": inbox.evicted, "answers": msgspec.to_builtins(inbox.answers)}
+    requests = map(_show_request, list(inbox))
+    return LongAnswer(json_list_parts({"name": inbox.name}, "requests", requests, rest))
 
 
 def _show_request(request: Received) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from math import inf
 from typing import Annotated, Any, Literal
 
@@ -18,10 +20,10 @@ from mock_server.core.request_match import (
     matching,
     near_misses,
 )
-from mock_server.core.world import World
 from mock_server.door.queries import Query
 from mock_server.door.worlds import world_of
 from mock_server.edge.call import Call, json_response
+from mock_server.edge.long_answer import LongAnswer, json_list
 from mock_server.edge.typed_body import TypedBody
 from mock_server.recorded import Record
 
@@ -70,12 +72,11 @@ async def list_requests(call: Call) -> Response:
     if asked.format == "ndjson":
         headers = {"Mock-Evicted": str(world.journal.evicted)}
         headers |= {"Mock-Note": note} if note else {}
-        return Response(record.ndjson(exchanges), 200, headers, "application/x-ndjson")
+        return LongAnswer(record.ndjson(exchanges), 200, headers, "application/x-ndjson")
     if asked.format == "har":
-        return json_response(record.har(exchanges, call.base_url))
-    shown = [record.shown(exchange) for exchange in exchanges]
-    told = {"requests": shown, "evicted": world.journal.evicted}
-    return json_response(told | ({"note": note} if note else {}))
+        return LongAnswer(record.har(exchanges, call.base_url))
+    members = {"evicted": world.journal.evicted} | ({"note": note} if note else {})
+    return json_list("requests", map(record.shown, exchanges), **members)
 
 
 async def get_request(call: Call) -> Response:
@@ -102,12 +103,18 @@ async def verify_requests(call: Call) -> Response:
     depends on requests that the journal no longer keeps.
     """
     world = world_of(call)
-    exchanges = list(world.journal)
-    return json_response(_verified(world, exchanges, EXPECTATION.read(call.json())))
+    wanted = EXPECTATION.read(call.json())
+    exchanges = [replace(each) for each in world.journal]  # as they are now
+    # In a thread: every body may have to be read, for every request of an order.
+    verdict = await asyncio.to_thread(
+        _verified, exchanges, world.journal.lost, Record(world), wanted
+    )
+    return json_response(verdict)
 
 
-def _verified(world: World, exchanges: list[Exchange], wanted: Expectation) -> dict[str, Any]:
-    lost = world.journal.lost
+def _verified(
+    exchanges: list[Exchange], lost: int, record: Record, wanted: Expectation
+) -> dict[str, Any]:
     found = [exchange.id for exchange in matching(exchanges, wanted.match)]
     undecided = sum(map(wanted.match.is_undecided, exchanges))
     verified = wanted.counts(len(found), inf if lost else undecided)
@@ -123,7 +130,7 @@ def _verified(world: World, exchanges: list[Exchange], wanted: Expectation) -> d
         verified = None if lost or undecided else False
     if verified is None:
         said += _why_unknown(lost, undecided)
-    near = [] if verified else near_misses(exchanges, missed, Record(world).redacted)
+    near = [] if verified else near_misses(exchanges, missed, record.redacted)
     return {
         "verified": verified,
         "said": said,

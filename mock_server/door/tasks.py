@@ -14,6 +14,7 @@ from mock_server.core.world import World
 from mock_server.door.queries import NEWEST
 from mock_server.door.worlds import home_of, world_of
 from mock_server.edge.call import Call, json_response
+from mock_server.edge.long_answer import json_list
 from mock_server.edge.moments import moment
 from mock_server.edge.typed_body import TypedBody
 from mock_server.recorded import REDACTED
@@ -33,8 +34,7 @@ async def list_tasks(call: Call) -> Response:
     """GET /_mock/worlds/{world}/tasks: of both APIs, oldest first; `total` counts them all."""
     world, asked = world_of(call), NEWEST.read(call)
     tasks = world.tasks.newest(asked.limit or len(world.tasks))
-    shown_tasks = [shown(world, task) for task in tasks]
-    return json_response({"tasks": shown_tasks, "total": len(world.tasks)})
+    return json_list("tasks", (shown(world, task) for task in tasks), total=len(world.tasks))
 
 
 async def get_task(call: Call) -> Response:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from mock_server.core.refusals import UnknownPath
 from mock_server.core.world import World
 from mock_server.edge.call import Call, json_response
+from mock_server.edge.long_answer import json_list
 from mock_server.edge.moments import moment
 from mock_server.edge.nearness import near
 from mock_server.edge.typed_body import TypedBody
@@ -19,7 +20,7 @@ PLAN: TypedBody[WorldPlan] = TypedBody(WorldPlan)
 
 async def list_worlds(call: Call) -> Response:
     """GET /_mock/worlds: every world, the oldest first."""
-    return json_response({"worlds": [_show(call, home) for home in call.fake.worlds]})
+    return json_list("worlds", [_show(call, home) for home in call.fake.worlds])
 
 
 async def make_world(call: Call) -> Response:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from heapq import nlargest
+from itertools import islice
 from operator import itemgetter
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,11 +45,11 @@ async def list_webhooks(call: Call) -> Response:
     """GET /api/v1/webhooks: newest first, without those that were taken back."""
     key = gate.admit(call, SCOPE)
     endpoints = [
-        wire.endpoint(endpoint)
+        endpoint
         for endpoint in call.world.endpoints.of(key.account)
         if endpoint.status is not EndpointStatus.REVOKED
     ]
-    return _list(reversed(endpoints))
+    return _list(map(wire.endpoint, reversed(endpoints)))
 
 
 async def get_webhook(call: Call) -> Response:
@@ -100,13 +102,16 @@ async def test_webhook(call: Call) -> Response:
 async def list_webhook_deliveries(call: Call) -> Response:
     """GET /api/v1/webhooks/{endpoint_id}/deliveries: every attempt, newest first."""
     endpoint = _endpoint(call)
+    deliveries = [each for each in _newest_first(call) if each.endpoint_id == endpoint.id]
+    # A late attempt at an old event is newer than a first one at a new event. No more deliveries
+    # than are shown have to be written down: those that were tried last.
+    latest = {each.id for each in nlargest(_LONGEST_LIST, deliveries, key=wire.last_tried_ms)}
     records = [
         record
-        for delivery in _newest_first(call)
-        if delivery.endpoint_id == endpoint.id
+        for delivery in deliveries
+        if delivery.id in latest
         for record in wire.attempts(delivery, call.world.ids)
     ]
-    # A late attempt at an old event is newer than a first one at a new event.
     return _list(sorted(records, key=itemgetter("created_at"), reverse=True))
 
 
@@ -140,7 +145,7 @@ def _newest_first(call: Call) -> Iterable[Delivery]:
 
 
 def _list(items: Iterable[Any]) -> Response:
-    return json_response({"object": "list", "data": list(items)[:_LONGEST_LIST]})
+    return json_response({"object": "list", "data": list(islice(items, _LONGEST_LIST))})
 
 
 def _once_each(event_types: Iterable[str]) -> tuple[str, ...]:

@@ -127,9 +127,16 @@ def attempts(delivery: Delivery, ids: Ids) -> list[dict[str, Any]]:
         for number, attempt in enumerate(delivery.attempts, start=1)
     ]
     if not records:
-        first = Attempt(f"{delivery.id}_1", delivery.next_attempt_ms or delivery.event.created_ms)
+        first = Attempt(f"{delivery.id}_1", last_tried_ms(delivery))
         records = [_attempt(delivery, 1, first, ids)]
     return records[::-1]
+
+
+def last_tried_ms(delivery: Delivery) -> int:
+    """When its latest attempt began; of one that was never tried, when that is due."""
+    if delivery.attempts:
+        return delivery.attempts[-1].started_ms
+    return delivery.next_attempt_ms or delivery.event.created_ms
 
 
 def delivery_id(ids: Ids, attempt_id: str) -> str:
