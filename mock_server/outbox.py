@@ -62,16 +62,11 @@ class Outbox:
 
     def attempt_due(
         self, timekeeper: Timekeeper, delivery: Delivery
-    ) -> asyncio.Task[Attempt] | None:
+    ) -> asyncio.Task[Attempt | None] | None:
         """Try a delivery, unless its endpoint was switched off or taken back meanwhile."""
-        world = timekeeper.world
-        endpoint = world.endpoints.get(delivery.endpoint_id or "")
-        if endpoint is not None:
-            if not (endpoint.is_active or delivery.fault.deleted_endpoint):
-                world.give_up(delivery, f"not sent: the endpoint is {endpoint.status.value}")
-                return None
-            delivery.url = endpoint.url  # it may have moved since the event was owed
-        return self._sender.carry_out(timekeeper, delivery, self._posting)
+        if not _is_wanted(timekeeper.world, delivery):
+            return None
+        return self._sender.carry_out(timekeeper, delivery, _is_wanted, self._posting)
 
     def verdict(
         self, world: World, path: str, headers: Mapping[str, str], body: bytes
@@ -99,6 +94,17 @@ class Outbox:
             port = "" if parts.port or parts.scheme == "https" else ":80"
             url = parts._replace(scheme="https", netloc=parts.netloc + port).geturl()
         return Posting(url, tuple(headers), fault.sent(signed))
+
+
+def _is_wanted(world: World, delivery: Delivery) -> bool:
+    """Whether its endpoint is still switched on; if not, the delivery is given up."""
+    endpoint = world.endpoints.get(delivery.endpoint_id or "")
+    if endpoint is not None:
+        if not (endpoint.is_active or delivery.fault.deleted_endpoint):
+            world.give_up(delivery, f"not sent: the endpoint is {endpoint.status.value}")
+            return False
+        delivery.url = endpoint.url  # it may have moved since the event was owed
+    return True
 
 
 def _renamed(world: World, task: Task) -> Task:

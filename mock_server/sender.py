@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+IsWanted = Callable[[World, Delivery], bool]
 Compose = Callable[[World, Delivery, Attempt], Posting]
 
 _ANSWER_BYTES = 4096
@@ -71,7 +72,7 @@ class Sender:
         self._allowed_hosts = allowed_hosts
         self._resolve_webhook_host = resolve_webhook_host
         self._client: httpx2.AsyncClient | None = None
-        self._under_way: set[asyncio.Task[Attempt]] = set()
+        self._under_way: set[asyncio.Task[Attempt | None]] = set()
         self._first_places = asyncio.Semaphore(settings.at_once)
         self._more_places = asyncio.Semaphore(settings.at_once)
         self._receivers: WeakValueDictionary[str, _Receiver] = WeakValueDictionary()
@@ -92,13 +93,14 @@ class Sender:
         return host if "*" in allowed or host in allowed else None
 
     def carry_out(
-        self, timekeeper: Timekeeper, delivery: Delivery, compose: Compose
-    ) -> asyncio.Task[Attempt]:
+        self, timekeeper: Timekeeper, delivery: Delivery, is_wanted: IsWanted, compose: Compose
+    ) -> asyncio.Task[Attempt | None]:
         """Try a delivery, soon. The attempt is in the world from its start.
 
+        is_wanted: asked when there is a place for the attempt; if not, the task's result is None.
         compose: writes the request when the attempt has begun.
         """
-        carrying = self._carry_out(timekeeper, delivery, compose)
+        carrying = self._carry_out(timekeeper, delivery, is_wanted, compose)
         sending = asyncio.get_running_loop().create_task(carrying)
         self._under_way.add(sending)
         sending.add_done_callback(self._under_way.discard)
@@ -112,21 +114,33 @@ class Sender:
             await self._client.aclose()
 
     async def _carry_out(
-        self, timekeeper: Timekeeper, delivery: Delivery, compose: Compose
-    ) -> Attempt:
+        self, timekeeper: Timekeeper, delivery: Delivery, is_wanted: IsWanted, compose: Compose
+    ) -> Attempt | None:
         world = timekeeper.world
         async with self._place_for(world, delivery.url):
-            attempt = delivery.begin_attempt(world.clock.now_ms())
-            if self.may_call(delivery.url):
-                attempt.posting = compose(world, delivery, attempt)
-                await self._try(delivery, attempt, attempt.posting)
-            else:
-                attempt.error = "not sent: the host is not in callback_hosts"
-            world.end_attempt(delivery, attempt)
-        log.info("%s to %s: %s", attempt.id, delivery.url, attempt.outcome)
+            attempt = None
+            if is_wanted(world, delivery):
+                attempt = delivery.begin_attempt(world.clock.now_ms())
+                await self._carry_out_now(world, delivery, attempt, compose)
+                world.end_attempt(delivery, attempt)
+                log.info("%s to %s: %s", attempt.id, delivery.url, attempt.outcome)
         timekeeper.watch()
         timekeeper.tell_waiting()
         return attempt
+
+    async def _carry_out_now(
+        self, world: World, delivery: Delivery, attempt: Attempt, compose: Compose
+    ) -> None:
+        """Send the request of an attempt that has begun, if its host may be called."""
+        if not self.may_call(delivery.url):
+            attempt.error = "not sent: the host is not in callback_hosts"
+            return
+        try:
+            attempt.posting = compose(world, delivery, attempt)
+            await self._try(delivery, attempt, attempt.posting)
+        except Exception as error:
+            log.exception("%s broke the sender", attempt.id)
+            attempt.status, attempt.error = None, f"the sender broke: {error!r}"
 
     @asynccontextmanager
     async def _place_for(self, world: World, url: str) -> AsyncIterator[None]:
@@ -178,9 +192,6 @@ class Sender:
             return f"not sent: {rejected}"
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as error:
             return f"{type(error).__name__}: {error}".rstrip(": ")
-        except Exception as error:
-            log.exception("%s broke the sender", attempt.id)
-            return f"the sender broke: {error!r}"
         return None
 
     @property

@@ -6,12 +6,14 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
 
+from mock_server.core.clock import ms_of
 from mock_server.edge.nearness import near
 from mock_server.settings import ALL_SCOPES, AccountSettings, Knob, Settings, knobs
 
@@ -60,6 +62,7 @@ def read_settings(
         effective |= layer
     settings = _assembled({name: row.value for name, row in effective.items()})
     _check_accounts(settings.accounts, effective["accounts"].origin)
+    _check_start(settings.clock.start, effective["clock.start"].origin)
     return settings, tuple(effective.values())
 
 
@@ -193,6 +196,14 @@ def _assembled(values: Mapping[str, Any]) -> Settings:
         section: type(getattr(Settings(), section))(**rows) for section, rows in sections.items()
     }
     return Settings(**top, **parts)
+
+
+def _check_start(start: datetime | None, origin: str) -> None:
+    try:
+        if start is not None:
+            ms_of(start)
+    except ValueError as error:
+        raise SettingsError(f"{origin}: clock.start: {error}") from None
 
 
 def _check_accounts(accounts: tuple[AccountSettings, ...], origin: str) -> None:

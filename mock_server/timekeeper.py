@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Callable
 from typing import Protocol
 
-from mock_server.core.agenda import Due, Occasion
+from mock_server.core.agenda import BrokenDue, Due, Occasion
+from mock_server.core.clock import capped_ms
 from mock_server.core.deliveries import Attempt, Delivery
 from mock_server.core.refusals import HeldTooLong, ShuttingDown
 from mock_server.core.tasks import Task
 from mock_server.core.world import World
+
+log = logging.getLogger(__name__)
+
+_STOPS_FOR_OTHERS = 100
+"""How often an advance stops the clock for what other requests have brought since it began; then it
+stops only for what it was asked for, so that it ends while clients go on creating."""
 
 
 class Outbox(Protocol):
@@ -20,7 +29,7 @@ class Outbox(Protocol):
 
     def attempt_due(
         self, timekeeper: Timekeeper, delivery: Delivery
-    ) -> asyncio.Task[Attempt] | None:
+    ) -> asyncio.Task[Attempt | None] | None:
         """It is time to try this delivery; None if nobody wants it any more."""
 
 
@@ -36,7 +45,8 @@ class Timekeeper:
         self._outbox = outbox
         self._held: dict[str, tuple[asyncio.Future[None], str]] = {}
         self._let_go: dict[str, asyncio.Future[None]] = {}
-        self._attempts: dict[asyncio.Task[Attempt], Delivery] = {}
+        self._attempts: dict[asyncio.Task[Attempt | None], Delivery] = {}
+        self._advanced: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_for_ms = 0
         self._slept = 0
@@ -49,12 +59,13 @@ class Timekeeper:
         return self._is_over
 
     def catch_up(self) -> list[Due]:
-        """Let everything due happen, also what follows from it at once, and tell who waits."""
-        all_happened = []
+        """Let everything due happen, also what follows from it at once, and tell who waits.
+
+        What breaks is logged and is a BrokenDue here; everything else happens all the same.
+        """
+        all_happened: list[Due] = []
         while happened := self.world.catch_up():
-            for due in happened:
-                self._tell(due)
-            all_happened += happened
+            all_happened += map(self._told, happened)
         if all_happened:
             self.tell_waiting()
         return all_happened
@@ -64,26 +75,77 @@ class Timekeeper:
 
         Returns when all of it has happened, in order, attempts with their answers included; a
         request that was held until some moment is answered before the clock moves on from there.
+        What is due is what was due at the beginning, and what follows from it: clients that go on
+        creating do not keep it from returning. It stops where it is if this world is gone.
+
+        One advance after the other, so that two add up. Raises ShuttingDown if this world is gone
+        before it begins.
         """
-        clock = self.world.clock
-        target_ms = None if by_ms is None else clock.now_ms() + by_ms
+        return await self._advance(lambda now_ms: None if by_ms is None else now_ms + by_ms)
+
+    async def advance_to(self, at_ms: int) -> list[Due | Attempt]:
+        """Move the clock forward to a moment, as `advance` does; nothing if it is past it."""
+        return await self._advance(lambda _: at_ms)
+
+    async def _advance(self, target_of: Callable[[int], int | None]) -> list[Due | Attempt]:
+        world = self.world
+        async with self._turn:
+            self._require(world)
+            target_ms = target_of(world.clock.now_ms())
+            self._advanced = self._all_ahead()
+            try:
+                return await self._move(world, None if target_ms is None else capped_ms(target_ms))
+            finally:
+                self._advanced = set()
+                self.rewind()
+
+    def _all_ahead(self) -> set[str]:
+        """The ids of all that is due or under way: tasks, deliveries, delays and requests."""
+        ahead = {due.subject for due in self.world.agenda} | self._let_go.keys()
+        ahead.update(delivery.id for delivery in self._attempts.values())
+        for waiting in self.world.held_back.values():
+            ahead.update(delivery.id for delivery in waiting)
+        return ahead
+
+    async def _move(self, world: World, target_ms: int | None) -> list[Due | Attempt]:
+        """Advance until the target; without one, until nothing of what is advanced is due."""
+        clock = world.clock
+        happened: list[Due | Attempt] = []
+        stops_for_others = 0
+        end_ms = self._last_advanced_ms() if target_ms is None else target_ms
+        while True:
+            due_now = self.catch_up()
+            if not any(due.subject in self._advanced for due in due_now):
+                stops_for_others += 1
+            happened += [*due_now, *await self._settled(world)]
+            if self._is_gone(world):
+                return happened
+            is_for_others = stops_for_others <= _STOPS_FOR_OTHERS
+            next_ms = world.agenda.next_ms() if is_for_others else self._next_advanced_ms()
+            if target_ms is None and next_ms is not None and next_ms > end_ms:
+                end_ms = self._last_advanced_ms()
+            if next_ms is None or next_ms > end_ms:
+                if target_ms is None or target_ms <= clock.now_ms():
+                    return happened
+                next_ms = target_ms
+            clock.advance(max(0, next_ms - clock.now_ms()))
+
+    async def _settled(self, world: World) -> list[Due | Attempt]:
+        """What follows at this moment from what has just happened, once it is over.
+
+        Attempts and requests of others are waited for once, those of what is advanced to the end.
+        """
         happened: list[Due | Attempt] = []
         while True:
-            happened += self.catch_up()
-            while self._let_go:
-                await asyncio.wait(self._let_go.values())
+            if self._let_go:
+                await asyncio.wait(list(self._let_go.values()))
             happened += await self._tried()
-            if self.world.clock is not clock or self._is_over:
-                return happened  # this world is gone; another may be here by now
-            if self._attempts:
-                continue  # the timer has begun them meanwhile
-            next_ms = self.world.agenda.next_ms()
-            if next_ms is None or (target_ms is not None and next_ms > target_ms):
-                break
-            clock.advance(max(0, next_ms - clock.now_ms()))
-        if target_ms is not None:
-            clock.advance(max(0, target_ms - clock.now_ms()))
-        return happened
+            if self._is_gone(world):
+                return happened
+            happened += self.catch_up()
+            under_way = {delivery.id for delivery in self._attempts.values()} | self._let_go.keys()
+            if self._advanced.isdisjoint(under_way):
+                return happened
 
     async def _tried(self) -> list[Attempt]:
         """The attempts that are under way, once they have ended; a cancelled one is none."""
@@ -93,11 +155,38 @@ class Timekeeper:
             self._attempts.pop(each, None)
         return [attempt for attempt in ended if isinstance(attempt, Attempt)]
 
-    async def before_answer(self, task: Task) -> None:
-        """Let receivers hear of a task before whoever made it does, if its fault wants that."""
-        if task.id not in self.world.told_before_answer:
+    def _next_advanced_ms(self) -> int | None:
+        """When the next of what is advanced is due."""
+        agenda = self.world.agenda
+        return next((due.at_ms for due in agenda if due.subject in self._advanced), None)
+
+    def _last_advanced_ms(self) -> int:
+        """When the last of what is advanced is due, as far as is known now; 0 if nothing is."""
+        agenda = self.world.agenda
+        return max((due.at_ms for due in agenda if due.subject in self._advanced), default=0)
+
+    def _follows(self, effect: str, cause: str) -> None:
+        """Have an advance that is under way wait for the effect if it does for the cause."""
+        if cause in self._advanced:
+            self._advanced.add(effect)
+
+    def _is_gone(self, world: World) -> bool:
+        """Whether another world is here by now, or none any more."""
+        return self.world is not world or self._is_over
+
+    def _require(self, world: World) -> None:
+        """Raises ShuttingDown if this world is gone."""
+        if self._is_gone(world):
+            raise ShuttingDown("this world is gone")
+
+    async def before_answer(self, task: Task, request_id: str) -> None:
+        """Let receivers hear of a task before the request that made it is answered, if the task's
+        fault wants that. Raises ShuttingDown if the world is gone first."""
+        world = self.world
+        self._follows(task.id, request_id)
+        if task.id not in world.told_before_answer:
             return
-        self.world.told_before_answer.discard(task.id)
+        world.told_before_answer.discard(task.id)
         self.catch_up()
         attempts = [
             attempt
@@ -105,6 +194,7 @@ class Timekeeper:
             if delivery.event.subject == task.id
         ]
         await asyncio.gather(*attempts, return_exceptions=True)  # a reset cancels them
+        self._require(world)
 
     def tell_waiting(self) -> None:
         """Something has changed in this world: whoever waits for that may look."""
@@ -157,8 +247,16 @@ class Timekeeper:
             self._held.pop(name, None)
 
     def end_of(self, task: Task, request_id: str, *, limit_ms: int) -> asyncio.Future[None]:
-        """Hold a request until the task ends. Raises HeldTooLong after `limit_ms` of the world's
-        clock, and ShuttingDown if the server stops first; the task knows of neither."""
+        """Hold a request until the task ends; no time if it has ended already.
+
+        Raises HeldTooLong after `limit_ms` of the world's clock, and ShuttingDown if the server
+        stops first; the task knows of neither.
+        """
+        if not self.world.ledger.holds(task.id):
+            ended = self._promise()
+            if not ended.done():
+                ended.set_result(None)
+            return ended
         held = self._hold(task.id, request_id)
         patience_ends_ms = self.world.clock.now_ms() + limit_ms
         if task.fate.ends_ms > patience_ends_ms:
@@ -207,6 +305,7 @@ class Timekeeper:
 
     def _hold(self, name: str, request_id: str) -> asyncio.Future[None]:
         """Something for a request to wait for, until `_release` is told of this name."""
+        self._follows(name, request_id)
         self.moved_on(request_id)
         held = self._promise()
         self._held[name] = held, request_id
@@ -224,32 +323,51 @@ class Timekeeper:
         self.catch_up()
         self.watch()
 
+    def _told(self, due: Due) -> Due:
+        """What has happened, once everybody concerned is told; a BrokenDue if that breaks."""
+        if not isinstance(due, BrokenDue):
+            try:
+                self._tell(due)
+            except Exception as error:  # noqa: BLE001 it is logged below
+                due = BrokenDue(due.at_ms, due.occasion, due.subject, error)
+        if isinstance(due, BrokenDue):
+            log.error("%s of %s broke", due.occasion, due.subject, exc_info=due.error)
+            self._release(due.subject, None)
+        return due
+
     def _tell(self, due: Due) -> None:
         world = self.world
         if due.occasion is Occasion.TASK_ENDS:
             self._release(due.subject, None)
+            made = world.deliveries.made
             self._outbox.task_ended(world, world.tasks[due.subject])
+            if self._advanced:
+                for owed in world.deliveries.newest(world.deliveries.made - made):
+                    self._follows(owed.id, due.subject)
         elif due.occasion is Occasion.DELAY_OVER:
             self._release(due.subject, None)
         elif due.occasion is Occasion.ALARM:
             too_long = HeldTooLong("the request was held as long as this server holds one")
             self._release(due.subject, too_long)
-        elif due.occasion is Occasion.ATTEMPT_DUE:
-            delivery = world.deliveries.get(due.subject)
-            if delivery is not None and delivery.next_attempt_ms == due.at_ms:
-                self._try(delivery)
+        elif due.occasion is Occasion.ATTEMPT_DUE and (delivery := world.take_up(due)) is not None:
+            self._try(delivery)
 
     def _try(self, delivery: Delivery) -> None:
-        attempt = self._outbox.attempt_due(self, delivery)
-        if attempt is not None:
-            self._attempts[attempt] = delivery
-            attempt.add_done_callback(lambda ended: self._attempts.pop(ended, None))
+        try:
+            trying = self._outbox.attempt_due(self, delivery)
+        except Exception as error:
+            self.world.give_up(delivery, f"not sent: the server broke: {error!r}")
+            raise
+        if trying is not None:
+            self._attempts[trying] = delivery
+            trying.add_done_callback(lambda ended: self._attempts.pop(ended, None))
 
     def _release(self, name: str, refusal: HeldTooLong | None) -> None:
         """Let go of the request that waits for this, if one still does."""
         held, request_id = self._held.pop(name, (None, ""))
         if held is None or held.done():
             return
+        self._follows(request_id, name)
         self._let_go[request_id] = held.get_loop().create_future()
         if refusal is None:
             held.set_result(None)

@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 
 from mock_server.core.accounts import Key
 from mock_server.core.chance import Chance
-from mock_server.core.clock import Clock, SignaturesBy
+from mock_server.core.clock import LAST_MS, Clock, SignaturesBy, ms_of
 from mock_server.core.refusals import Conflict
 from mock_server.core.snapshot import Place, Snapshot, put_back
 from mock_server.core.world import World, WorldRules, make_world
@@ -27,7 +27,7 @@ DEFAULT_WORLD = "default"
 class ClockPlan(Struct, frozen=True, forbid_unknown_fields=True):
     """How a world's time begins.
 
-    now: its first moment; None: the present one.
+    now: its first moment, from 1970 to the year 9999; None: the present one.
     scale: how much faster than real time it runs, unless it is frozen.
     signatures: whose clock dates the signatures of webhooks; None: as in the settings.
     """
@@ -36,6 +36,10 @@ class ClockPlan(Struct, frozen=True, forbid_unknown_fields=True):
     now: Annotated[datetime, Meta(tz=True)] | None = None
     scale: Annotated[float, Meta(gt=0, le=10**6)] = 1.0
     signatures: SignaturesBy | None = None
+
+    def __post_init__(self) -> None:
+        if self.now is not None:
+            ms_of(self.now)
 
 
 class WorldPlan(Struct, frozen=True, forbid_unknown_fields=True):
@@ -201,7 +205,7 @@ class Worlds:
             seed=plan.seed or 0,
             clock=Clock(
                 self._source_ms,
-                start_ms=_ms(plan.clock.now),
+                start_ms=None if plan.clock.now is None else ms_of(plan.clock.now),
                 scale=plan.clock.scale,
                 frozen=plan.clock.mode == "frozen",
                 signatures=plan.clock.signatures or self._settings.clock.signatures,
@@ -238,7 +242,7 @@ def make_key(account: str, key: KeySettings) -> Key:
         scopes=frozenset(key.scopes),
         revoked=key.revoked,
         disabled=key.disabled,
-        expires_ms=_ms(key.expires_at),
+        expires_ms=None if key.expires_at is None else _expiry_ms(key.expires_at),
         rate_limit=key.rate_limit,
     )
 
@@ -264,5 +268,9 @@ def _rules(settings: Settings) -> WorldRules:
     )
 
 
-def _ms(moment: datetime | None) -> int | None:
-    return None if moment is None else round(moment.timestamp() * 1000)
+def _expiry_ms(moment: datetime) -> int:
+    """When a key expires: in the past, whatever the year, or when time ends at the latest."""
+    try:
+        return ms_of(moment)
+    except ValueError:
+        return 0 if moment.timestamp() < 0 else LAST_MS

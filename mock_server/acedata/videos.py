@@ -27,7 +27,7 @@ async def create_video(call: Call) -> Response:
     _moderate(call, body)
     task = call.world.submit(_order(call, key, model_id, body), call.task_faults)
     note_task(call, task)
-    await call.timekeeper.before_answer(task)
+    await call.timekeeper.before_answer(task, call.exchange.id)
     if "callback_url" in body or body.get("async") is True:
         return json_response(wire.accepted(task))
     return await _hold(call, task)
@@ -35,10 +35,12 @@ async def create_video(call: Call) -> Response:
 
 async def _hold(call: Call, task: Task) -> Response:
     """Wait for the end. A caller who hangs up, or waits too long, leaves the task as it is."""
-    settings, world = call.fake.settings.acedata, call.world
+    call.committed()
+    world, settings = call.world, call.fake.settings.acedata
     limit_ms = round(settings.hold_limit_s * 1000)
     end = call.timekeeper.end_of(task, call.exchange.id, limit_ms=limit_ms)
     await call.unless_hung_up(end)
+    task = world.tasks[task.id]  # it may have been ended by hand meanwhile, in another way
     if world.state_of(task) is TaskState.FAILED:
         raise TaskBroke(wire.BROKE, task.id)
     return json_response(

@@ -8,6 +8,8 @@ from heapq import heappop, heappush
 
 from msgspec import Struct
 
+from mock_server.core.clock import capped_ms
+
 
 class Occasion(StrEnum):
     """Why the world has to look up at a moment."""
@@ -27,6 +29,12 @@ class Due(Struct, frozen=True, gc=False):
     subject: str
 
 
+class BrokenDue(Due, frozen=True, gc=True):
+    """One thing that has come due and broke the server: it has happened in part, or not at all."""
+
+    error: Exception
+
+
 class Agenda:
     """Things due in the future. Equal moments keep the order in which they were noted."""
 
@@ -41,7 +49,8 @@ class Agenda:
             yield from self._due_at[at_ms]
 
     def note(self, at_ms: int, occasion: Occasion, subject: str) -> None:
-        """Have `occasion` come due for `subject` at `at_ms`."""
+        """Have `occasion` come due for `subject` at `at_ms`, at the latest when time ends."""
+        at_ms = capped_ms(at_ms)
         due = Due(at_ms, occasion, subject)
         noted = self._due_at.get(at_ms)
         if noted is None:

@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 SignaturesBy = Literal["world", "machine"]
 """Whose clock dates signatures: the world's own, or the machine's, which receivers go by."""
+
+LAST_MS = 253_402_300_799_999
+"""The last millisecond of the year 9999. No later one can be written down, so time ends there: a
+clock stops at it, and what would be due later is due then."""
+
+
+def capped_ms(at_ms: int) -> int:
+    """The moment, or the last one there is if it would be later."""
+    return at_ms if at_ms < LAST_MS else LAST_MS
+
+
+def ms_of(moment: datetime) -> int:
+    """The moment in whole milliseconds since 1970. Raises ValueError before, and after LAST_MS."""
+    at_ms = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    if not 0 <= at_ms <= LAST_MS:
+        raise ValueError("must be a moment from 1970 to the year 9999, in UTC")
+    return at_ms
 
 
 class Clock:
     """A world's time in milliseconds since 1970, real or frozen.
 
     A real clock runs `scale` times as fast as the source it is handed (60: a minute a second). A
-    frozen one moves only by `advance`. Either way time never goes backwards.
+    frozen one moves only by `advance`. Either way time never goes backwards, and ends at LAST_MS.
     """
 
     def __init__(
@@ -42,7 +60,7 @@ class Clock:
         passed_ms = self._source_ms() - self._anchor_source_ms
         if passed_ms > self._passed_ms:  # noqa: PLR1730 max() is dear, and time is often looked at
             self._passed_ms = passed_ms
-        return self._anchor_ms + int(self._passed_ms * self._scale)
+        return capped_ms(self._anchor_ms + int(self._passed_ms * self._scale))
 
     def signing_ms(self) -> int:
         """The moment that a signature made now is dated with."""
@@ -53,9 +71,9 @@ class Clock:
         return abs(self.signing_ms() - self._source_ms()) > tolerance_ms
 
     def advance(self, by_ms: int) -> None:
-        """Move forward by `by_ms` at once. Raises ValueError for a step back."""
-        if by_ms < 0:
-            raise ValueError(f"a clock moves forward only: {by_ms} ms")
+        """Move forward by `by_ms` at once. Raises ValueError for a step back, or past LAST_MS."""
+        if not 0 <= by_ms <= LAST_MS - self.now_ms():
+            raise ValueError(f"a clock moves forward only, and to the year 9999: {by_ms} ms")
         self._anchor_ms += by_ms
 
     @property

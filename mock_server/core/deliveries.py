@@ -104,7 +104,8 @@ class Delivery:
     waits_ms: pauses between attempts; there is one attempt more than there are pauses.
     endpoint_id: the webhook endpoint it goes to; None for an address given with a request.
     fault: how it goes wrong.
-    next_attempt_ms: when it is tried again; None while it is tried and when it is over.
+    next_attempt_ms: when it is tried again; None while it is tried, waits for its turn or is held
+        back, and when it is over.
     given_up: why it was given up before its schedule was used up; None if it was not.
     """
 
@@ -133,6 +134,11 @@ class Delivery:
     def is_under_way(self) -> bool:
         """Whether it is being tried right now."""
         return bool(self.attempts) and self.attempts[-1].ended_ms is None
+
+    @property
+    def is_taken_up(self) -> bool:
+        """Whether an attempt is under way, or has come due and waits for its turn."""
+        return self.state is DeliveryState.PENDING and self.next_attempt_ms is None
 
     def begin_attempt(self, now_ms: int) -> Attempt:
         """Try once more, from now on."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from mock_server.core.chance import Chance
+from mock_server.core.clock import capped_ms
 from mock_server.core.refusals import UnknownEndpoint
 
 
@@ -67,7 +68,7 @@ class Endpoint:
     def rotate_secret(self, chance: Chance, now_ms: int, overlap_ms: int = 0) -> None:
         """Sign with a new secret from now on, for `overlap_ms` beside the old one."""
         self.rotations += 1
-        self.previous_secret, self.previous_until_ms = self.secret, now_ms + overlap_ms
+        self.previous_secret, self.previous_until_ms = self.secret, capped_ms(now_ms + overlap_ms)
         self.secret = new_secret(chance, f"{self.id}/{self.rotations}")
         self.updated_ms = now_ms
 

@@ -309,15 +309,33 @@ class Faults:
             (each for each in self.of_kind(kind) if each.strikes(situation, self._chance)), None
         )
 
-    def struck(self, situation: Situation, when: When) -> list[Fault]:
+    def struck(
+        self, situation: Situation, when: When, *, of_answer: bool | None = None
+    ) -> list[Fault]:
         """What goes wrong with an exchange, before or after the state has changed: all that came
-        through the first channel through which anything does."""
-        candidates = [each for each in self if moment_of(each.rule.effect) == when]
+        through the first channel through which anything does.
+
+        of_answer: only what needs the finished answer, or only what does not; None: all of it.
+        """
+        candidates = [
+            each
+            for each in self
+            if moment_of(each.rule.effect) == when and of_answer in (None, needs_answer(each.rule))
+        ]
         for channel in dict.fromkeys(each.channel for each in candidates):
             of_channel = [each for each in candidates if each.channel == channel]
             if struck := [each for each in of_channel if each.strikes(situation, self._chance)]:
                 return struck
         return []
+
+
+def needs_answer(rule: FaultRule) -> bool:
+    """Whether it can only happen once there is an answer: that is what it changes, breaks off in
+    the middle of, or is matched against."""
+    match rule.effect:
+        case BodyFault() | ConnectionFault(after_bytes=int()):
+            return True
+    return bool(rule.match.answer)
 
 
 def moment_of(effect: Effect) -> When | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
+from mock_server.core.clock import LAST_MS, capped_ms
 from mock_server.core.refusals import IdempotencyMismatch, IdempotencyRunning
 
 
@@ -105,7 +106,7 @@ class Idempotency:
 
         request: the id of the request that made the task.
         """
-        expires_ms = now_ms + self._lifetime_ms
+        expires_ms = capped_ms(now_ms + self._lifetime_ms)
         self._kept[key.scope] = (key.body_digest, task_id, expires_ms, request)
         self._unanswered.add(key.scope)
 
@@ -114,7 +115,7 @@ class Idempotency:
         self._unanswered.discard(key.scope)
 
     def _forget_expired(self, now_ms: int) -> None:
-        while self._kept:
+        while self._kept and now_ms < LAST_MS:  # at the end of time no lifetime passes any more
             oldest = next(iter(self._kept))
             if self._kept[oldest][2] > now_ms:
                 return

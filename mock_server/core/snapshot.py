@@ -24,7 +24,7 @@ from msgspec.structs import replace
 
 from mock_server.core.accounts import Key, KeyRing
 from mock_server.core.agenda import Due, Occasion
-from mock_server.core.clock import Clock, SignaturesBy
+from mock_server.core.clock import LAST_MS, Clock, SignaturesBy
 from mock_server.core.deliveries import DeliveriesState, Delivery, DeliveryState
 from mock_server.core.endpoints import Endpoint
 from mock_server.core.faults import Faults, FaultsState
@@ -36,9 +36,6 @@ from mock_server.core.rate import RateWindow
 from mock_server.core.tasks import Order, Task
 from mock_server.core.uploads import StoredFile
 from mock_server.core.world import World, WorldRules
-
-LAST_MS = 253_402_300_799_999
-"""The last millisecond of the year 9999: no later one can be written down."""
 
 Moment = Annotated[int, Meta(ge=0, le=LAST_MS)]
 

@@ -12,11 +12,12 @@ from typing import Any
 import msgspec
 
 from mock_server.core.agenda import Occasion
+from mock_server.core.clock import LAST_MS
 from mock_server.core.deliveries import DeliveryState
 from mock_server.core.faults import FaultsState
 from mock_server.core.lifecycle import TaskEvent
 from mock_server.core.refusals import Invalid, Violation
-from mock_server.core.snapshot import LAST_MS, OF_REQUESTS, VIDEO, Snapshot, is_tried
+from mock_server.core.snapshot import OF_REQUESTS, VIDEO, Snapshot, is_tried
 from mock_server.core.tasks import NEVER_MS
 
 _OF_TASKS = {Occasion.TASK_TAKEN_UP, Occasion.TASK_ENDS}

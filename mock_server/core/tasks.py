@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from itertools import islice
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from mock_server.core.clock import LAST_MS, capped_ms
 from mock_server.core.lifecycle import TaskEvent, TaskState, state_at
 from mock_server.core.refusals import UnknownTask
 
@@ -46,6 +48,13 @@ class Fate(Struct, frozen=True, gc=False):
     outcome: TaskEvent
     fault: str | None = None
     scenario: str | None = None
+
+    def within_time(self) -> Fate:
+        """The same, no later than time ends."""
+        if self.ends_ms <= LAST_MS:
+            return self
+        ends_ms = NEVER_MS if self.ends_ms == NEVER_MS else LAST_MS
+        return replace(self, taken_up_ms=capped_ms(self.taken_up_ms), ends_ms=ends_ms)
 
 
 class Task(Struct, frozen=True, gc=False):

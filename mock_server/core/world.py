@@ -11,9 +11,9 @@ import msgspec
 from msgspec.structs import replace
 
 from mock_server.core.accounts import Key, KeyRing
-from mock_server.core.agenda import Agenda, Due, Occasion
+from mock_server.core.agenda import Agenda, BrokenDue, Due, Occasion
 from mock_server.core.chance import Chance
-from mock_server.core.clock import Clock
+from mock_server.core.clock import Clock, capped_ms
 from mock_server.core.deliveries import Attempt, Deliveries, Delivery, DeliveryState, Owed
 from mock_server.core.delivery_faults import SOUND, DeliveryFault
 from mock_server.core.endpoints import Endpoint, Endpoints, EndpointStatus, new_secret
@@ -174,10 +174,10 @@ class World:
         )
         fault = self._strike(task_id, order, TaskFault)
         if fault is None or not isinstance(fault.rule.effect, TaskFault):
-            return fate
+            return fate.within_time()
         if fault.rule.effect.told_before_answer:
             self.told_before_answer.add(task_id)
-        changed = fault.rule.effect.changed(fate, now_ms)
+        changed = fault.rule.effect.changed(fate, now_ms).within_time()
         return replace(changed, fault=fault.id, scenario=fault.scenario)
 
     # --- files ---
@@ -262,17 +262,34 @@ class World:
         return None
 
     def redeliver(self, delivery: Delivery) -> None:
-        """Try once more, at once, however the delivery stands."""
+        """Have the next attempt now: one more if the delivery is over, else the one it waits for.
+
+        Refuses with Conflict if an attempt is under way, or has come due and waits for its turn.
+        """
+        waiting = self._held_back.get(delivery.receiver, [])
+        if delivery in waiting:
+            waiting.remove(delivery)
+        elif delivery.is_taken_up:
+            raise Conflict("an attempt is under way or waits for its turn; wait for its end")
         delivery.given_up = None
         delivery.state = DeliveryState.PENDING
         now_ms = self.clock.now_ms()
         if delivery.next_attempt_ms != now_ms:  # else it has just been asked for
             self._note_attempt(delivery, now_ms)
 
+    def take_up(self, due: Due) -> Delivery | None:
+        """The delivery whose attempt is due, to be tried; None if it was tried at another time."""
+        delivery = self.deliveries.get(due.subject)
+        if delivery is None or delivery.next_attempt_ms != due.at_ms:
+            return None
+        delivery.next_attempt_ms = None
+        return delivery
+
     def give_up(self, delivery: Delivery, reason: str) -> None:
         """Try a delivery no more."""
         delivery.give_up(reason)
         self.deliveries.is_over(delivery)
+        self._let_go_behind(delivery)
 
     def end_attempt(self, delivery: Delivery, attempt: Attempt) -> None:
         """An attempt is over: the next one is noted, or the delivery is over as well."""
@@ -302,27 +319,36 @@ class World:
         self._held_back.setdefault(receiver, []).append(delivery)
 
     def _let_go_behind(self, tried: Delivery) -> None:
-        """Try those that waited for this event, unless somebody had them sent meanwhile."""
+        """Try those that waited for this event."""
         for waiting in self._held_back.pop(tried.receiver, ()):
             if waiting.event.created_ms > tried.event.created_ms:
                 self.hold_back(waiting, tried.receiver)
-            elif not waiting.attempts:
+            else:
                 self._note_attempt(waiting, self.clock.now_ms())
 
     def _note_attempt(self, delivery: Delivery, at_ms: int) -> None:
+        at_ms = capped_ms(at_ms)
         delivery.next_attempt_ms = at_ms
         self.agenda.note(at_ms, Occasion.ATTEMPT_DUE, delivery.id)
 
     # --- time ---
 
     def catch_up(self) -> list[Due]:
-        """Let everything happen that has come due by now, oldest first, and say what it was."""
+        """Let everything happen that has come due by now, oldest first, and say what it was.
+
+        What breaks is a BrokenDue; everything else happens all the same.
+        """
         happened: list[Due] = []
         if self.agenda.next_ms() is None:
             return happened
         now_ms = self.clock.now_ms()
         while due_at_once := self.agenda.take_due(now_ms):
-            happened += filter(self._happens, due_at_once)
+            for due in due_at_once:
+                try:
+                    if self._happens(due):
+                        happened.append(due)
+                except Exception as error:  # noqa: BLE001 the caller logs it
+                    happened.append(BrokenDue(due.at_ms, due.occasion, due.subject, error))
         return happened
 
     def _happens(self, due: Due) -> bool:

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
-from mock_server.core.agenda import Due
-from mock_server.core.clock import Clock, SignaturesBy
+from mock_server.core.agenda import BrokenDue, Due
+from mock_server.core.clock import LAST_MS, Clock, SignaturesBy, ms_of
 from mock_server.core.deliveries import Attempt
 from mock_server.core.refusals import Invalid
 from mock_server.core.world import World
@@ -33,6 +33,10 @@ class ClockChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scale: Annotated[float, Meta(gt=0, le=10**6)] | None = None
     signatures: SignaturesBy | None = None
 
+    def __post_init__(self) -> None:
+        if self.now is not None:
+            ms_of(self.now)
+
 
 CHANGE: TypedBody[ClockChange] = TypedBody(ClockChange)
 
@@ -49,14 +53,14 @@ async def change_clock(call: Call) -> Response:
     async with moving:
         home = home_of(call)
         clock = home.world.clock
-        by_ms = 0 if change.now is None else round(change.now.timestamp() * 1000) - clock.now_ms()
-        if by_ms < 0:
-            raise Invalid.at("/now", "minimum", f"must not be before {moment(clock.now_ms())}")
+        now_ms = clock.now_ms()
+        at_ms = now_ms if change.now is None else ms_of(change.now)
+        if at_ms < now_ms:
+            raise Invalid.at("/now", "minimum", f"must not be before {moment(now_ms)}")
         frozen = clock.frozen if change.mode is None else change.mode == "frozen"
         clock.set(frozen=frozen, scale=change.scale or clock.scale)
         clock.signatures = change.signatures or clock.signatures
-        await home.timekeeper.advance(by_ms)
-        home.timekeeper.rewind()
+        await home.timekeeper.advance(at_ms - now_ms)
     return json_response(_show(home.world.clock))
 
 
@@ -64,7 +68,8 @@ async def advance_clock(call: Call) -> Response:
     """POST /_mock/worlds/{world}/clock/advance: `{"seconds": 60}` or `{"until": "idle"}`.
 
     Answers when everything that came due has happened, attempts at deliveries with their answers
-    included, and lists it in order.
+    included, and lists it in order. Until idle: what was due when it was asked for, and what
+    follows from that; what other requests bring meanwhile may still be due.
     """
     moving = home_of(call).timekeeper.moving
     body = call.json()
@@ -73,6 +78,10 @@ async def advance_clock(call: Call) -> Response:
     async with moving:
         home = home_of(call)  # it may have been dropped while another advance was under way
         world = home.world
+        left_ms = LAST_MS - world.clock.now_ms()
+        if by_ms is not None and by_ms > left_ms:
+            sentence = f"must be at most {left_ms / 1000}: time ends at {moment(LAST_MS)}"
+            raise Invalid.at("/seconds", "maximum", sentence)
         happened = await home.timekeeper.advance(by_ms)
     effects = [_effect(world, each) for each in happened]
     return json_response({"now": moment(world.clock.now_ms()), "effects": effects})
@@ -110,4 +119,6 @@ def _effect(world: World, happened: Due | Attempt) -> dict[str, Any]:
         at_ms, what, subject = happened.at_ms, happened.occasion.value, happened.subject
         task = world.tasks.get(subject)
         outcome = task.state_at(at_ms).value if task is not None else "due"
+        if isinstance(happened, BrokenDue):
+            outcome = f"broke: {happened.error!r}"
     return {"at": moment(at_ms), "what": what, "subject": subject, "outcome": outcome}

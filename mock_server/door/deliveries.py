@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from mock_server.core.deliveries import Attempt, Delivery, Posting
 from mock_server.core.delivery_faults import SOUND
-from mock_server.core.refusals import Conflict, UnknownPath
+from mock_server.core.refusals import UnknownPath
 from mock_server.door.bodies import shown_body
 from mock_server.door.queries import NEWEST
 from mock_server.door.worlds import world_of
@@ -41,8 +41,6 @@ async def get_delivery(call: Call) -> Response:
 async def redeliver(call: Call) -> Response:
     """POST /_mock/worlds/{world}/deliveries/{delivery_id}/redeliver: try it once more, now."""
     delivery = _delivery(call)
-    if delivery.is_under_way:
-        raise Conflict("an attempt is under way; wait for its end")
     world_of(call).redeliver(delivery)
     return json_response(shown(delivery), 202)
 

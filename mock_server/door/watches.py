@@ -232,8 +232,10 @@ def _standing(world: World, delivery: Delivery) -> str:
         said += f" ({delivery.attempts[-1].outcome})"
     if delivery.next_attempt_ms is not None:
         said += f", the next is due {_when(world, delivery.next_attempt_ms)}"
-    elif delivery.state is DeliveryState.PENDING and not delivery.is_under_way:
+    elif delivery in world.held_back.get(delivery.receiver, ()):
         said += ", held back until a newer one has been tried"
+    elif delivery.state is DeliveryState.PENDING and not delivery.is_under_way:
+        said += ", the next waits for its turn"
     return said
 
 

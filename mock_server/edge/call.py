@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
@@ -45,6 +45,10 @@ class BodyAwaited(Exception):
         self.limit = limit
 
 
+class AnswerReplaced(Exception):
+    """A fault has taken the place of an answer that was still to come."""
+
+
 class Call:
     """A request, the fake it came to, and the world it belongs to.
 
@@ -53,6 +57,7 @@ class Call:
     allowed: the methods of its path.
     task_faults: what is to go wrong with the task that this request makes.
     is_counted: whether it counts against its key's rate limit already.
+    on_committed: has happen what goes wrong once the state has changed, before there is an answer.
     """
 
     __slots__ = (
@@ -66,6 +71,7 @@ class Call:
         "fake",
         "headers",
         "is_counted",
+        "on_committed",
         "receive",
         "scope",
         "task_faults",
@@ -80,6 +86,7 @@ class Call:
         self.exchange: Exchange = scope["exchange"]
         self.claimed: IdempotencyKey | None = None
         self.task_faults: Faults | None = None
+        self.on_committed: Callable[[], None] | None = None
         self.allowed: tuple[str, ...] = ()
         self.is_counted = False
         self._body: bytes | Invalid | None = None
@@ -250,6 +257,14 @@ class Call:
         self.exchange.ignored = fields
         for field in fields:
             log.info("%s: field %s", self.exchange.id, field)
+
+    def committed(self) -> None:
+        """Say that the state has changed and that the answer will take a while.
+
+        Raises AnswerReplaced if a fault does not wait for that answer.
+        """
+        if self.on_committed is not None:
+            self.on_committed()
 
     async def unless_hung_up(self, waiting: asyncio.Future[Result]) -> Result:
         """What `waiting` brings; raises ClientDisconnect if the caller hangs up before that.

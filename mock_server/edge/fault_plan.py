@@ -54,11 +54,21 @@ class FaultPlan:
     situation: Situation
     sources: tuple[tuple[str, tuple[Faults, ...]], ...]
 
-    def struck(self, when: When, answer: Any = None) -> tuple[str, list[Fault]]:
-        """What does go wrong at a moment, and the channel it came through; counts."""
+    def struck(
+        self, when: When, answer: Any = None, *, of_answer: bool | None = None
+    ) -> tuple[str, list[Fault]]:
+        """What does go wrong at a moment, and the channel it came through; counts.
+
+        of_answer: as for `Faults.struck`.
+        """
         situation = replace(self.situation, answer=answer)
         for channel, parts in self.sources:
-            if struck := [fault for faults in parts for fault in faults.struck(situation, when)]:
+            struck = [
+                fault
+                for faults in parts
+                for fault in faults.struck(situation, when, of_answer=of_answer)
+            ]
+            if struck:
                 return channel, struck
         return "", []
 

@@ -17,10 +17,12 @@ from mock_server.core.exchange_faults import (
     ConnectionFault,
     DelayFault,
     ErrorFault,
+    When,
 )
 from mock_server.core.faults import Fault
 from mock_server.core.journal import Cause
 from mock_server.core.refusals import Refusal, Rehearsed
+from mock_server.edge.call import AnswerReplaced
 from mock_server.edge.fault_plan import FaultPlan
 from mock_server.protocol import close_connection, reset_connection
 
@@ -73,23 +75,32 @@ class Misbehaviour:
         self._call = call
         self._voice = voice
         self._send = send
+        self._committed: list[Fault] | None = None
 
     async def run(self, handle: Answer, answer: Answer) -> None:
         """Have the request answered, or not.
 
         handle: what the rules say, refusals raised; answer: the same with refusals as answers.
         """
-        ending, _ = await self._strike("before")
+        ending, _ = await self._suffer(self._struck("before"))
         if ending is not None:
             if self._can_be_rehearsed:
                 self._call.exchange.without = rehearsed(self._call, self._voice, handle)
             await self._end(ending, Collected())
             return
         collected = Collected()
-        response = await answer(self._call)
+        self._call.on_committed = self._replace_answer
+        try:
+            response = await answer(self._call)
+        except AnswerReplaced:
+            self._call.exchange.without = "accepted"
+            ending, _ = await self._suffer(self._committed or [])
+            if ending is not None:
+                await self._end(ending, collected)
+            return
         await response(self._call.scope, self._no_more, collected.take)
         sound = _summary(collected)
-        ending, bodies = await self._strike("after", collected.document)
+        ending, bodies = await self._suffer(self._struck_after(collected.document))
         if self._call.exchange.faults:
             self._call.exchange.without = sound
         for body in bodies:
@@ -105,13 +116,30 @@ class Misbehaviour:
         exchange, operation = self._call.exchange, self._plan.situation.operation
         return exchange.method in {"GET", "HEAD"} or operation in {"create", "read"}
 
-    async def _strike(
-        self, when: Any, document: Any = None
-    ) -> tuple[Ending | None, list[BodyFault]]:
-        """Wait as long as delays want; what else goes wrong at this moment."""
-        channel, struck = self._plan.struck(when, document)
+    def _replace_answer(self) -> None:
+        """The task is made, and its answer comes when it has ended: what does not need that answer
+        goes wrong now. Raises AnswerReplaced if that leaves nothing of it."""
+        self._committed = self._struck("after", of_answer=False)
+        if any(isinstance(fault.rule.effect, Ending) for fault in self._committed):
+            raise AnswerReplaced
+
+    def _struck_after(self, document: Any) -> list[Fault]:
+        """What goes wrong with an answer, and with a state that has changed."""
+        if self._committed is None:
+            return self._struck("after", document)
+        return self._committed + self._struck("after", document, of_answer=True)
+
+    def _struck(
+        self, when: When, document: Any = None, *, of_answer: bool | None = None
+    ) -> list[Fault]:
+        """What goes wrong at this moment; kept with the exchange."""
+        channel, struck = self._plan.struck(when, document, of_answer=of_answer)
         struck = _effective(struck)
         self._note(channel, struck)
+        return struck
+
+    async def _suffer(self, struck: Sequence[Fault]) -> tuple[Ending | None, list[BodyFault]]:
+        """Wait as long as delays want; what else goes wrong."""
         endings: list[Ending] = []
         bodies: list[BodyFault] = []
         for fault in struck:

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from mock_server.core.faults import Operation
 from mock_server.core.refusals import MethodNotAllowed, Refusal, UnknownPath
-from mock_server.edge.call import BodyAwaited, Call
+from mock_server.edge.call import AnswerReplaced, BodyAwaited, Call
 from mock_server.edge.fault_plan import Downloaded, FaultPlan, plan_for, require_known
 from mock_server.edge.misbehaviour import Misbehaviour
 from mock_server.edge.problems import problem
@@ -116,7 +116,7 @@ class Resource:
         except Refusal as refusal:
             _note(call, refusal)
             return self._voice.refuse(call, refusal)
-        except ClientDisconnect:
+        except (ClientDisconnect, AnswerReplaced):
             raise
         except Exception:
             log.exception("%s %s broke the server", call.exchange.method, call.exchange.path)

@@ -38,7 +38,7 @@ async def create_generation(call: Call) -> Response:
         if (maker := world.idempotency.request_of(retry_key)) != request:
             call.exchange.replay_of = maker
     note_task(call, task)
-    await call.timekeeper.before_answer(task)
+    await call.timekeeper.before_answer(task, call.exchange.id)
     return _show(call, task, call.fake.settings.rivya.create_status)
 
 
