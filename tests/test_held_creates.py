@@ -1,0 +1,199 @@
+"""A create that waits for its video waits for that alone, never for what has happened already."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.asking import ACCOUNTS, Asked, Waiting, advance, door, is_sound, stand
+from tests.live import WAIT_S, Live, live
+from tests.mock import TOKEN, VIDEO, Mock
+from tests.test_deliveries import silent_receiver
+
+TELL_FIRST = {"type": "task", "told_before_answer": True}
+HTML = "<html>bad</html>"
+COMMITTED: dict[str, tuple[dict[str, Any], int]] = {
+    "error": ({"type": "error", "code": "api_error", "when": "after"}, 500),
+    "proxy": ({"type": "answer", "status": 504, "body": HTML, "when": "after"}, 504),
+}
+MINUTE = {"type": "delay", "seconds": 60, "when": "after"}
+
+
+@pytest.fixture
+def held(mock: Mock) -> Iterator[list[Waiting]]:
+    callers: list[Waiting] = []
+    yield callers
+    for caller in callers:
+        caller.drop()
+
+
+def ask(mock: Mock, held: list[Waiting], scenario: str = "") -> Waiting:
+    """A caller who waits for a video."""
+    headers = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
+    if scenario:
+        headers["mock-scenario"] = scenario
+    asked = Asked("POST", "/hailuo/videos", headers, json.dumps(VIDEO).encode())
+    held.append(Waiting(mock, asked))
+    return held[-1]
+
+
+def state_of_the_only_task(mock: Mock) -> str:
+    (task,) = mock.world.tasks
+    assert is_sound(mock.world)
+    return mock.world.state_of(task).value
+
+
+# --- what was told before the answer ----------------------------------------------------------
+
+
+def test_a_video_that_was_told_of_before_the_answer_is_answered_at_once(
+    mock: Mock, held: list[Waiting]
+) -> None:
+    caller = ask(mock, held, "delivery_before_answer")
+    assert caller.answer().json()["data"][0]["state"] == "succeeded"
+
+
+def test_the_same_if_the_control_door_wants_it_so(mock: Mock, held: list[Waiting]) -> None:
+    stand(mock, effect=TELL_FIRST | {"outcome": "failed"})
+    answer = ask(mock, held).answer()
+    assert (answer.status, answer.json()["error"]["code"]) == (500, "api_error")
+
+
+def test_who_waits_for_a_receiver_to_be_told_first_is_refused_when_the_world_begins_anew() -> None:
+    answers: list[int] = []
+
+    def post(url: str) -> None:
+        headers = {"authorization": f"Bearer {TOKEN}", "mock-scenario": "delivery_before_answer"}
+        body = VIDEO | {"callback_url": url}
+        asked = httpx2.post(f"{mock.url}/hailuo/videos", json=body, headers=headers, timeout=WAIT_S)
+        answers.append(asked.status_code)
+
+    with live(deliveries__timeout_s=WAIT_S * 2) as mock, silent_receiver() as url:
+        waiting = threading.Thread(target=post, args=(url,))
+        waiting.start()
+        while not any(each.attempts for each in list(mock.fake.world().deliveries)):
+            pass
+        httpx2.post(f"{mock.url}/_mock/worlds/default/reset")
+        waiting.join(WAIT_S)
+        assert answers == [500]
+
+
+# --- committed faults ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", COMMITTED)
+def test_a_fault_after_the_charge_does_not_wait_for_the_end_of_the_task(
+    mock: Mock, held: list[Waiting], name: str
+) -> None:
+    effect, status = COMMITTED[name]
+    (fault,) = stand(mock, effect=effect, times=1)
+    assert ask(mock, held).answer().status == status
+    assert state_of_the_only_task(mock) == "queued"
+    assert mock.world.ledger.balance(ACCOUNTS["acedata"]).reserved_credits == 1
+    assert door(mock, "GET", f"/{fault['id']}").json()["happened"] == 1
+    advance(mock, 1)
+    assert state_of_the_only_task(mock) == "succeeded"
+    assert mock.world.ledger.balance(ACCOUNTS["acedata"]).spent_credits == 1
+
+
+@pytest.mark.parametrize("how", ["reset", "hang"])
+def test_a_connection_that_breaks_after_the_charge_breaks_while_the_task_runs(how: str) -> None:
+    effect = {"type": "connection", "how": how, "when": "after"}
+    with live() as mock:
+        httpx2.post(f"{mock.url}/_mock/worlds/default/faults", json={"effect": effect})
+        with pytest.raises((httpx2.ReadError, httpx2.ReadTimeout, httpx2.RemoteProtocolError)):
+            post_video(mock, timeout=0.5 if how == "hang" else WAIT_S)
+        (task,) = mock.fake.world().tasks
+        assert mock.fake.world().state_of(task).value == "queued"
+        (exchange,) = (each for each in mock.fake.world().journal if each.path == "/hailuo/videos")
+        assert (exchange.task, len(exchange.faults), exchange.without) == (task.id, 1, "accepted")
+
+
+def test_a_fault_with_a_delay_happens_so_much_later_on_the_clock_of_the_world(
+    make_mock: Any, held: list[Waiting]
+) -> None:
+    mock = make_mock(tasks__processing_s=600)
+    headers = {"content-type": "application/json"}
+    for effect in (MINUTE, COMMITTED["proxy"][0]):
+        body = json.dumps({"effect": effect}).encode()
+        mock.request("POST", "/_mock/worlds/default/faults", headers=headers, body=body)
+    caller = ask(mock, held)
+    advance(mock, 59.9)
+    assert caller.waits
+    advance(mock, 0.1)
+    assert caller.answer().status == 504
+    assert state_of_the_only_task(mock) == "processing"
+
+
+def test_a_late_answer_comes_so_much_later_than_the_video(mock: Mock, held: list[Waiting]) -> None:
+    (fault,) = stand(mock, effect=MINUTE)
+    caller = ask(mock, held)
+    advance(mock, 60.9)
+    assert caller.waits
+    advance(mock, 0.1)
+    assert caller.answer().json()["success"] is True
+    assert door(mock, "GET", f"/{fault['id']}").json()["happened"] == 1
+
+
+@pytest.mark.parametrize(
+    ("rule", "status", "said"),
+    [
+        ({"effect": {"type": "body", "set": {"/success": 7}}}, 200, b'"success":7'),
+        (
+            {
+                "effect": COMMITTED["proxy"][0],
+                "match": {"operation": "create", "answer": {"/success": True}},
+            },
+            504,
+            HTML.encode(),
+        ),
+    ],
+)
+def test_what_needs_the_answer_waits_for_it(
+    mock: Mock, held: list[Waiting], rule: dict[str, Any], status: int, said: bytes
+) -> None:
+    stand(mock, **rule)
+    caller = ask(mock, held)
+    assert caller.waits
+    advance(mock, 1)
+    answer = caller.answer()
+    assert (answer.status, said in answer.body) == (status, True)
+
+
+# --- ends that come in another way --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("state", "status"), [("succeeded", 200), ("failed", 500)])
+def test_whose_task_is_ended_by_hand_is_answered_with_that_end(
+    mock: Mock, held: list[Waiting], state: str, status: int
+) -> None:
+    caller = ask(mock, held)
+    (task,) = mock.world.tasks
+    path = f"/_mock/worlds/default/tasks/{task.id}/finish"
+    headers = {"content-type": "application/json"}
+    mock.request("POST", path, headers=headers, body=json.dumps({"state": state}).encode())
+    answer = caller.answer()
+    assert answer.status == status
+    assert answer.json()["success"] is (state == "succeeded")
+
+
+def test_after_a_running_clock_was_moved_the_next_end_comes_when_it_is_due() -> None:
+    """The timer that was set before the move would ring half an hour too late."""
+    with live(clock__mode="real", tasks__processing_s=1800) as mock:
+        waiting = threading.Thread(target=post_video, args=(mock,), kwargs={"timeout": WAIT_S})
+        waiting.start()
+        while not len(mock.fake.world().tasks):
+            pass
+        mock.advance(1799.9)
+        waiting.join(WAIT_S)
+        assert not waiting.is_alive()
+
+
+def post_video(mock: Live, *, timeout: float) -> None:
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    httpx2.post(f"{mock.url}/hailuo/videos", json=VIDEO, headers=headers, timeout=timeout)
