@@ -14,7 +14,7 @@ import pytest
 
 from mock_server.edge.moments import moment
 from tests.live import WAIT_S, Live, live
-from tests.mock import START_MS, TOKEN, VIDEO
+from tests.mock import KEY, MINIMAL, START_MS, TOKEN, VIDEO
 from tests.receiver import receiver
 
 ACEDATA = {"authorization": f"Bearer {TOKEN}"}
@@ -122,6 +122,41 @@ def test_a_delivery_can_be_sent_again() -> None:
         assert after_attempts(mock, 2)["state"] == "succeeded"
         first, second = (hook.received.get(timeout=WAIT_S) for _ in range(2))
         assert first.body == second.body
+
+
+def test_a_delivery_that_waits_for_its_turn_cannot_be_sent_again() -> None:
+    """The turn it waits for is the attempt that is asked for; a second one would come after it."""
+    with live(deliveries__per_receiver=1) as mock, silent_receiver() as url:
+        ask(mock, url, url)
+        mock.fake.world().clock.advance(1000)
+        while not (found := deliveries(mock)) or not found[0]["attempts"]:
+            pass
+        waits = f"{mock.url}/_mock/worlds/default/deliveries/{found[1]['id']}"
+        again = httpx2.post(f"{waits}/redeliver")
+        assert (again.status_code, "waits for its turn" in again.json()["title"]) == (409, True)
+        shown = httpx2.get(waits).json()
+        assert (shown["state"], shown["attempts"]) == ("pending", [])
+
+
+def test_what_waits_for_its_turn_is_not_sent_to_an_endpoint_that_was_deleted_meanwhile() -> None:
+    rivya = {"authorization": f"Bearer {KEY}"}
+    with (
+        live(deliveries__per_receiver=1, deliveries__timeout_s=1) as mock,
+        silent_receiver() as url,
+    ):
+        with httpx2.Client(base_url=f"{mock.url}/api/v1", headers=rivya) as client:
+            hook = {"url": url, "event_types": ["generation.succeeded"]}
+            endpoint_id = client.post("/webhooks", json=hook).json()["id"]
+            for _ in range(2):
+                client.post("/generations", json=MINIMAL)
+            mock.fake.world().clock.advance(1000)
+            while not (found := deliveries(mock)) or not found[0]["attempts"]:
+                pass
+            client.delete(f"/webhooks/{endpoint_id}")
+        while (last := deliveries(mock)[1])["state"] == "pending":
+            pass
+        assert last["attempts"] == []
+        assert last["given_up"] == "not sent: the endpoint is revoked"
 
 
 def test_the_secret_of_a_request_signs_its_callback_if_the_setting_says_so() -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.asking import ACCOUNTS, Asked, Waiting, advance, door, is_sound, stand
 from tests.live import WAIT_S, Live, live
 from tests.mock import TOKEN, VIDEO, Mock
-from tests.test_deliveries import silent_receiver
+from tests.test_deliveries import deliveries, silent_receiver
 
 TELL_FIRST = {"type": "task", "told_before_answer": True}
 HTML = "<html>bad</html>"
@@ -76,7 +76,7 @@ def test_who_waits_for_a_receiver_to_be_told_first_is_refused_when_the_world_beg
     with live(deliveries__timeout_s=WAIT_S * 2) as mock, silent_receiver() as url:
         waiting = threading.Thread(target=post, args=(url,))
         waiting.start()
-        while not any(each.attempts for each in list(mock.fake.world().deliveries)):
+        while not any(each["attempts"] for each in deliveries(mock)):
             pass
         httpx2.post(f"{mock.url}/_mock/worlds/default/reset")
         waiting.join(WAIT_S)
@@ -184,11 +184,12 @@ def test_whose_task_is_ended_by_hand_is_answered_with_that_end(
 
 def test_after_a_running_clock_was_moved_the_next_end_comes_when_it_is_due() -> None:
     """The timer that was set before the move would ring half an hour too late."""
-    with live(clock__mode="real", tasks__processing_s=1800) as mock:
+    with live(clock__mode="real", tasks__queued_s=0, tasks__processing_s=1800) as mock:
         waiting = threading.Thread(target=post_video, args=(mock,), kwargs={"timeout": WAIT_S})
         waiting.start()
-        while not len(mock.fake.world().tasks):
-            pass
+        world = mock.fake.world()
+        while (world.agenda.next_ms() or 0) <= world.clock.now_ms():
+            pass  # the task is not taken up yet
         mock.advance(1799.9)
         waiting.join(WAIT_S)
         assert not waiting.is_alive()

@@ -269,6 +269,8 @@ class World:
         waiting = self._held_back.get(delivery.receiver, [])
         if delivery in waiting:
             waiting.remove(delivery)
+            if not waiting:
+                del self._held_back[delivery.receiver]
         elif delivery.is_taken_up:
             raise Conflict("an attempt is under way or waits for its turn; wait for its end")
         delivery.given_up = None
