@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from typing import Protocol
 
 from mock_server.core.agenda import BrokenDue, Due, Occasion
@@ -46,7 +45,7 @@ class Timekeeper:
         self._held: dict[str, tuple[asyncio.Future[None], str]] = {}
         self._let_go: dict[str, asyncio.Future[None]] = {}
         self._attempts: dict[asyncio.Task[Attempt | None], Delivery] = {}
-        self._advanced: set[str] = set()
+        self._awaited: set[str] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_for_ms = 0
         self._slept = 0
@@ -65,7 +64,7 @@ class Timekeeper:
         """
         all_happened: list[Due] = []
         while happened := self.world.catch_up():
-            all_happened += map(self._told, happened)
+            all_happened += map(self._take_effect, happened)
         if all_happened:
             self.tell_waiting()
         return all_happened
@@ -77,53 +76,46 @@ class Timekeeper:
         request that was held until some moment is answered before the clock moves on from there.
         What is due is what was due at the beginning, and what follows from it: clients that go on
         creating do not keep it from returning. It stops where it is if this world is gone.
-
-        One advance after the other, so that two add up. Raises ShuttingDown if this world is gone
-        before it begins.
         """
-        return await self._advance(lambda now_ms: None if by_ms is None else now_ms + by_ms)
-
-    async def advance_to(self, at_ms: int) -> list[Due | Attempt]:
-        """Move the clock forward to a moment, as `advance` does; nothing if it is past it."""
-        return await self._advance(lambda _: at_ms)
-
-    async def _advance(self, target_of: Callable[[int], int | None]) -> list[Due | Attempt]:
         world = self.world
-        async with self._turn:
-            self._require(world)
-            target_ms = target_of(world.clock.now_ms())
-            self._advanced = self._all_ahead()
-            try:
-                return await self._move(world, None if target_ms is None else capped_ms(target_ms))
-            finally:
-                self._advanced = set()
-                self.rewind()
+        target_ms = None if by_ms is None else capped_ms(world.clock.now_ms() + by_ms)
+        self._awaited = self._all_ahead(target_ms)
+        try:
+            return await self._move(world, target_ms)
+        finally:
+            self._awaited = set()
+            self.rewind()
 
-    def _all_ahead(self) -> set[str]:
-        """The ids of all that is due or under way: tasks, deliveries, delays and requests."""
-        ahead = {due.subject for due in self.world.agenda} | self._let_go.keys()
+    def _all_ahead(self, target_ms: int | None) -> set[str]:
+        """The ids of all that is under way or due until then: of tasks, deliveries, delays and
+        requests."""
+        ahead = set(self._let_go)
+        for due in self.world.agenda:
+            if target_ms is not None and due.at_ms > target_ms:
+                break
+            ahead.add(due.subject)
         ahead.update(delivery.id for delivery in self._attempts.values())
         for waiting in self.world.held_back.values():
             ahead.update(delivery.id for delivery in waiting)
         return ahead
 
     async def _move(self, world: World, target_ms: int | None) -> list[Due | Attempt]:
-        """Advance until the target; without one, until nothing of what is advanced is due."""
+        """Advance until the target; without one, until nothing of what is awaited is due."""
         clock = world.clock
         happened: list[Due | Attempt] = []
         stops_for_others = 0
-        end_ms = self._last_advanced_ms() if target_ms is None else target_ms
+        end_ms = self._last_awaited_ms() if target_ms is None else target_ms
         while True:
             due_now = self.catch_up()
-            if not any(due.subject in self._advanced for due in due_now):
+            if not any(due.subject in self._awaited for due in due_now):
                 stops_for_others += 1
             happened += [*due_now, *await self._settled(world)]
             if self._is_gone(world):
                 return happened
             is_for_others = stops_for_others <= _STOPS_FOR_OTHERS
-            next_ms = world.agenda.next_ms() if is_for_others else self._next_advanced_ms()
+            next_ms = world.agenda.next_ms() if is_for_others else self._next_awaited_ms()
             if target_ms is None and next_ms is not None and next_ms > end_ms:
-                end_ms = self._last_advanced_ms()
+                end_ms = self._last_awaited_ms()
             if next_ms is None or next_ms > end_ms:
                 if target_ms is None or target_ms <= clock.now_ms():
                     return happened
@@ -133,7 +125,7 @@ class Timekeeper:
     async def _settled(self, world: World) -> list[Due | Attempt]:
         """What follows at this moment from what has just happened, once it is over.
 
-        Attempts and requests of others are waited for once, those of what is advanced to the end.
+        Attempts and requests are waited for once, those that are awaited until there are no more.
         """
         happened: list[Due | Attempt] = []
         while True:
@@ -144,7 +136,7 @@ class Timekeeper:
                 return happened
             happened += self.catch_up()
             under_way = {delivery.id for delivery in self._attempts.values()} | self._let_go.keys()
-            if self._advanced.isdisjoint(under_way):
+            if self._awaited.isdisjoint(under_way):
                 return happened
 
     async def _tried(self) -> list[Attempt]:
@@ -155,20 +147,20 @@ class Timekeeper:
             self._attempts.pop(each, None)
         return [attempt for attempt in ended if isinstance(attempt, Attempt)]
 
-    def _next_advanced_ms(self) -> int | None:
-        """When the next of what is advanced is due."""
+    def _next_awaited_ms(self) -> int | None:
+        """When the next of what is awaited is due."""
         agenda = self.world.agenda
-        return next((due.at_ms for due in agenda if due.subject in self._advanced), None)
+        return next((due.at_ms for due in agenda if due.subject in self._awaited), None)
 
-    def _last_advanced_ms(self) -> int:
-        """When the last of what is advanced is due, as far as is known now; 0 if nothing is."""
+    def _last_awaited_ms(self) -> int:
+        """When the last of what is awaited is due, as far as is known now; 0 if nothing is."""
         agenda = self.world.agenda
-        return max((due.at_ms for due in agenda if due.subject in self._advanced), default=0)
+        return max((due.at_ms for due in agenda if due.subject in self._awaited), default=0)
 
     def _follows(self, effect: str, cause: str) -> None:
-        """Have an advance that is under way wait for the effect if it does for the cause."""
-        if cause in self._advanced:
-            self._advanced.add(effect)
+        """Have the advance under way await the effect if it awaits the cause; both are ids."""
+        if cause in self._awaited:
+            self._awaited.add(effect)
 
     def _is_gone(self, world: World) -> bool:
         """Whether another world is here by now, or none any more."""
@@ -323,7 +315,7 @@ class Timekeeper:
         self.catch_up()
         self.watch()
 
-    def _told(self, due: Due) -> Due:
+    def _take_effect(self, due: Due) -> Due:
         """What has happened, once everybody concerned is told; a BrokenDue if that breaks."""
         if not isinstance(due, BrokenDue):
             try:
@@ -341,7 +333,7 @@ class Timekeeper:
             self._release(due.subject, None)
             made = world.deliveries.made
             self._outbox.task_ended(world, world.tasks[due.subject])
-            if self._advanced:
+            if self._awaited:
                 for owed in world.deliveries.newest(world.deliveries.made - made):
                     self._follows(owed.id, due.subject)
         elif due.occasion is Occasion.DELAY_OVER:

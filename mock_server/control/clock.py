@@ -47,7 +47,10 @@ class _ClockCalls:
 
     @Call
     def until_idle(self) -> Steps[list[Effect]]:
-        """Move forward until nothing is due any more. Returns as `advance` does."""
+        """Move forward until nothing is left of what is due now and what follows from it.
+
+        Returns as `advance` does.
+        """
         return (yield self._advance({"until": "idle"})).read(Advanced).effects
 
     @Call
