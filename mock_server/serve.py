@@ -8,7 +8,6 @@ import gc
 import json
 import logging
 import os
-import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -18,12 +17,14 @@ from starlette.types import ASGIApp
 
 from mock_server import __version__
 from mock_server.app import make_app
+from mock_server.descriptors import ScarcityLog, raise_limit
 from mock_server.fake import Fake
-from mock_server.protocol import BreakableProtocol
+from mock_server.protocol import protocol_within
+from mock_server.queued_stream import queued_stderr
+from mock_server.stop_signals import stopped_by_signals
 
 log = logging.getLogger(__name__)
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LAST_WORDS_S = 0.05
 
 
@@ -41,7 +42,8 @@ class Server(uvicorn.Server):
                 app,
                 host=settings.host,
                 port=settings.port,
-                http=BreakableProtocol,  # one parser, so that odd requests meet one set of rules
+                # One parser, so that odd requests meet one set of rules.
+                http=protocol_within(settings.limits),
                 loop="asyncio",
                 ws="none",
                 access_log=False,
@@ -53,31 +55,24 @@ class Server(uvicorn.Server):
         self._fake = fake
         self._on_ready = on_ready
         self._told_to_stop = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def stop(self) -> None:
-        """Stop soon. Call it in the server's own loop."""
+        """Stop soon. May be called in any thread, and by a signal handler."""
         self.should_exit = True
-        self._told_to_stop.set()
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # it is closed: the server has stopped
+                self._loop.call_soon_threadsafe(self._told_to_stop.set)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Ctrl-C and SIGTERM stop the server, and it ends with exit code 0."""
-        loop = asyncio.get_running_loop()
-        try:
-            for number in _SIGNALS:
-                loop.add_signal_handler(number, self.stop)
-        except (NotImplementedError, RuntimeError, ValueError):
-            with super().capture_signals():  # Windows, or a thread that gets no signals
-                yield
-            return
-        try:
-            yield
-        finally:
-            for number in _SIGNALS:
-                loop.remove_signal_handler(number)
+        """No signals: they are the process's, and `run` takes them."""
+        yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(ScarcityLog())
         await super().startup(sockets)
         if not self.should_exit:
             self._on_ready(self._url())
@@ -110,16 +105,19 @@ class Server(uvicorn.Server):
 
 def run(fake: Fake) -> int:
     """Serve until told to stop. The exit code: 0, or 2 if the address cannot be had."""
-    set_up_logging(fake.settings.log_level)
-    server = Server(fake, make_app(fake), on_ready=lambda url: _say_ready(fake, url))
-    # Code and contract live as long as the process: looking through them for garbage is in vain.
-    gc.freeze()
-    try:
-        asyncio.run(server.serve())
-    except SystemExit as error:  # uvicorn's way to say that it could not listen
-        log.error("could not listen on %s port %s", fake.settings.host, fake.settings.port)
-        return 2 if error.code else 0
-    return 0
+    with queued_stderr():
+        set_up_logging(fake.settings.log_level)
+        raise_limit()
+        server = Server(fake, make_app(fake), on_ready=lambda url: _say_ready(fake, url))
+        # Code and contract live as long as the process: they are no garbage to look through.
+        gc.freeze()
+        try:
+            with stopped_by_signals(server.stop, fake.blobs.close):
+                asyncio.run(server.serve())
+        except SystemExit as error:  # uvicorn's way to say that it could not listen
+            log.error("could not listen on %s port %s", fake.settings.host, fake.settings.port)
+            return 2 if error.code else 0
+        return 0
 
 
 def set_up_logging(level: str) -> None:

@@ -20,6 +20,8 @@ Credits = Annotated[int, Meta(ge=0)]
 Bytes = Annotated[int, Meta(ge=1)]
 HostName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]+$|^\[?[0-9A-Fa-f:.]+\]?$")]
 Origin = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#@*\s]+$")]
+Count = Annotated[int, Meta(ge=1)]
+Timeout = Annotated[float, Meta(gt=0, le=3600)]
 Scope = Literal[
     "models:read",
     "generations:create",
@@ -37,7 +39,7 @@ ALL_SCOPES: tuple[Scope, ...] = get_args(Scope)
 class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """A credential of an account."""
 
-    key: Annotated[str, Meta(min_length=1, pattern=r"^[\x21-\x7E]+$")]
+    key: Annotated[str, Meta(min_length=1, max_length=512, pattern=r"^[\x21-\x7E]+$")]
     api: Literal["rivya", "acedata", "other"]
     scopes: tuple[Scope, ...] = ALL_SCOPES
     revoked: bool = False
@@ -82,6 +84,21 @@ class TaskSettings(Struct, frozen=True):
 class LimitSettings(Struct, frozen=True):
     """How much is too much."""
 
+    header_bytes: Annotated[
+        int, Meta(ge=1024, description="all headers of a request, in bytes; 431 past it")
+    ] = 64 * 1024
+    url_bytes: Annotated[
+        int, Meta(ge=256, description="longest URL of a request, in bytes; 414 past it")
+    ] = 8 * 1024
+    head_timeout_s: Annotated[
+        Timeout, Meta(description="real seconds until URL and headers have to be there")
+    ] = 10.0
+    body_timeout_s: Annotated[
+        Timeout, Meta(description="real seconds until the body has to be there")
+    ] = 120.0
+    held_requests: Annotated[
+        int, Meta(ge=1, description="requests that are answered at once; 429 past it")
+    ] = 5000
     body_bytes: Annotated[Bytes, Meta(description="largest JSON body, in bytes")] = 1024 * 1024
     json_depth: Annotated[int, Meta(ge=1, le=500, description="deepest nesting of a body")] = 64
     json_values: Annotated[
@@ -96,6 +113,7 @@ class LimitSettings(Struct, frozen=True):
     stored_upload_bytes: Annotated[
         Bytes, Meta(description="all stored uploads together, in bytes")
     ] = 1 << 30
+    stored_uploads: Annotated[Count, Meta(description="stored uploads of a world")] = 10_000
     snapshot_bytes: Annotated[Bytes, Meta(description="largest snapshot put back, in bytes")] = (
         1 << 30
     )
@@ -103,6 +121,20 @@ class LimitSettings(Struct, frozen=True):
     journal_body_bytes: Annotated[
         int, Meta(ge=0, description="bytes of each body that the journal keeps")
     ] = 64 * 1024
+    journal_header_bytes: Annotated[
+        int, Meta(ge=0, description="bytes of each request's headers that the journal keeps")
+    ] = 16 * 1024
+    worlds: Annotated[Count, Meta(description="worlds of the server")] = 1000
+    accounts: Annotated[Count, Meta(description="accounts of a world")] = 1000
+    keys: Annotated[Count, Meta(description="keys of a world")] = 1000
+    faults: Annotated[Count, Meta(description="faults set in a world")] = 1000
+    webhook_endpoints: Annotated[
+        Count, Meta(description="webhook endpoints of a world, revoked ones too")
+    ] = 1000
+    inboxes: Annotated[Count, Meta(description="inboxes of a world")] = 100
+    inbox_bytes: Annotated[
+        Bytes, Meta(description="bytes of requests that all inboxes of a world keep")
+    ] = 64 * 1024 * 1024
 
 
 class DeliverySettings(Struct, frozen=True):
