@@ -19,7 +19,7 @@ from mock_server import __version__
 from mock_server.app import make_app
 from mock_server.descriptors import ScarcityLog, raise_limit
 from mock_server.fake import Fake
-from mock_server.protocol import protocol_within
+from mock_server.limited_protocol import protocol_within
 from mock_server.queued_stream import queued_stderr
 from mock_server.stop_signals import stopped_by_signals
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
+
+from mock_server.edge.short_key_cache import cached_for_short_keys
 
 
 class Authorization(NamedTuple):
@@ -13,7 +14,7 @@ class Authorization(NamedTuple):
     credential: str
 
 
-@lru_cache(maxsize=256)  # the few keys that a test uses come again and again
+@cached_for_short_keys
 def read_authorization(header: bytes) -> Authorization:
     """A header's value in its parts, at its first space; a missing header is an empty one."""
     scheme, _, credential = header.decode("latin-1").partition(" ")

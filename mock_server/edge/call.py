@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from functools import lru_cache
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -22,6 +21,7 @@ from mock_server.edge.authorization import Authorization, read_authorization
 from mock_server.edge.host_header import Host, read_host
 from mock_server.edge.json_body import parse
 from mock_server.edge.nearness import near
+from mock_server.edge.short_key_cache import cached_for_short_keys
 from mock_server.fake import Fake
 from mock_server.timekeeper import Timekeeper
 
@@ -147,7 +147,7 @@ class Call:
             return self.fake.settings.public_url
         host = self.host
         if host is not None:
-            return _base_url(self.scope["scheme"], host.authority)
+            return _base_url(f"{self.scope['scheme']}://{host.authority}")
         address, port = self.scope.get("server") or ("127.0.0.1", 80)
         return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
 
@@ -288,7 +288,7 @@ class Call:
             pass
 
 
-@lru_cache(maxsize=256)
+@cached_for_short_keys
 def _require_json(content_type: bytes) -> None:
     """Refuses with Invalid any other media type than JSON, and JSON that is not UTF-8."""
     declared = content_type.decode("latin-1")
@@ -302,10 +302,10 @@ def _require_json(content_type: bytes) -> None:
         raise Invalid.at("header Content-Type", "contentType", "must say charset=utf-8 or none")
 
 
-@lru_cache(maxsize=256)
-def _base_url(scheme: str, authority: str) -> str:
-    """The same text each time: every task of a caller keeps it."""
-    return f"{scheme}://{authority}"
+@cached_for_short_keys
+def _base_url(url: str) -> str:
+    """The same object each time: every task of a caller keeps it."""
+    return url
 
 
 def json_response(
