@@ -126,7 +126,11 @@ class Worlds:
         return (home or self._homes[DEFAULT_WORLD]).timekeeper
 
     def make(self, plan: WorldPlan) -> Home:
-        """A new world with keys of its own. Refuses with Conflict if the name or a key is taken."""
+        """A new world with keys of its own. Refuses with Conflict if the name or a key is taken,
+        and if there are as many worlds as there may be."""
+        limit = self._settings.limits.worlds
+        if len(self._homes) >= limit:
+            raise Conflict(f"there are {limit} worlds, and no more (limits.worlds): drop one first")
         name = plan.name or self._free_name()
         if name in self._homes:
             raise Conflict(f"there is a world called '{name}' already")
@@ -260,8 +264,13 @@ def _rules(settings: Settings) -> WorldRules:
         failure_rate=settings.tasks.failure_rate,
         idempotency_lifetime_ms=round(settings.idempotency.lifetime_s * 1000),
         stored_upload_bytes=settings.limits.stored_upload_bytes,
+        stored_uploads=settings.limits.stored_uploads,
+        webhook_endpoints=settings.limits.webhook_endpoints,
+        inboxes=settings.limits.inboxes,
+        inbox_bytes=settings.limits.inbox_bytes,
         journal_exchanges=settings.limits.journal_exchanges,
         journal_body_bytes=settings.limits.journal_body_bytes,
+        journal_header_bytes=settings.limits.journal_header_bytes,
         kept_deliveries=settings.deliveries.kept,
         obey_retry_after=settings.deliveries.obey_retry_after,
         gone_disables=settings.rivya.gone_disables,

@@ -7,9 +7,10 @@ from tests.test_imports import MENTIONED
 
 WHY_ITS_KEYS_ARE_SHORT = {
     "mock_server.contract": "cached properties of one object",
-    "mock_server.core.faults": "patterns of rules, which are bounded",
+    "mock_server.core.patterns": "patterns of a bounded length",
     "mock_server.core.snapshot_flaws": "types of the program",
     "mock_server.door.page": "no key at all",
+    "mock_server.edge.host_header": "host names of a bounded length",
     "mock_server.edge.moments": "numbers",
     "mock_server.edge.nearness": "names of at most 256 letters",
     "mock_server.edge.violations": "cached properties of one object",

@@ -9,7 +9,7 @@ from enum import Enum
 
 from mock_server.core.chance import Chance
 from mock_server.core.clock import capped_ms
-from mock_server.core.refusals import UnknownEndpoint
+from mock_server.core.refusals import Invalid, UnknownEndpoint
 
 
 class EndpointStatus(Enum):
@@ -91,14 +91,25 @@ def new_secret(chance: Chance, subject: str) -> str:
 class Endpoints:
     """Every endpoint of a world, oldest first."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_endpoints: int = 1000) -> None:
         self._endpoints: dict[str, Endpoint] = {}
+        self._max_endpoints = max_endpoints
 
     def __len__(self) -> int:
         return len(self._endpoints)
 
     def __iter__(self) -> Iterator[Endpoint]:
         return iter(self._endpoints.values())
+
+    def require_room(self) -> None:
+        """Refuses with Invalid if there are as many endpoints as the world may have."""
+        if len(self._endpoints) >= self._max_endpoints:
+            raise Invalid.at(
+                "",
+                "limit",
+                f"this world keeps {self._max_endpoints} webhook endpoints, revoked ones too, and "
+                "no more (limits.webhook_endpoints): reset it to begin anew",
+            )
 
     def add(self, endpoint: Endpoint) -> None:
         """Keep an endpoint from now on; a revoked one stays as a record."""

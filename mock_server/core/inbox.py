@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from mock_server.core.header_text import HeaderName, HeaderText
+from mock_server.core.refusals import Conflict
 
 
 class InboxAnswer(
@@ -67,6 +68,17 @@ class Received:
     signature: SignatureVerdict
     answered: int | None
 
+    @property
+    def kept_bytes(self) -> int:
+        """Roughly what it takes in memory."""
+        headers = sum(len(name) + len(value) + _HEADER_COST for name, value in self.headers)
+        return len(self.body) + headers + len(self.path) + len(self.query) + _REQUEST_COST
+
+
+_HEADER_COST = 150
+_REQUEST_COST = 500
+"""What objects take beside their letters, in bytes."""
+
 
 class InboxState(Struct, frozen=True, forbid_unknown_fields=True):
     """All that an inbox knows; given: how often its first answer was given already."""
@@ -84,6 +96,7 @@ class Inbox:
     def __init__(self, name: str, max_requests: int) -> None:
         self.name = name
         self.received = 0
+        self.kept_bytes = 0
         self._requests: deque[Received] = deque(maxlen=max_requests)
         self._answers: deque[InboxAnswer] = deque()
         self._given = 0
@@ -100,6 +113,7 @@ class Inbox:
         """Know this, and nothing else; the name stays."""
         self.received, self._given = state.received, state.given
         self._requests = deque(state.requests, self._requests.maxlen)
+        self.kept_bytes = sum(request.kept_bytes for request in self._requests)
         self._answers = deque(state.answers)
 
     @property
@@ -133,24 +147,61 @@ class Inbox:
 
     def keep(self, request: Received) -> None:
         """Remember a request; the oldest one goes if there are too many."""
+        if len(self._requests) == self._requests.maxlen:
+            self.forget_oldest()
         self.received += 1
         self._requests.append(request)
+        self.kept_bytes += request.kept_bytes
+
+    def forget_oldest(self) -> None:
+        """Evict the oldest request that is kept."""
+        self.kept_bytes -= self._requests.popleft().kept_bytes
 
 
 class Inboxes:
-    """Every inbox of a world. One that is asked for by name is there: a URL is all it takes."""
+    """Every inbox of a world. The first request to a name makes it: a URL is all it takes."""
 
-    def __init__(self, max_requests: int, max_body_bytes: int) -> None:
-        """How many requests each inbox keeps, and how much of each body."""
+    def __init__(
+        self,
+        max_requests: int,
+        max_body_bytes: int,
+        max_inboxes: int = 100,
+        max_bytes: int = 64 * 1024 * 1024,
+    ) -> None:
+        """max_requests: that each inbox keeps. max_body_bytes: that are kept of each body.
+        max_bytes: that all inboxes keep together.
+        """
         self.max_body_bytes = max_body_bytes
         self._max_requests = max_requests
+        self._max_inboxes = max_inboxes
+        self._max_bytes = max_bytes
         self._inboxes: dict[str, Inbox] = {}
 
     def __iter__(self) -> Iterator[Inbox]:
         return iter(self._inboxes.values())
 
+    def find(self, name: str) -> Inbox:
+        """The inbox of this name; an empty one, which is not kept, if nothing ever came to it."""
+        return self._inboxes.get(name) or Inbox(name, self._max_requests)
+
     def of(self, name: str) -> Inbox:
-        """The inbox of this name, new if nobody has asked for it before."""
+        """The inbox of this name, made if there is none.
+
+        Refuses with Conflict if the world has as many inboxes as it may have.
+        """
         if name not in self._inboxes:
+            if len(self._inboxes) >= self._max_inboxes:
+                raise Conflict(
+                    f"this world has {self._max_inboxes} inboxes, and no more (limits.inboxes): "
+                    "use one of them, or reset the world"
+                )
             self._inboxes[name] = Inbox(name, self._max_requests)
         return self._inboxes[name]
+
+    def keep(self, inbox: Inbox, request: Received) -> None:
+        """Remember a request. If the bytes of all are too many, the fullest inbox forgets its
+        oldest ones: a flood into one pushes nothing out of the others.
+        """
+        inbox.keep(request)
+        while sum(each.kept_bytes for each in self) > self._max_bytes:
+            max(self, key=lambda each: each.kept_bytes).forget_oldest()

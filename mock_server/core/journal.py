@@ -106,9 +106,12 @@ class JournalState(Struct, frozen=True, forbid_unknown_fields=True):
 class Journal:
     """A bounded ring of exchanges, oldest first; what had to go is counted."""
 
-    def __init__(self, max_exchanges: int, max_body_bytes: int) -> None:
+    def __init__(
+        self, max_exchanges: int, max_body_bytes: int, max_header_bytes: int = 16 * 1024
+    ) -> None:
         self._exchanges: deque[Exchange] = deque(maxlen=max_exchanges)
         self._max_body_bytes = max_body_bytes
+        self._max_header_bytes = max_header_bytes
         self.opened = 0
         self._cleared = 0
 
@@ -166,6 +169,19 @@ class Journal:
             (each for each in self._exchanges if each.ended_ms is None), self._exchanges.maxlen
         )
         self._cleared = self.evicted
+
+    def kept_headers(self, headers: Headers) -> Headers:
+        """As many of the headers as are kept: the first `max_header_bytes`, each with 32 more.
+
+        A header named `...` says how many are left out.
+        """
+        left_bytes = self._max_header_bytes
+        for number, (name, value) in enumerate(headers):
+            left_bytes -= len(name) + len(value) + 32
+            if left_bytes < 0:
+                told = f"{len(headers) - number} more (limits.journal_header_bytes)"
+                return [*headers[:number], (b"...", told.encode())]
+        return headers
 
     def grown(self, kept: bytes, more: bytes) -> bytes:
         """What is kept of a body when more of it has come."""

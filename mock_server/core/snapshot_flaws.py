@@ -93,8 +93,9 @@ def _wrong_numbers(snapshot: Snapshot) -> Iterator[Violation]:
             yield _too_low(f"/rules/{name}", 0)
         if value > LAST_MS:
             yield Violation(f"/rules/{name}", "maximum", f"must be at most {LAST_MS}")
-    if len(snapshot.journal.exchanges) > snapshot.rules.journal_exchanges:
-        yield _too_many("/journal/exchanges", snapshot.rules.journal_exchanges)
+    for place, items, maximum in _limited_lists(snapshot):
+        if len(items) > maximum:
+            yield _too_many(place, maximum)
     yield from _miscounted("/journal/opened", snapshot.journal.opened, snapshot.journal.exchanges)
     evicted = max(0, snapshot.journal.opened - len(snapshot.journal.exchanges))
     if not 0 <= snapshot.journal.cleared <= evicted:
@@ -103,8 +104,6 @@ def _wrong_numbers(snapshot: Snapshot) -> Iterator[Violation]:
     yield from _miscounted("/deliveries/made", known.made, known.deliveries)
     for number, inbox in enumerate(snapshot.inboxes):
         place = f"/inboxes/{number}"
-        if len(inbox.requests) > snapshot.rules.inbox_requests:
-            yield _too_many(f"{place}/requests", snapshot.rules.inbox_requests)
         yield from _miscounted(f"{place}/received", inbox.received, inbox.requests)
     for place, faults in all_faults(snapshot):
         numbers = (each.id.removeprefix(f"{faults.source}_") for each in faults.faults)
@@ -120,6 +119,17 @@ def _wrong_counts(snapshot: Snapshot) -> Iterator[Violation]:
             counted = sum(getattr(counts, name) for counts in fault.by_account.values())
             if counted > getattr(fault, name):
                 yield _too_low(f"{place}/faults/{number}/{name}", counted)
+
+
+def _limited_lists(snapshot: Snapshot) -> Iterator[tuple[str, tuple[object, ...], int]]:
+    """Every list that the rules limit: its place, its items, and how many it may have."""
+    rules = snapshot.rules
+    yield "/journal/exchanges", snapshot.journal.exchanges, rules.journal_exchanges
+    yield "/files", snapshot.files, rules.stored_uploads
+    yield "/endpoints", snapshot.endpoints, rules.webhook_endpoints
+    yield "/inboxes", snapshot.inboxes, rules.inboxes
+    for number, inbox in enumerate(snapshot.inboxes):
+        yield f"/inboxes/{number}/requests", inbox.requests, rules.inbox_requests
 
 
 def _miscounted(place: str, count: int, kept: tuple[object, ...]) -> Iterator[Violation]:

@@ -62,9 +62,10 @@ def check_upload(
 class Uploads:
     """Every stored file of a world."""
 
-    def __init__(self, max_total_bytes: int) -> None:
+    def __init__(self, max_total_bytes: int, max_files: int = 10_000) -> None:
         self._files: dict[str, StoredFile] = {}
         self._max_total_bytes = max_total_bytes
+        self._max_files = max_files
         self._total_bytes = 0
 
     def __len__(self) -> int:
@@ -75,6 +76,12 @@ class Uploads:
 
     def require_room(self, size_bytes: int) -> None:
         """Refuses with Invalid if another `size_bytes` would be too much for this server."""
+        if len(self._files) >= self._max_files:
+            raise Invalid.at(
+                "/file",
+                "limit",
+                f"this world keeps {self._max_files} uploads at most (limits.stored_uploads)",
+            )
         if self._total_bytes + size_bytes > self._max_total_bytes:
             raise Invalid.at(
                 "/file",

@@ -40,11 +40,16 @@ class WorldRules:
     failure_rate: float = 0.0
     idempotency_lifetime_ms: int = 24 * 3600 * 1000
     stored_upload_bytes: int = 1 << 30
+    stored_uploads: int = 10_000
+    webhook_endpoints: int = 1000
     journal_exchanges: int = 1000
     journal_body_bytes: int = 64 * 1024
+    journal_header_bytes: int = 16 * 1024
     kept_deliveries: int = 10_000
     obey_retry_after: bool = True
     gone_disables: bool = False
+    inboxes: int = 100
+    inbox_bytes: int = 64 * 1024 * 1024
     inbox_requests: int = 1000
     inbox_body_bytes: int = 1024 * 1024
 
@@ -71,10 +76,15 @@ class World:
         self.chance = Chance(self.seed)
         self.ids = Ids(self.chance)
         self.idempotency = Idempotency(self.rules.idempotency_lifetime_ms)
-        self.uploads = Uploads(self.rules.stored_upload_bytes)
-        self.endpoints = Endpoints()
+        self.uploads = Uploads(self.rules.stored_upload_bytes, self.rules.stored_uploads)
+        self.endpoints = Endpoints(self.rules.webhook_endpoints)
         self.deliveries = Deliveries(self.rules.kept_deliveries)
-        self.inboxes = Inboxes(self.rules.inbox_requests, self.rules.inbox_body_bytes)
+        self.inboxes = Inboxes(
+            self.rules.inbox_requests,
+            self.rules.inbox_body_bytes,
+            self.rules.inboxes,
+            self.rules.inbox_bytes,
+        )
         self.faults = Faults(self.chance)
         self.default_faults = Faults(self.chance, "default")
         self.task_faults: dict[str, Faults] = {}
@@ -82,7 +92,11 @@ class World:
         self.told_before_answer: set[str] = set()
         self.is_rehearsal = False
         self._held_back: dict[str, list[Delivery]] = {}
-        self.journal = Journal(self.rules.journal_exchanges, self.rules.journal_body_bytes)
+        self.journal = Journal(
+            self.rules.journal_exchanges,
+            self.rules.journal_body_bytes,
+            self.rules.journal_header_bytes,
+        )
 
     # --- requests ---
 
@@ -216,7 +230,11 @@ class World:
     def register_endpoint(
         self, *, account: str, name: str, url: str, event_types: tuple[str, ...]
     ) -> Endpoint:
-        """An endpoint with a secret of its own; it is told of what happens from now on."""
+        """An endpoint with a secret of its own; it is told of what happens from now on.
+
+        Refuses with Invalid if the world has as many endpoints as it may have.
+        """
+        self.endpoints.require_room()
         now_ms = self.clock.now_ms()
         endpoint_id = "whend_" + self.ids.hex("endpoint", len(self.endpoints) + 1)
         secret = new_secret(self.chance, endpoint_id)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from mock_server.core.accounts import Key
 from mock_server.core.refusals import Conflict, UnknownPath
 from mock_server.core.world import World
+from mock_server.door.limits import require_room
 from mock_server.door.worlds import home_of, world_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.long_answer import json_list
@@ -56,6 +57,7 @@ async def make_account(call: Call) -> Response:
     asked = ACCOUNT.read(call.json())
     if asked.name in home.world.ledger.accounts:
         raise Conflict(f"there is an account called '{asked.name}' already")
+    require_room(call, "accounts", len(home.world.ledger.accounts) + 1)
     _issue(call, home, asked.name, asked.keys)
     home.world.ledger.grant(asked.name, asked.credits)
     return json_response(_show(home.world, asked.name), 201)
@@ -72,7 +74,10 @@ async def change_account(call: Call) -> Response:
 
 
 def _issue(call: Call, home: Home, account: str, keys: tuple[KeySettings, ...]) -> None:
-    """Refuses with Conflict if one of the keys is somebody else's; then none is issued."""
+    """Refuses with Conflict if one of the keys is somebody else's, and if there would be too many;
+    then none is issued."""
+    secrets = {key.secret for key in home.world.keys} | {each.key for each in keys}
+    require_room(call, "keys", len(secrets))
     for each in keys:
         owner = home.world.keys.get(each.key)
         if owner is not None and owner.account != account:

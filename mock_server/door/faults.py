@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from mock_server.core.faults import Count, Fault, FaultRule, Match, Positive, Share
 from mock_server.core.refusals import Invalid, UnknownPath
+from mock_server.door.limits import require_room
 from mock_server.door.worlds import world_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.long_answer import json_list
@@ -51,6 +52,7 @@ async def add_fault(call: Call) -> Response:
     """
     world = world_of(call)
     rules, name = _asked(call, call.json())
+    require_room(call, "faults", len(list(world.faults)) + len(rules))
     faults = [world.faults.add(rule, name) for rule in rules]
     return json_response({"faults": [_show(fault) for fault in faults]}, 201)
 

@@ -33,7 +33,7 @@ async def read_inbox(call: Call) -> Response:
 
     An inbox nobody has written to is empty.
     """
-    return _show(_inbox(call))
+    return _show(world_of(call).inboxes.find(call.path_value("name")))
 
 
 async def program_inbox(call: Call) -> Response:
@@ -50,7 +50,8 @@ async def receive(call: Call) -> Response:
     world, inbox = world_of(call), _inbox(call)
     answer = inbox.next_answer()
     path, headers = call.exchange.path, call.raw_headers
-    inbox.keep(
+    world.inboxes.keep(
+        inbox,
         Received(
             at_ms=world.clock.now_ms(),
             method=call.exchange.method,
@@ -61,7 +62,7 @@ async def receive(call: Call) -> Response:
             size_bytes=len(body),
             signature=call.fake.outbox.verdict(world, path, dict(headers), body),
             answered=None if answer.hang else answer.status,
-        )
+        ),
     )
     if answer.hang:
         await call.until_hung_up()

@@ -44,7 +44,7 @@ class Exchanges:
             else world.open_exchange(scope["method"], scope["path"])
         )
         exchange.query = scope["query_string"].decode("latin-1")
-        exchange.request_headers = scope["headers"]
+        exchange.request_headers = world.journal.kept_headers(scope["headers"])
         scope["fake"] = self._fake
         scope["timekeeper"] = timekeeper
         scope["exchange"] = exchange

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mock_server.core.chance import Chance
 from mock_server.core.endpoints import Endpoint, Endpoints, EndpointStatus, new_secret
-from mock_server.core.refusals import UnknownEndpoint
+from mock_server.core.refusals import Invalid, UnknownEndpoint
 
 GOOD, BAD = "generation.succeeded", "generation.failed"
 URL = "https://example.com/hook"
@@ -286,3 +286,12 @@ def test_on_request_those_that_are_off_are_told_too(status: EndpointStatus) -> N
     off, other_type = endpoint("whend_1"), endpoint("whend_2", "ada", BAD)
     off.set_status(status, 9)
     assert listed(off, other_type).subscribed("ada", GOOD, even_inactive=True) == [off]
+
+
+def test_there_is_room_for_so_many_endpoints_revoked_ones_among_them() -> None:
+    endpoints = Endpoints(max_endpoints=2)
+    for name in ("whend_1", "whend_2"):
+        endpoints.require_room()
+        endpoints.add(replace(endpoint(name), status=EndpointStatus.REVOKED))
+    with pytest.raises(Invalid, match=r"limits\.webhook_endpoints"):
+        endpoints.require_room()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.core.inbox import FINE, UNSIGNED, Inbox, InboxAnswer, Inboxes, Received
+from mock_server.core.refusals import Conflict
 
 programs = st.lists(
     st.builds(InboxAnswer, status=st.integers(200, 599), times=st.integers(1, 5)), max_size=5
@@ -72,3 +76,54 @@ def test_every_inbox_keeps_as_much_as_the_world_says() -> None:
     for number in range(3):
         inbox.keep(received(number))
     assert inbox.evicted == 1
+
+
+def test_one_inbox_too_many_is_refused_and_the_others_go_on() -> None:
+    inboxes = Inboxes(max_requests=2, max_body_bytes=10, max_inboxes=2)
+    first = inboxes.of("a")
+    inboxes.of("b")
+    with pytest.raises(Conflict, match=r"limits\.inboxes"):
+        inboxes.of("c")
+    assert inboxes.of("a") is first
+
+
+def test_an_inbox_that_is_only_looked_at_takes_no_place() -> None:
+    inboxes = Inboxes(max_requests=2, max_body_bytes=10, max_inboxes=1)
+    assert inboxes.find("b").name == "b"
+    assert inboxes.find("a") is not inboxes.of("a")
+    assert inboxes.find("a") is inboxes.of("a")
+
+
+def test_a_flood_into_one_inbox_pushes_nothing_out_of_the_others() -> None:
+    inboxes = Inboxes(max_requests=1000, max_body_bytes=10**6, max_bytes=20_000)
+    quiet, flooded = inboxes.of("quiet"), inboxes.of("flooded")
+    inboxes.keep(quiet, received(0))
+    for number in range(100):
+        inboxes.keep(flooded, replace(received(number), body=b"x" * 1000))
+    assert quiet.evicted == 0
+    assert flooded.evicted > 80
+    assert [request.at_ms for request in flooded][-1] == 99
+
+
+requests = st.tuples(st.sampled_from("abc"), st.integers(0, 3000))
+
+
+@given(st.lists(requests, max_size=60), st.integers(1, 10_000), st.integers(1, 5))
+def test_never_more_bytes_are_kept_than_the_limit_and_evictions_are_told(
+    came: list[tuple[str, int]], limit: int, per_inbox: int
+) -> None:
+    inboxes = Inboxes(per_inbox, 10**6, max_bytes=limit)
+    for number, (name, size_bytes) in enumerate(came):
+        request = replace(received(number), body=b"x" * size_bytes)
+        inboxes.keep(inboxes.of(name), request)
+        kept = [each for inbox in inboxes for each in inbox]
+        assert sum(each.kept_bytes for each in kept) <= limit
+        assert sum(inbox.kept_bytes for inbox in inboxes) == sum(each.kept_bytes for each in kept)
+        assert len(kept) + sum(inbox.evicted for inbox in inboxes) == number + 1
+
+
+def test_an_inbox_that_is_put_back_counts_its_bytes() -> None:
+    inbox, other = Inbox("a", 5), Inbox("a", 5)
+    inbox.keep(replace(received(1), body=b"x" * 1000))
+    other.restore(inbox.state())
+    assert other.kept_bytes == inbox.kept_bytes > 1000

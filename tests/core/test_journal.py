@@ -107,3 +107,26 @@ def test_what_is_known_can_be_put_into_another_journal() -> None:
     other.open("req_9", 0, "GET", "/")
     assert [exchange.id for exchange in other] == ["req_3", "req_4", "req_9"]
     assert [exchange.id for exchange in journal] == ["req_2", "req_3", "req_4"]
+
+
+HEADERS = [(b"host", b"x"), (b"authorization", b"y" * 100), (b"accept", b"*/*")]
+
+
+def test_headers_are_kept_whole_up_to_the_limit() -> None:
+    size = sum(len(name) + len(value) + 32 for name, value in HEADERS)
+    assert Journal(1, 10, size).kept_headers(HEADERS) == HEADERS
+
+
+def test_a_header_says_how_many_are_left_out() -> None:
+    kept = Journal(1, 10, 100).kept_headers(HEADERS)
+    assert kept == [HEADERS[0], (b"...", b"2 more (limits.journal_header_bytes)")]
+
+
+@given(st.lists(st.tuples(st.binary(max_size=50), st.binary(max_size=500))), st.integers(0, 2000))
+def test_never_more_bytes_of_headers_are_kept_than_the_limit(
+    headers: list[tuple[bytes, bytes]], limit: int
+) -> None:
+    kept = Journal(1, 10, limit).kept_headers(headers)
+    own = [header for header in kept if header[0] != b"..."]
+    assert sum(len(name) + len(value) + 32 for name, value in own) <= limit
+    assert own == headers[: len(own)]

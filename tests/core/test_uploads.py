@@ -111,3 +111,10 @@ def test_whoever_knows_the_id_gets_the_file() -> None:
     uploads.add(FILE)
     assert uploads.get("file_1") is FILE
     assert uploads.get("file_2") is None
+
+
+def test_there_is_room_for_so_many_files() -> None:
+    uploads = Uploads(100, max_files=1)
+    uploads.add(replace(FILE, size_bytes=1))
+    with pytest.raises(Invalid, match=r"limits\.stored_uploads"):
+        uploads.require_room(1)
