@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,6 +112,7 @@ class _Transport(asyncio.Transport):
 
 
 async def _converse(pieces: Iterable[bytes], app: ASGIApp) -> Conversation:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
     config = Config(app, log_config=None, proxy_headers=False, lifespan="off")
     config.load()
     state = ServerState()
@@ -119,6 +121,9 @@ async def _converse(pieces: Iterable[bytes], app: ASGIApp) -> Conversation:
     for piece in pieces:
         if not transport.closed:
             protocol.data_received(piece)
+        await _settle()
+    for _ in range(2):  # a file is written in a thread: that one
+        await asyncio.get_running_loop().run_in_executor(None, int)
         await _settle()
     is_closed = transport.closed
     protocol.connection_lost(None)

@@ -686,7 +686,7 @@ class Wire:
         assert address.hostname is not None
         assert address.port is not None
         connection = socket.create_connection((address.hostname, address.port), WAIT_S)
-        headers = {"host": "mock.test", "content-length": str(len(asked.body))} | asked.headers
+        headers = {"host": "localhost", "content-length": str(len(asked.body))} | asked.headers
         lines = [f"{asked.method} {asked.path} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
         connection.sendall("\r\n".join([*lines, "", ""]).encode() + asked.body)

@@ -19,7 +19,7 @@ from mock_server.core.refusals import Invalid, ShuttingDown
 from mock_server.core.world import World
 from mock_server.edge.authorization import Authorization, read_authorization
 from mock_server.edge.host_header import Host, read_host
-from mock_server.edge.json_body import parse
+from mock_server.edge.json_body import EMPTY, parse
 from mock_server.edge.nearness import near
 from mock_server.edge.short_key_cache import cached_for_short_keys
 from mock_server.fake import Fake
@@ -31,6 +31,7 @@ Result = TypeVar("Result")
 
 
 _UNREAD = object()
+_SHOWN_BYTES = 100
 
 
 BodyLimit = Literal["body_bytes", "upload_bytes", "snapshot_bytes"]
@@ -187,6 +188,10 @@ class Call:
 
     async def _received(self, limit: BodyLimit) -> bytes:
         max_bytes: int = getattr(self.fake.settings.limits, limit)
+        too_large = Invalid.at("", "size", f"is larger than {max_bytes} bytes (limits.{limit})")
+        declared = self.headers.get(b"content-length", b"")
+        if declared.isdigit() and int(declared) > max_bytes:
+            raise too_large  # who asked with `Expect: 100-continue` has sent nothing so far
         chunks, size_bytes = [], 0
         more = True
         while more:
@@ -199,8 +204,7 @@ class Call:
             chunk = message.get("body", b"")
             size_bytes += len(chunk)
             if size_bytes > max_bytes:
-                sentence = f"is larger than {max_bytes} bytes (limits.{limit})"
-                raise Invalid.at("", "size", sentence)
+                raise too_large
             chunks.append(chunk)
             more = message.get("more_body", False)
         body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
@@ -227,10 +231,35 @@ class Call:
         return self._value
 
     def json_text(self, limit: BodyLimit) -> bytes:
-        """The body as it came, JSON as its header has it. Refuses as `body` does, and with Invalid
-        a body that says to be something else."""
-        _require_json(self.headers.get(b"content-type", b""))
+        """The body as it came, JSON as its header has it. Refuses as `body` and `require_json`."""
+        self.require_json()
         return self.body(limit)
+
+    def require_json(self) -> None:
+        """Refuses with Invalid, before it is read, a body that says to be something else than JSON,
+        and a body that is not there at all."""
+        content_type = self.headers.get(b"content-type", b"")
+        if not content_type and self.headers.get(b"content-length") == b"0":
+            raise Invalid.at("", "json", f"must be JSON: {EMPTY}")
+        _require_json(content_type)
+        self.require_identity()
+
+    @property
+    def says_json(self) -> bool:
+        """Whether `require_json` refuses nothing."""
+        try:
+            self.require_json()
+        except Invalid:
+            return False
+        return True
+
+    def require_identity(self) -> None:
+        """Refuses with Invalid a body that says to be compressed."""
+        coding = self.headers.get(b"content-encoding", b"identity")
+        if coding.lower() != b"identity":
+            shown = coding[:_SHOWN_BYTES].decode("latin-1")
+            sentence = f"is '{shown}': a body must not be compressed here"
+            raise Invalid.at("header Content-Encoding", "contentEncoding", sentence)
 
     def json_or_nothing(self) -> Any:
         """The value the body spells; an empty object if there is no body at all."""

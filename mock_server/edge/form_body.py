@@ -32,6 +32,7 @@ async def read_form(call: Call) -> dict[str, Any]:
     declared = call.header(b"content-type") or ""
     if declared.partition(";")[0].strip().lower() != "multipart/form-data":
         raise Invalid.at("header Content-Type", "contentType", "must be multipart/form-data")
+    call.require_identity()
     body = call.body("upload_bytes")
     if b"--" + _boundary(declared) + b"--" not in body:
         raise _malformed("the closing boundary is missing, so the body was cut short")

@@ -22,6 +22,8 @@ from mock_server.core.refusals import Invalid
 
 Path = tuple[str | int, ...]
 
+EMPTY = "the body is empty"
+
 _MAX_DIGITS = 1000  # reading and writing an integer takes time that grows with their square
 
 
@@ -109,23 +111,33 @@ def _refuse_no_utf8(body: bytes) -> None:
     try:
         body.decode()
     except UnicodeDecodeError as error:
-        raise _not_json(f"must be UTF-8; byte {error.start} is not") from None
+        gzip = "; it looks like gzip, which is not read here" if body[:2] == b"\x1f\x8b" else ""
+        raise _not_json(f"must be UTF-8; byte {error.start} is not{gzip}") from None
 
 
 def _refuse_by_place(body: bytes, max_depth: int) -> None:
     """Refuses with Invalid, naming the first place where something cannot be taken, if any."""
     _refuse_no_utf8(body)
+    text = body.decode()
     try:
-        value = _marking.decode(body.decode())
+        value = _marking.decode(text)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise _not_json(f"must be JSON: {error.msg} at {place}") from None
+        raise _not_json(f"must be JSON: {_what_is_wrong(text, error)} at {place}") from None
     except RecursionError:
         raise _too_deep(max_depth) from None
     if (found := _find_mark(value)) is not None:
         path, mark = found
         place = pointer(path).encode(errors="replace").decode()  # names may have half pairs, too
         raise Invalid.at(place, mark.rule, mark.sentence)
+
+
+def _what_is_wrong(text: str, error: json.JSONDecodeError) -> str:
+    if not text.strip():
+        return EMPTY
+    if text.startswith("\ufeff"):
+        return "there is a byte order mark (EF BB BF), which JSON does not have,"
+    return error.msg
 
 
 def _marked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

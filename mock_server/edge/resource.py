@@ -94,12 +94,13 @@ class Resource:
     def _is_peeked(self, call: Call) -> bool:
         """Whether faults are told what is in the body before anybody asks for it.
 
-        Whoever has no key is refused before anything is read.
+        Whoever has no key, or says to send no JSON, is refused before anything is read.
         """
         return (
             self._operation in _PEEKED
             and call.exchange.method == "POST"
             and call.world.keys.get(call.credential[0]) is not None
+            and call.says_json
         )
 
     async def _misbehave(self, plan: FaultPlan, call: Call, send: Send) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 from typing import Any
@@ -173,6 +174,20 @@ def test_what_is_not_json_is_refused_with_line_and_column(body: bytes, sentence:
 )
 def test_what_is_not_utf8_is_refused_with_the_byte(body: bytes, sentence: str) -> None:
     assert violation(body) == Violation("", "json", sentence)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"", "the body is empty"),
+        (b" \r\n\t", "the body is empty"),
+        (b"\xef\xbb\xbf{}", "byte order mark"),
+        (b"\xef\xbb\xbf", "byte order mark"),
+        (gzip.compress(b"{}"), "gzip"),
+    ],
+)
+def test_a_body_that_looks_like_something_else_is_called_so(body: bytes, told: str) -> None:
+    assert told in violation(body).sentence
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
