@@ -157,16 +157,19 @@ class Worlds:
         self._lead_to(home)
         return home
 
-    def put_back(self, name: str, snapshot: Snapshot, place: Place) -> bytes:
-        """Have a world go on from a snapshot; the document that it makes now.
+    def made_of(self, snapshot: Snapshot, name: str, place: Place) -> tuple[World, bytes]:
+        """The world that goes on from a snapshot, and the document that it makes now. Changes
+        nothing here, so that it can be made in a thread."""
+        return put_back(snapshot, name, place, self._source_ms)
 
-        Its keys lead here unless they lead to another world. Refuses as `snapshot.put_back` does.
+    def put_back(self, world: World) -> None:
+        """Have the world of this name go on as this one.
+
+        Its keys lead here unless they lead to another world.
         """
-        home = self._homes[name]
-        world, document = put_back(snapshot, name, place, self._source_ms)
+        home = self._homes[world.name]
         home.timekeeper.move_to(world)
         self._lead_to(home)
-        return document
 
     def leads_elsewhere(self, secret: str, home: Home) -> bool:
         """Whether a request with this key alone gets to another world than this one."""

@@ -14,11 +14,10 @@ deliveries are due at once.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
@@ -32,6 +31,7 @@ from mock_server.core.idempotency import KeptKey
 from mock_server.core.inbox import InboxState
 from mock_server.core.journal import JournalState
 from mock_server.core.ledger import LedgerState
+from mock_server.core.long_json import json_parts
 from mock_server.core.rate import RateWindow
 from mock_server.core.tasks import Order, Task
 from mock_server.core.uploads import StoredFile
@@ -138,20 +138,32 @@ class Place:
         )
 
 
-def take(world: World, place: Place, contents: Mapping[str, bytes]) -> Snapshot:
+LARGE = (Snapshot, LedgerState, FaultsState, DeliveriesState, InboxState, JournalState)
+"""What can be so long that it is read and written part by part."""
+
+
+def take(
+    world: World, place: Place, contents: Mapping[str, bytes], now_ms: int | None = None
+) -> Snapshot:
     """What is in the world now. The world goes on as if nobody had looked.
 
-    What can change in it goes on changing: write it down (`written`) before anything else happens.
-    contents: the bytes of every upload, by their digest.
+    What can change in it goes on changing: write it down (`written`) before anything else happens,
+    or take it of a `still_world`.
+    contents: the bytes of every upload, by their digest. now_ms: None: what its clock says.
     """
-    return _taken(world, place, contents, world.clock.now_ms())
+    return _taken(world, place, contents, world.clock.now_ms() if now_ms is None else now_ms)
 
 
 def written(snapshot: Snapshot) -> bytes:
     """The document, always the same for the same world: JSON in UTF-8, names in order, no spaces,
     bytes in base 64.
     """
-    return msgspec.json.encode(snapshot, order="sorted")
+    return b"".join(written_parts(snapshot))
+
+
+def written_parts(snapshot: Snapshot) -> Iterator[bytes]:
+    """The document in parts, none of which takes long to write."""
+    return json_parts(snapshot, LARGE)
 
 
 def put_back(

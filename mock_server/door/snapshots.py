@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from hashlib import sha256
 
-import msgspec
 from starlette.responses import Response
 
-from mock_server.core.snapshot import Place, Snapshot, take, written
+from mock_server.core.snapshot import LARGE, Place, Snapshot, take, written_parts
 from mock_server.core.snapshot_flaws import all_faults, require_sound
+from mock_server.core.still_world import still_world
+from mock_server.core.world import World
 from mock_server.door.worlds import home_of
 from mock_server.edge.call import Call, json_response
-from mock_server.edge.json_body import parse
-from mock_server.edge.typed_body import TypedBody
+from mock_server.edge.long_answer import LongAnswer
+from mock_server.edge.long_body import LongBody
 from mock_server.media import result_url
 from mock_server.scenarios import require_known_code
 
-SNAPSHOT: TypedBody[Snapshot] = TypedBody(Snapshot, closed=True)
+SNAPSHOT: LongBody[Snapshot] = LongBody(Snapshot, LARGE)
 
 
 async def take_snapshot(call: Call) -> Response:
@@ -29,8 +32,14 @@ async def take_snapshot(call: Call) -> Response:
     contents: dict[str, bytes] = {}
     while missing := {file.content for file in home.world.uploads} - contents.keys():
         contents |= {digest: await call.fake.blobs.read(digest) for digest in missing}
-    document = written(take(home.world, _place(call), contents))
-    return Response(document, 200, {"ETag": _tag(document)}, media_type="application/json")
+    world, now_ms, place = still_world(home.world), home.world.clock.now_ms(), _place(call)
+
+    def write() -> tuple[list[bytes], str]:
+        parts = list(written_parts(take(world, place, contents, now_ms)))
+        return parts, _digest(parts)
+
+    parts, digest = await asyncio.to_thread(write)
+    return LongAnswer(parts, 200, {"ETag": f'"{digest}"'})
 
 
 async def put_snapshot(call: Call) -> Response:
@@ -40,45 +49,40 @@ async def put_snapshot(call: Call) -> Response:
     wrong in it changes nothing. The answer has the SHA-256 of a snapshot taken right now, and
     the keys that alone lead to another world of this server: with those, take the base URL.
     """
-    home = home_of(call)
-    limits = call.fake.settings.limits
-    snapshot = _read(call.json_text("snapshot_bytes"), limits.json_depth + _DEEPER)
-    require_sound(snapshot)
+    home_of(call)
+    text, max_depth = call.json_text("snapshot_bytes"), call.fake.settings.limits.json_depth
+    worlds, name, place = call.fake.worlds, call.path_value("world"), _place(call)
     codes = call.fake.contract.codes
-    for place, faults in all_faults(snapshot):
-        for number, fault in enumerate(faults.faults):
-            require_known_code(fault.rule, codes, f"{place}/faults/{number}/rule")
+
+    def read() -> tuple[Snapshot, World, str]:
+        snapshot = SNAPSHOT.read(text, max_depth=max_depth + _DEEPER)
+        require_sound(snapshot)
+        for pointer, faults in all_faults(snapshot):
+            for number, fault in enumerate(faults.faults):
+                require_known_code(fault.rule, codes, f"{pointer}/faults/{number}/rule")
+        world, document = worlds.made_of(snapshot, name, place)
+        return snapshot, world, sha256(document).hexdigest()
+
+    snapshot, world, digest = await asyncio.to_thread(read)
     for content in snapshot.contents.values():
         await call.fake.blobs.put(content)
-    worlds, name = call.fake.worlds, call.path_value("world")
-    home = home_of(call)  # it may have been dropped while the bytes were written
-    document = worlds.put_back(name, snapshot, _place(call))
+    home = home_of(call)  # it may have been dropped meanwhile
+    worlds.put_back(world)
     return json_response(
         {
             "world": name,
-            "sha256": sha256(document).hexdigest(),
+            "sha256": digest,
             "base_url": f"{call.base_url}/w/{name}",
             "keys_leading_elsewhere": [
-                key.secret for key in home.world.keys if worlds.leads_elsewhere(key.secret, home)
+                key.secret for key in world.keys if worlds.leads_elsewhere(key.secret, home)
             ],
         },
-        headers={"ETag": _tag(document)},
+        headers={"ETag": f'"{digest}"'},
     )
 
 
 _DEEPER = 8
 """How much deeper things lie in a snapshot than in the request that brought them."""
-
-
-def _read(text: bytes, max_depth: int) -> Snapshot:
-    """The snapshot a text spells. Refuses with Invalid, naming every place that is wrong."""
-    try:
-        snapshot = msgspec.json.decode(text, type=Snapshot)
-        if written(snapshot) == text:
-            return snapshot  # just as it was taken out: nothing is left to look for
-    except (ValueError, RecursionError):
-        pass  # what is wrong, and where, comes out below
-    return SNAPSHOT.read(parse(text, max_depth=max_depth))
 
 
 def _place(call: Call) -> Place:
@@ -90,5 +94,8 @@ def _place(call: Call) -> Place:
     )
 
 
-def _tag(document: bytes) -> str:
-    return f'"{sha256(document).hexdigest()}"'
+def _digest(parts: Iterable[bytes]) -> str:
+    digest = sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()

@@ -45,7 +45,7 @@ def parse(body: bytes, *, max_depth: int, max_values: int | None = None) -> Any:
     if value is _UNREADABLE or _has_names_twice(body, value) or _LONG_NUMBER.search(body):
         _refuse_by_place(body, max_depth)
     if value is _UNREADABLE:
-        raise _not_json("must be JSON")
+        raise not_json("must be JSON")
     return value
 
 
@@ -71,7 +71,7 @@ def _refuse_too_much(body: bytes, max_depth: int, max_values: int | None) -> Non
         raise Invalid.at("", "values", f"has more than {max_values} values (limits.json_values)")
     # An opening bracket is 1, a closing one -1: the sum so far is how deep one is.
     if max(accumulate(array("b", marks.translate(_SIGNED, _NO_BRACKET))), default=0) > max_depth:
-        raise _too_deep(max_depth)
+        raise too_deep(max_depth)
 
 
 _NO_MARK = bytes(set(range(256)) - set(b"[{,"))
@@ -112,7 +112,7 @@ def _refuse_no_utf8(body: bytes) -> None:
         body.decode()
     except UnicodeDecodeError as error:
         gzip = "; it looks like gzip, which is not read here" if body[:2] == b"\x1f\x8b" else ""
-        raise _not_json(f"must be UTF-8; byte {error.start} is not{gzip}") from None
+        raise not_json(f"must be UTF-8; byte {error.start} is not{gzip}") from None
 
 
 def _refuse_by_place(body: bytes, max_depth: int) -> None:
@@ -123,9 +123,9 @@ def _refuse_by_place(body: bytes, max_depth: int) -> None:
         value = _marking.decode(text)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise _not_json(f"must be JSON: {_what_is_wrong(text, error)} at {place}") from None
+        raise not_json(f"must be JSON: {_what_is_wrong(text, error)} at {place}") from None
     except RecursionError:
-        raise _too_deep(max_depth) from None
+        raise too_deep(max_depth) from None
     if (found := _find_mark(value)) is not None:
         path, mark = found
         place = pointer(path).encode(errors="replace").decode()  # names may have half pairs, too
@@ -202,9 +202,11 @@ def _is_whole(text: str) -> bool:
     return True
 
 
-def _not_json(sentence: str) -> Invalid:
+def not_json(sentence: str) -> Invalid:
+    """The refusal of what is no JSON at all."""
     return Invalid.at("", "json", sentence)
 
 
-def _too_deep(max_depth: int) -> Invalid:
+def too_deep(max_depth: int) -> Invalid:
+    """The refusal of what is nested too deep."""
     return Invalid.at("", "depth", f"is nested deeper than {max_depth} levels")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -49,7 +49,7 @@ class BodyRules:
         """The places where the body breaks a rule, missing things first, then by place: all of
         them, or one place of a body so large that to look for more would take long."""
         found = [violation for error in self._errors(body) for violation in self._explain(error)]
-        return sorted(found, key=lambda found: (found.rule != "required", found.place))
+        return most_telling_first(found)
 
     def _errors(self, body: Any) -> list[jsonschema_rs.ValidationError]:
         if _is_small(body):
@@ -99,6 +99,11 @@ class BodyRules:
         for step in error.schema_path[:-1]:
             found = found[step]
         return found if isinstance(found, Mapping) else {}
+
+
+def most_telling_first(found: Iterable[Violation]) -> list[Violation]:
+    """What is missing first, then by place."""
+    return sorted(found, key=lambda found: (found.rule != "required", found.place))
 
 
 def _is_small(value: Any) -> bool:
