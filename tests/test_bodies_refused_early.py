@@ -116,7 +116,7 @@ def test_a_compressed_body_is_refused_by_the_name_of_its_header(what: str) -> No
     assert plain.status // 100 == 2
 
 
-@pytest.mark.parametrize("what", set(TAKING) - {"upload"})
+@pytest.mark.parametrize("what", [each for each in TAKING if each != "upload"])
 @pytest.mark.parametrize("has_type", [True, False])
 def test_a_body_that_is_not_there_is_told_to_be_missing(what: str, *, has_type: bool) -> None:
     method, path, headers, _ = TAKING[what]

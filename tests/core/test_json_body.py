@@ -183,7 +183,7 @@ def test_what_is_not_utf8_is_refused_with_the_byte(body: bytes, sentence: str) -
         (b" \r\n\t", "the body is empty"),
         (b"\xef\xbb\xbf{}", "byte order mark"),
         (b"\xef\xbb\xbf", "byte order mark"),
-        (gzip.compress(b"{}"), "gzip"),
+        (gzip.compress(b"{}", mtime=0), "gzip"),
     ],
 )
 def test_a_body_that_looks_like_something_else_is_called_so(body: bytes, told: str) -> None:
