@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
 import pytest
 
+from mock_server.core.agenda import Occasion
 from tests.live import Live, live
 from tests.mock import KEY, TOKEN, VIDEO, Mock
 from tests.receiver import receiver
+from tests.test_deliveries import silent_receiver
 
 CLOCK = "/_mock/worlds/default/clock"
 
@@ -60,6 +63,32 @@ def test_until_idle_goes_on_until_nothing_is_due_any_more() -> None:
         attempts = [effect for effect in effects if effect["what"] == "attempt"]
         assert len(attempts) == 3
         assert advance(mock, until="idle")["effects"] == []
+
+
+def test_two_advances_at_once_move_the_clock_by_both() -> None:
+    with (
+        live(deliveries__timeout_s=0.5) as mock,
+        silent_receiver() as url,
+        ThreadPoolExecutor() as pool,
+    ):
+        ask(mock, url)
+        moved = [pool.submit(advance, mock, seconds=60) for _ in range(2)]
+        effects = [each.result()["effects"] for each in moved]
+        assert sorted(len(each) for each in effects) == [0, 4]
+        clock = httpx2.get(f"{mock.url}{CLOCK}").json()
+    assert clock["now"] == "2026-05-11T00:02:00.000Z"
+
+
+def test_an_effect_that_breaks_is_told_and_the_others_happen() -> None:
+    with live() as mock, receiver(200) as hook:
+        world = mock.fake.world()
+        world.ledger.reserve("acedata-test", "ghost", 1)  # for a task that is not there
+        world.agenda.note(world.clock.now_ms() + 1000, Occasion.TASK_ENDS, "ghost")
+        ask(mock, hook.url)
+        effects = advance(mock, until="idle")["effects"]
+    told = {effect["what"]: effect["outcome"] for effect in effects if effect["subject"] == "ghost"}
+    assert told == {"task_ends": "broke: KeyError('ghost')"}
+    assert effects[-1]["outcome"] == "answered 200"
 
 
 def test_what_has_happened_can_be_seen_by_the_next_request(mock: Mock) -> None:

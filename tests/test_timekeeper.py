@@ -12,7 +12,6 @@ import pytest
 from mock_server.core.agenda import BrokenDue, Occasion
 from mock_server.core.clock import Clock
 from mock_server.core.deliveries import Attempt, Delivery, DeliveryState, Event, Owed, Posting
-from mock_server.core.refusals import ShuttingDown
 from mock_server.core.tasks import Order, Task
 from mock_server.core.world import World, WorldRules, make_world
 from mock_server.sender import Sender
@@ -217,40 +216,5 @@ def test_until_idle_follows_what_a_delayed_request_makes() -> None:
         await creating
         assert happened[-1].started_ms == 4000 if isinstance(happened[-1], Attempt) else False
         assert here.world.agenda.next_ms() is None
-
-    run(story, Setting())
-
-
-def test_two_advances_at_once_move_the_clock_by_both() -> None:
-    async def story(here: Setting) -> None:
-        here.create()
-        told = await asyncio.gather(
-            here.timekeeper.advance(60_000), here.timekeeper.advance(60_000)
-        )
-        assert here.world.clock.now_ms() == 120_000
-        assert [len(each) for each in told] == [4, 0]
-
-    run(story, Setting())
-
-
-def test_an_advance_to_a_moment_that_another_has_passed_moves_nothing() -> None:
-    async def story(here: Setting) -> None:
-        await asyncio.gather(here.timekeeper.advance(60_000), here.timekeeper.advance_to(30_000))
-        assert here.world.clock.now_ms() == 60_000
-
-    run(story, Setting())
-
-
-def test_an_advance_that_waits_for_another_is_refused_when_the_world_is_gone() -> None:
-    async def story(here: Setting) -> None:
-        here.create()
-        first = asyncio.ensure_future(here.timekeeper.advance(1000))
-        await asyncio.sleep(0)
-        second = asyncio.ensure_future(here.timekeeper.advance(1000))
-        await asyncio.sleep(0)
-        here.timekeeper.move_to(Setting().world)
-        await first
-        with pytest.raises(ShuttingDown):
-            await second
 
     run(story, Setting())

@@ -71,7 +71,7 @@ class Clock:
         return abs(self.signing_ms() - self._source_ms()) > tolerance_ms
 
     def advance(self, by_ms: int) -> None:
-        """Move forward by `by_ms`, no further than LAST_MS. Raises ValueError if it is below 0."""
+        """Move forward by `by_ms` at once, at most to LAST_MS. Raises ValueError if negative."""
         if by_ms < 0:
             raise ValueError(f"a clock moves forward only: {by_ms} ms")
         self._anchor_ms = capped_ms(self._anchor_ms + by_ms)
