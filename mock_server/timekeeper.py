@@ -166,19 +166,13 @@ class Timekeeper:
         """Whether another world is here by now, or none any more."""
         return self.world is not world or self._is_over
 
-    def _require(self, world: World) -> None:
-        """Raises ShuttingDown if this world is gone."""
-        if self._is_gone(world):
-            raise ShuttingDown("this world is gone")
-
     async def before_answer(self, task: Task, request_id: str) -> None:
         """Let receivers hear of a task before the request that made it is answered, if the task's
-        fault wants that. Raises ShuttingDown if the world is gone first."""
-        world = self.world
+        fault wants that."""
         self._follows(task.id, request_id)
-        if task.id not in world.told_before_answer:
+        if task.id not in self.world.told_before_answer:
             return
-        world.told_before_answer.discard(task.id)
+        self.world.told_before_answer.discard(task.id)
         self.catch_up()
         attempts = [
             attempt
@@ -186,7 +180,6 @@ class Timekeeper:
             if delivery.event.subject == task.id
         ]
         await asyncio.gather(*attempts, return_exceptions=True)  # a reset cancels them
-        self._require(world)
 
     def tell_waiting(self) -> None:
         """Something has changed in this world: whoever waits for that may look."""

@@ -13,7 +13,6 @@ import pytest
 from tests.asking import ACCOUNTS, Asked, Waiting, advance, door, is_sound, stand
 from tests.live import WAIT_S, Live, live
 from tests.mock import TOKEN, VIDEO, Mock
-from tests.test_deliveries import deliveries, silent_receiver
 
 TELL_FIRST = {"type": "task", "told_before_answer": True}
 HTML = "<html>bad</html>"
@@ -62,25 +61,6 @@ def test_the_same_if_the_control_door_wants_it_so(mock: Mock, held: list[Waiting
     stand(mock, effect=TELL_FIRST | {"outcome": "failed"})
     answer = ask(mock, held).answer()
     assert (answer.status, answer.json()["error"]["code"]) == (500, "api_error")
-
-
-def test_who_waits_for_a_receiver_to_be_told_first_is_refused_when_the_world_begins_anew() -> None:
-    answers: list[int] = []
-
-    def post(url: str) -> None:
-        headers = {"authorization": f"Bearer {TOKEN}", "mock-scenario": "delivery_before_answer"}
-        body = VIDEO | {"callback_url": url}
-        asked = httpx2.post(f"{mock.url}/hailuo/videos", json=body, headers=headers, timeout=WAIT_S)
-        answers.append(asked.status_code)
-
-    with live(deliveries__timeout_s=WAIT_S * 2) as mock, silent_receiver() as url:
-        waiting = threading.Thread(target=post, args=(url,))
-        waiting.start()
-        while not any(each["attempts"] for each in deliveries(mock)):
-            pass
-        httpx2.post(f"{mock.url}/_mock/worlds/default/reset")
-        waiting.join(WAIT_S)
-        assert answers == [500]
 
 
 # --- committed faults ---------------------------------------------------------------------------
