@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-import msgspec
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
-
 from mock_server.protocol import BreakableProtocol
 from mock_server.settings import LimitSettings
 
 _HEADER_COST_BYTES = 32
 """What a header counts beside its letters, as in HTTP/2 (RFC 9113, 6.5.2)."""
-
-_LINGER_S = 1.0
-"""How long a refused caller may go on sending. A connection closed at once can lose the answer."""
 
 
 class _PastLimit(Exception):
@@ -33,9 +27,7 @@ class LimitedProtocol(BreakableProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for a request from now on."""
         super().connection_made(transport)  # type: ignore[arg-type]
-        self._is_refused = False
         self._is_in_head = False
-        self._is_in_body = False
         self._header_bytes = 0
         self._unparsed_bytes = 0
         self._waiting_since_s = self.loop.time()
@@ -49,18 +41,11 @@ class LimitedProtocol(BreakableProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came. Nothing is read after a refusal."""
-        if self._is_refused:
-            return
         self._unparsed_bytes += len(data)
         super().data_received(data)
         # The parser collects a header until it is whole. Meanwhile it calls nothing back.
         if self._unparsed_bytes > self.limits.header_bytes and not self.transport.is_closing():
             self._refuse_headers()
-
-    def send_400_response(self, msg: str) -> None:
-        """What cannot be parsed is answered 400, but for what was refused already."""
-        if not self._is_refused:
-            super().send_400_response(msg)
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -74,7 +59,7 @@ class LimitedProtocol(BreakableProtocol):
         super().on_url(url)
         self._unparsed_bytes = 0
         if len(self.url) > self.limits.url_bytes:
-            self._refuse_with(
+            self.refuse(
                 414, f"the URL has more than {self.limits.url_bytes} bytes (limits.url_bytes)"
             )
             raise _PastLimit
@@ -91,7 +76,7 @@ class LimitedProtocol(BreakableProtocol):
 
     def on_headers_complete(self) -> None:
         """The headers are there; from now on the body is waited for."""
-        self._is_in_head, self._is_in_body = False, True
+        self._is_in_head = False
         self._unparsed_bytes = 0
         self._waiting_since_s = self.loop.time()
         super().on_headers_complete()
@@ -103,7 +88,6 @@ class LimitedProtocol(BreakableProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
-        self._is_in_body = False
         self._unparsed_bytes = 0
         super().on_message_complete()
 
@@ -119,7 +103,7 @@ class LimitedProtocol(BreakableProtocol):
             wait_s = min(left_s, self._shortest_timeout_s)
             self._timer = self.loop.call_later(wait_s, self._check_time)
         elif self._is_in_head or self._is_in_body:
-            self._refuse_with(
+            self.refuse(
                 408,
                 f"the {name} of the request did not come within {limit_s:g} s "
                 f"(limits.{name}_timeout_s)",
@@ -136,46 +120,18 @@ class LimitedProtocol(BreakableProtocol):
             or self.timeout_keep_alive_task is not None
         )
 
-    @property
-    def _is_unanswered(self) -> bool:
-        return bool(self.cycle) and not self.cycle.response_complete
-
     def _refuse_headers(self) -> None:
         limit = self.limits.header_bytes
-        self._refuse_with(
+        self.refuse(
             431,
             f"the headers have more than {limit} bytes, {_HEADER_COST_BYTES} more counted for each "
             "(limits.header_bytes)",
         )
 
-    def _refuse_with(self, status: int, sentence: str) -> None:
-        """Read no more. Answer, unless an earlier request has to be answered first."""
-        if self._is_refused:
-            return
-        self._is_refused = True
+    def refuse(self, status: int, sentence: str) -> None:
+        """Nothing is waited for any more."""
         self._timer.cancel()
-        cycle = self.cycle
-        if self._is_in_body and cycle.response_started:
-            self.transport.close()
-            return
-        if self._is_unanswered and not self._is_in_body:
-            cycle.keep_alive = False  # its answer is the last one
-            return
-        body = msgspec.json.encode({"title": sentence, "status": status})
-        headers = [
-            *self.server_state.default_headers,
-            (b"content-type", b"application/problem+json"),
-            (b"content-length", b"%d" % len(body)),
-            (b"connection", b"close"),
-        ]
-        lines = [b"%s: %s\r\n" % header for header in headers]
-        self.transport.write(b"".join([STATUS_LINE[status], *lines, b"\r\n", body]))
-        if self._is_unanswered:
-            cycle.disconnected = True
-            cycle.message_event.set()
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-        self.loop.call_later(_LINGER_S, self.transport.close)
+        super().refuse(status, sentence)
 
 
 def protocol_within(limits: LimitSettings) -> type[LimitedProtocol]:

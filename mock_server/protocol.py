@@ -6,14 +6,14 @@ An app may break the connection of a request as a network would.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-from typing import Any
+from typing import Any, cast
 
 import httptools
+import msgspec
 from starlette.responses import Response
 from starlette.types import Scope
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from mock_server.connection_reset import reset
 from mock_server.core.refusals import Invalid
@@ -23,6 +23,10 @@ log = logging.getLogger(__name__)
 
 _TRANSPORT = "hailuo_mock.transport"
 _TLS_HANDSHAKE = b"\x16"
+_PROBLEM = "application/problem+json"
+
+_LINGER_S = 1.0
+"""How long a refused caller may go on sending. A connection closed at once can lose the answer."""
 
 
 class BreakableProtocol(HttpToolsProtocol):
@@ -32,8 +36,11 @@ class BreakableProtocol(HttpToolsProtocol):
     answered as if it had not offered any.
     """
 
-    _has_request = False
-    """Whether a head was read on this connection."""
+    _is_refused = False
+    """Whether nothing more is read."""
+
+    _is_in_body = False
+    """Whether the head of a request is there, and its end is not."""
 
     _offered: list[tuple[bytes, bytes]] | None = None
     """All headers of the request whose head is read again, without its `Upgrade`."""
@@ -41,13 +48,13 @@ class BreakableProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Read what came. What is no HTTP is answered 400, and the connection closes."""
         self._unset_keepalive_if_required()
-        while data:
+        while data and not self._is_refused:
             try:
                 self.parser.feed_data(data)
                 data = b""
             except httptools.HttpParserUpgrade as offer:
                 if self.parser.get_method() == b"CONNECT":
-                    self._refuse("CONNECT is for proxies, and hailuo-mock is none")
+                    self.refuse(400, "CONNECT is for proxies, and hailuo-mock is none")
                     return
                 head = self._head_without_upgrade()
                 # The parser may hold the connection for over: HTTP/1.0, or `Connection: close`.
@@ -55,10 +62,9 @@ class BreakableProtocol(HttpToolsProtocol):
                 self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
                 data = head + data[offer.args[0] :]
             except httptools.HttpParserError as error:
-                if not self._has_request and data.startswith(_TLS_HANDSHAKE):
+                if not bool(self.cycle) and data.startswith(_TLS_HANDSHAKE):
                     log.warning("a client spoke TLS to this port: use http:// in its base URL")
-                self._refuse(f"this is no HTTP/1.1 request: {_reason(error)}")
-                return
+                self.refuse(400, f"this is no HTTP request: {_reason(error)}")
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -82,7 +88,7 @@ class BreakableProtocol(HttpToolsProtocol):
         if self.parser.get_http_version() == "1.0":
             self.expect_100_continue = False  # RFC 9110, 10.1.1
         super().on_headers_complete()
-        self._has_request = True
+        self._is_in_body = True
         if self.expect_100_continue:
             # A client that is refused before `100 Continue` may send its body or not. What comes
             # after the answer could be either, so nothing more is read.
@@ -91,6 +97,7 @@ class BreakableProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The body is complete, unless its head has to be read again first."""
         if not self.parser.should_upgrade():
+            self._is_in_body = False
             super().on_message_complete()
 
     def _head_without_upgrade(self) -> bytes:
@@ -101,28 +108,40 @@ class BreakableProtocol(HttpToolsProtocol):
         lines += [name + b": " + value for name, value in self.headers if name != b"upgrade"]
         return b"\r\n".join([*lines, b"", b""])
 
-    def _refuse(self, sentence: str) -> None:
-        """Answer 400 after all answers that are still to come, and close the connection."""
-        log.info("400 to %s: %s", self.client, sentence)
-        body = json.dumps({"title": sentence, "status": 400}).encode()
+    def refuse(self, status: int, sentence: str) -> None:
+        """Answer after all answers that are still to come, close the connection, read no more."""
+        if self._is_refused:
+            return
+        self._is_refused = True
+        log.info("%d to %s: %s", status, self.client, sentence)
+        body = msgspec.json.encode({"title": sentence, "status": status})
+        answer = Response(body, status, {"connection": "close"}, _PROBLEM)
         cycle = self.cycle
-        if self._has_request and not cycle.response_complete:
-            cycle.keep_alive = False
-            if not cycle.more_body:
-                return  # it is the last one that is answered
-            if self.pipeline:
-                answer: Any = Response(body, 400, media_type="application/problem+json")
-                self.pipeline[0] = cycle, answer
-                return
-            if cycle.response_started:
-                self.transport.close()
-                return
-        head = (
-            "HTTP/1.1 400 Bad Request\r\nContent-Type: application/problem+json\r\n"
-            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
-        self.transport.close()
+        if self._is_in_body and cycle.response_started:
+            self.transport.close()
+        elif self._is_in_body and self.pipeline:
+            self.pipeline[0] = cycle, cast(Any, answer)
+        elif self._is_unanswered and not self._is_in_body:
+            cycle.keep_alive = False  # its answer is the last one
+        else:
+            self._answer_now(answer)
+
+    def _answer_now(self, answer: Response) -> None:
+        headers = [*self.server_state.default_headers, *answer.raw_headers]
+        lines = [b"%s: %s\r\n" % header for header in headers]
+        head = b"".join([STATUS_LINE[answer.status_code], *lines, b"\r\n"])
+        self.transport.write(head + bytes(answer.body))
+        if self._is_unanswered:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(_LINGER_S, self.transport.close)
+
+    @property
+    def _is_unanswered(self) -> bool:
+        """Whether the last request that began is not answered in full."""
+        return bool(self.cycle) and not self.cycle.response_complete
 
 
 def _reason(error: httptools.HttpParserError) -> str:

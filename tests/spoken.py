@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from mock_server.protocol import BreakableProtocol
+from mock_server.limited_protocol import LimitedProtocol
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,10 @@ class _Transport(asyncio.Transport):
         pass
 
     def can_write_eof(self) -> bool:
-        return False
+        return True
+
+    def write_eof(self) -> None:
+        self.closed = True
 
 
 async def _converse(pieces: Iterable[bytes], app: ASGIApp) -> Conversation:
@@ -116,7 +119,7 @@ async def _converse(pieces: Iterable[bytes], app: ASGIApp) -> Conversation:
     config = Config(app, log_config=None, proxy_headers=False, lifespan="off")
     config.load()
     state = ServerState()
-    protocol, transport = BreakableProtocol(config, state, {}), _Transport()
+    protocol, transport = LimitedProtocol(config, state, {}), _Transport()
     protocol.connection_made(transport)
     for piece in pieces:
         if not transport.closed:

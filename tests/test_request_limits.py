@@ -12,9 +12,9 @@ import pytest
 
 from tests.live import Live, live
 
-HEAD = b"GET /_mock/health HTTP/1.1\r\nhost: x\r\n"
+HEAD = b"GET /_mock/health HTTP/1.1\r\nhost: localhost\r\n"
 CREATE = (
-    b"POST /hailuo/videos HTTP/1.1\r\nhost: x\r\nauthorization: Bearer test-token\r\n"
+    b"POST /hailuo/videos HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer test-token\r\n"
     b"content-type: application/json\r\n"
 )
 ORDER = b'{"action":"generate","prompt":"Internal heat"}'
@@ -110,7 +110,7 @@ def test_a_refused_caller_may_finish_its_sentence_and_reads_the_answer() -> None
 
 
 def test_headers_just_below_the_limit_are_read() -> None:
-    used = len("host") + len("x") + len("connection") + len("close") + len("a") + 3 * 32
+    used = len("host") + len("localhost") + len("connection") + len("close") + len("a") + 3 * 32
     for size, status in ((4096 - used, 200), (4097 - used, 431)):
         with live(**LIMITS) as server:
             sent = HEAD + b"connection: close\r\na: " + b"x" * size + b"\r\n\r\n"
@@ -119,7 +119,7 @@ def test_headers_just_below_the_limit_are_read() -> None:
 
 @pytest.mark.parametrize("in_one_piece", [True, False])
 def test_a_long_url_is_refused_by_the_name_of_the_limit(*, in_one_piece: bool) -> None:
-    sent = b"GET /_mock/" + b"x" * 400 + b" HTTP/1.1\r\nhost: x\r\n\r\n"
+    sent = b"GET /_mock/" + b"x" * 400 + b" HTTP/1.1\r\nhost: localhost\r\n\r\n"
     pieces = [sent] if in_one_piece else [sent[:200], sent[200:320], sent[320:]]
     with live(**LIMITS) as server:
         status, sentence = refused(server, *pieces)
@@ -153,7 +153,7 @@ def test_a_connection_without_a_request_is_closed(sent: bytes) -> None:
         assert everything_from(connection) == b""
 
 
-UNAUTHORIZED = b"POST /api/v1/generations HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n"
+UNAUTHORIZED = b"POST /api/v1/generations HTTP/1.1\r\nhost: localhost\r\ncontent-length: 10\r\n\r\n"
 
 
 @pytest.mark.parametrize(("sent", "then"), [(HEAD + b"\r\n", b"\r\n"), (UNAUTHORIZED, b"{")])
