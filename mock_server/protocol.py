@@ -69,24 +69,31 @@ class BreakableProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
+        self._has_host = False
         self.scope["extensions"] = {_TRANSPORT: {"transport": self.transport}}
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A field value has no white space around it (RFC 9110, 5.5)."""
-        super().on_header(name, value.strip(b" \t"))
+        """A header; its value has no white space around it (RFC 9110, 5.5).
+
+        Refuses with Invalid a malformed `Host`, and a second one.
+        """
+        name, value = name.lower(), value.strip(b" \t")
+        if name == b"host":
+            require_host(value, is_first=not self._has_host)
+            self._has_host = True
+        elif name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """Start the app, unless the head has to be read again first.
-
-        Refuses with Invalid a malformed `Host`, which has to be known before anything else.
-        """
+        """Start the app, unless the head has to be read again first."""
         if self.parser.should_upgrade():
             return
         if self._offered is not None:
             self.headers[:], self._offered = self._offered, None
-        require_host(self.headers)
-        if self.parser.get_http_version() == "1.0":
-            self.expect_100_continue = False  # RFC 9110, 10.1.1
+        if self.expect_100_continue:
+            # RFC 9110, 10.1.1: HTTP/1.0 knows no such expectation.
+            self.expect_100_continue = self.parser.get_http_version() != "1.0"
         super().on_headers_complete()
         self._is_in_body = True
         if self.expect_100_continue:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address
@@ -37,13 +36,12 @@ def read_host(value: bytes) -> Host:
     return _read(value)
 
 
-def require_host(headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """Refuses with Invalid a malformed `Host`, and more than one. There may be none."""
-    values = [value for name, value in headers if name == b"host"]
-    if len(values) > 1:
+def require_host(value: bytes, *, is_first: bool) -> None:
+    """Refuses with Invalid a malformed `Host`, and a second one. It may be empty."""
+    if not is_first:
         raise _malformed("comes more than once")
-    if values and values[0]:
-        read_host(values[0])
+    if value:
+        read_host(value)
 
 
 @lru_cache(maxsize=256)
