@@ -190,7 +190,7 @@ def test_half_heads_do_not_shut_out_others_for_long() -> None:
 def test_what_is_no_http_at_all_is_answered_once_however_long_it_is() -> None:
     with live(**LIMITS) as server, connected(server, b"\x16" * 100_000) as connection:
         answers = everything_from(connection)
-    assert answers.count(b"HTTP/1.1 ") == 1
+    assert answers.count(b"HTTP/1.1 400") == 1
 
 
 def address_of(server: Live) -> tuple[str, int]:
