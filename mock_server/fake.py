@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from mock_server.acedata.callbacks import Callbacks
 from mock_server.blobs import Blobs
 from mock_server.contract import Contract
+from mock_server.core.refusals import Refusal
 from mock_server.core.world import World
 from mock_server.data import FIXTURES, SCHEMAS
 from mock_server.host_names import Resolve, addresses_of
@@ -48,6 +51,24 @@ class Fake:
         for home in self.worlds:
             home.timekeeper.stop()
 
+    @asynccontextmanager
+    async def uploads_kept(
+        self, contents: Sequence[BinaryIO], place: str
+    ) -> AsyncIterator[list[str]]:
+        """As `Blobs.added`. If a world does not take them in the end, nothing is kept."""
+        try:
+            async with self.blobs.added(contents, place) as digests:
+                yield digests
+        except Refusal:
+            await self.free_uploads()
+            raise
+
+    async def free_uploads(self) -> None:
+        """Delete the bytes of uploads that no world has any more."""
+        await self.blobs.keep_only(
+            {file.content for home in self.worlds for file in home.world.uploads}
+        )
+
     async def close(self) -> None:
         """Stop waiting and sending, and leave nothing on the disk."""
         self.let_everybody_go()
@@ -77,7 +98,7 @@ def make_fake(
         contract=contract,
         scenarios=scenarios,
         worlds=Worlds(settings, source_ms, outbox, scenarios),
-        blobs=Blobs(),
+        blobs=Blobs(settings.limits.stored_upload_bytes),
         sender=sender,
         outbox=outbox,
         resolve=resolve,

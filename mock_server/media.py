@@ -66,6 +66,8 @@ async def get_upload(call: Call) -> Response:
     if file is None:
         raise UnknownPath("no upload is here")
     path = call.fake.blobs.path(file.content)
+    if not path.exists():
+        raise UnknownPath("the bytes of this upload are gone: the temporary folder was emptied")
     return _serve(call, path, file.content, file.mime_type, file.created_ms)
 
 

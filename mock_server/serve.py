@@ -22,6 +22,7 @@ from mock_server.fake import Fake
 from mock_server.limited_protocol import protocol_within
 from mock_server.queued_stream import queued_stderr
 from mock_server.stop_signals import stopped_by_signals
+from mock_server.upload_folder import remove_abandoned
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ def run(fake: Fake) -> int:
     with queued_stderr():
         set_up_logging(fake.settings.log_level)
         raise_limit()
-        server = Server(fake, make_app(fake), on_ready=lambda url: _say_ready(fake, url))
+        server = Server(fake, make_app(fake), on_ready=lambda url: _on_ready(fake, url))
         # Code and contract live as long as the process: they are no garbage to look through.
         gc.freeze()
         try:
@@ -150,6 +151,11 @@ class Seldom(logging.Filter):
             return False
         self._shown[record.msg] = record.created
         return True
+
+
+def _on_ready(fake: Fake, url: str) -> None:
+    _say_ready(fake, url)
+    asyncio.get_running_loop().run_in_executor(None, remove_abandoned)
 
 
 def _say_ready(fake: Fake, url: str) -> None:

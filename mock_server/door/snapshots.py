@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from hashlib import sha256
+from io import BytesIO
 
 from starlette.responses import Response
 
@@ -64,10 +65,11 @@ async def put_snapshot(call: Call) -> Response:
         return snapshot, world, sha256(document).hexdigest()
 
     snapshot, world, digest = await asyncio.to_thread(read)
-    for content in snapshot.contents.values():
-        await call.fake.blobs.put(content)
-    home = home_of(call)  # it may have been dropped meanwhile
-    worlds.put_back(world)
+    contents = [BytesIO(content) for content in snapshot.contents.values()]
+    async with call.fake.uploads_kept(contents, "/contents"):
+        home = home_of(call)  # it may have been dropped meanwhile
+        worlds.put_back(world)
+    await call.fake.free_uploads()
     return json_response(
         {
             "world": name,

@@ -39,12 +39,15 @@ async def drop_world(call: Call) -> Response:
     home = home_of(call)
     shown = _show(call, home)
     call.fake.worlds.drop(home.world.name)
+    await call.fake.free_uploads()
     return json_response(shown)
 
 
 async def reset_world(call: Call) -> Response:
     """POST /_mock/worlds/{world}/reset: as it was when it was made."""
-    return json_response(_show(call, call.fake.worlds.reset(home_of(call).world.name)))
+    shown = _show(call, call.fake.worlds.reset(home_of(call).world.name))
+    await call.fake.free_uploads()
+    return json_response(shown)
 
 
 def home_of(call: Call) -> Home:

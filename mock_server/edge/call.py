@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Literal, TypeVar
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from typing import IO, Any, Literal, TypeVar
 
 import msgspec
 from starlette.requests import ClientDisconnect
@@ -15,7 +16,7 @@ from starlette.types import Receive, Scope
 from mock_server.core.faults import Faults
 from mock_server.core.idempotency import IdempotencyKey
 from mock_server.core.journal import Exchange, IgnoredField
-from mock_server.core.refusals import Invalid, ShuttingDown
+from mock_server.core.refusals import Invalid, Refusal, ShuttingDown
 from mock_server.core.world import World
 from mock_server.edge.authorization import Authorization, read_authorization
 from mock_server.edge.host_header import Host, read_host
@@ -39,11 +40,11 @@ BodyLimit = Literal["body_bytes", "upload_bytes", "snapshot_bytes"]
 
 
 class BodyAwaited(Exception):
-    """A handler needs the body, which has not been read so far."""
+    """A handler needs the body, which has not been read so far. read: waits for it."""
 
-    def __init__(self, limit: BodyLimit) -> None:
-        super().__init__(limit)
-        self.limit = limit
+    def __init__(self, read: Callable[[], Awaitable[object]]) -> None:
+        super().__init__()
+        self.read = read
 
 
 class AnswerReplaced(Exception):
@@ -58,6 +59,8 @@ class Call:
     allowed: the methods of its path.
     task_faults: what is to go wrong with the task that this request makes.
     is_counted: whether it counts against its key's rate limit already.
+    form: the body, once it has been read as a form, or what is wrong with it.
+    files: of the form; they are closed when the request has been answered.
     on_committed: has happen what goes wrong once the state has changed, before there is an answer.
     """
 
@@ -70,6 +73,8 @@ class Call:
         "claimed",
         "exchange",
         "fake",
+        "files",
+        "form",
         "headers",
         "is_counted",
         "on_committed",
@@ -90,6 +95,8 @@ class Call:
         self.on_committed: Callable[[], None] | None = None
         self.allowed: tuple[str, ...] = ()
         self.is_counted = False
+        self.form: dict[str, Any] | Refusal | None = None
+        self.files: Sequence[IO[bytes]] = ()
         self._body: bytes | Invalid | None = None
         self._came_to = self.timekeeper.world
         self._credential: tuple[str, str] | None = None
@@ -169,7 +176,7 @@ class Call:
         looked up before the body came is used after it.
         """
         if self._body is None:
-            raise BodyAwaited(limit)
+            raise BodyAwaited(partial(self.read_body, limit))
         if isinstance(self._body, Invalid):
             raise self._body
         return self._body
@@ -187,12 +194,19 @@ class Call:
         return None if isinstance(self._body, Invalid) else self._body
 
     async def _received(self, limit: BodyLimit) -> bytes:
+        pieces = [piece async for piece in self.pieces(limit)]
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def pieces(self, limit: BodyLimit) -> AsyncGenerator[bytes, None]:
+        """The body piece by piece, as it comes; that can be done once. Refuses with Invalid past
+        this limit. Raises ClientDisconnect if the caller hangs up in the middle.
+        """
         max_bytes: int = getattr(self.fake.settings.limits, limit)
         too_large = Invalid.at("", "size", f"is larger than {max_bytes} bytes (limits.{limit})")
         declared = self.headers.get(b"content-length", b"")
         if declared.isdigit() and int(declared) > max_bytes:
             raise too_large  # who asked with `Expect: 100-continue` has sent nothing so far
-        chunks, size_bytes = [], 0
+        exchange, journal = self.exchange, self.world.journal
         more = True
         while more:
             slow = self.timekeeper.moves_on_if_slow(self.exchange.id)
@@ -201,16 +215,13 @@ class Call:
                 slow.cancel()
             if message["type"] == "http.disconnect":
                 raise ClientDisconnect
-            chunk = message.get("body", b"")
-            size_bytes += len(chunk)
-            if size_bytes > max_bytes:
+            piece = message.get("body", b"")
+            exchange.request_size_bytes += len(piece)
+            if exchange.request_size_bytes > max_bytes:
                 raise too_large
-            chunks.append(chunk)
+            exchange.request_body = journal.grown(exchange.request_body, piece)
             more = message.get("more_body", False)
-        body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-        self.exchange.request_body = self.world.journal.kept(body)
-        self.exchange.request_size_bytes = len(body)
-        return body
+            yield piece
 
     def json(self) -> Any:
         """The value the body spells. Refuses with Invalid what is not JSON."""

@@ -88,6 +88,8 @@ class Resource:
         except ClientDisconnect:
             pass
         finally:
+            for file in call.files:
+                file.close()
             if call.claimed is not None:
                 call.world.idempotency.answered(call.claimed)
 
@@ -131,7 +133,7 @@ class Resource:
             self._require_world(call)
             return await handler(call)
         except BodyAwaited as awaited:
-            await call.read_body(awaited.limit)
+            await awaited.read()
         self._require_world(call)
         return await handler(call)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from starlette.responses import Response
@@ -11,35 +12,36 @@ from mock_server.core.catalog import MediaRules
 from mock_server.core.refusals import Invalid
 from mock_server.core.uploads import StoredFile, check_upload
 from mock_server.edge.call import Call, json_response
-from mock_server.edge.form_body import FilePart, read_form
+from mock_server.edge.form_body import FilePart, form_of
 from mock_server.rivya import gate, wire
 
 
 async def upload_file(call: Call) -> Response:
     """POST /api/v1/files: keeps a file under the account; it costs nothing and makes no task."""
     key = gate.admit(call, "files:create")
-    form = await read_form(call)
-    file, fields = _read_fields(call, form)
-    kind, content = fields["kind"], file.content
-    mime_type = file_types.media_type(content)
+    file, fields = _read_fields(call, form_of(call))
+    kind = fields["kind"]
+    mime_type = file_types.media_type(file.beginning)
     check_upload(
         kind=kind,
         name=file.name,
         mime_type=mime_type,
-        size_bytes=len(content),
+        size_bytes=file.size_bytes,
         rules=_rules(call, kind, fields.get("model")),
     )
-    call.world.uploads.require_room(len(content))
-    digest = await call.outside(call.fake.blobs.put(content))
-    stored = call.world.store_file(
-        account=key.account,
-        kind=kind,
-        name=file.name,
-        mime_type=mime_type or "",
-        size_bytes=len(content),
-        duration_s=None if kind == "image" else file_types.duration_s(content),
-        content=digest,
-    )
+    call.world.uploads.require_room(file.size_bytes)
+    duration_s = await call.outside(_duration_s(kind, file))
+    async with call.fake.uploads_kept([file.file], "/file") as (digest,):
+        call.require_world()
+        stored = call.world.store_file(
+            account=key.account,
+            kind=kind,
+            name=file.name,
+            mime_type=mime_type or "",
+            size_bytes=file.size_bytes,
+            duration_s=duration_s,
+            content=digest,
+        )
     return _show(call, stored, call.fake.settings.rivya.create_status)
 
 
@@ -60,6 +62,10 @@ def _read_fields(call: Call, form: dict[str, Any]) -> tuple[FilePart, dict[str, 
     if not isinstance(file, FilePart):
         raise Invalid.at("/file", "type", "must be a file part with a file name, not a text")
     return file, fields
+
+
+async def _duration_s(kind: str, file: FilePart) -> float | None:
+    return None if kind == "image" else await asyncio.to_thread(file_types.duration_s, file.file)
 
 
 def _rules(call: Call, kind: str, model_id: str | None) -> MediaRules:

@@ -30,7 +30,7 @@ NO_HTTP_ERROR = "generation_failed"
 class BrokenBlobs(Blobs):
     """A store with a bug in it."""
 
-    async def put(self, content: bytes) -> str:
+    def added(self, contents: Any, place: str) -> Any:
         raise ZeroDivisionError
 
 
