@@ -87,12 +87,13 @@ class Blobs:
             raise Conflict(sentence) from None
 
     def close(self) -> None:
-        """Delete everything, and keep nothing any more. May be called in any thread."""
+        """Delete everything, and keep nothing any more. May be called in any thread, and twice:
+        each call returns when everything is gone."""
         with self._lock:
             self._is_closed = True
-            folder, self._folder = self._folder, None
-        if folder is not None:
-            folder.remove()
+            if self._folder is not None:
+                self._folder.remove()
+                self._folder = None
 
     def _write_all(self, contents: Sequence[BinaryIO]) -> list[str]:
         digests: list[str] = []

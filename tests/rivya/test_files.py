@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import random
+import shutil
 from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -14,7 +18,7 @@ from hypothesis import strategies as st
 
 from mock_server.core.uploads import StoredFile
 from tests.asgi import Answer
-from tests.mock import KEY, PNG, Mock
+from tests.mock import KEY, PNG, Mock, form
 from tests.rivya.conftest import (
     UPLOAD_HEADERS,
     account,
@@ -847,3 +851,72 @@ def test_the_store_keeps_equal_bytes_once(mock: Mock) -> None:
     ]
     assert len({file and file.content for file in files}) == 1
     assert len(list(mock.fake.blobs.path("x").parent.iterdir())) == 1
+
+
+# --- what uploads take -------------------------------------------------------------------------
+
+
+def folder_of(mock: Mock) -> Path:
+    return mock.fake.blobs.path("x").parent
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("POST", "/_mock/worlds/world-1/reset"), ("DELETE", "/_mock/worlds/world-1")],
+)
+def test_the_bytes_of_an_upload_go_with_its_world(mock: Mock, method: str, path: str) -> None:
+    mock.request("POST", "/_mock/worlds")
+    mock.upload(PNG + b"stays")
+    mock.upload(PNG + b"in both")
+    for content in (b"goes", b"in both"):
+        mock.upload(PNG + content, key=f"{KEY}-world-1")
+    assert len(list(folder_of(mock).iterdir())) == 3
+    assert mock.request(method, path).status == 200
+    kept = {sha256(PNG + content).hexdigest() for content in (b"stays", b"in both")}
+    assert {file.name for file in folder_of(mock).iterdir()} == kept
+
+
+def test_a_snapshot_put_back_takes_the_bytes_of_its_uploads_along(mock: Mock) -> None:
+    door = "/_mock/worlds/default/snapshot"
+    mock.upload(PNG + b"first")
+    snapshot = mock.request("GET", door).body
+    mock.request("POST", "/_mock/worlds/default/reset")
+    mock.upload(PNG + b"second")
+    json_headers = {"content-type": "application/json"}
+    assert mock.request("PUT", door, headers=json_headers, body=snapshot).status == 200
+    (kept,) = folder_of(mock).iterdir()
+    assert kept.read_bytes() == PNG + b"first"
+
+
+def test_the_limit_holds_for_all_worlds_together(make_mock: MakeMock) -> None:
+    mock = make_mock(limits__stored_upload_bytes=2 * len(PNG))
+    mock.request("POST", "/_mock/worlds")
+    other = f"{KEY}-world-1"
+    contents = [PNG[:-1] + bytes([number]) for number in range(3)]
+    assert mock.upload(contents[0]).status == 200
+    assert mock.upload(contents[1], key=other).status == 200
+    before = sorted(folder_of(mock).iterdir())
+    invalid_at(mock.upload(contents[2], key=other), "/file")
+    assert sorted(folder_of(mock).iterdir()) == before
+
+
+def test_an_upload_whose_bytes_are_gone_is_not_found_and_no_error(mock: Mock) -> None:
+    url = mock.upload().json()["url"]
+    shutil.rmtree(folder_of(mock))
+    assert fetch(mock, url).status == 404
+    assert mock.request("GET", "/_mock/worlds/default/snapshot").status == 409
+    assert mock.upload().status == 200
+    assert fetch(mock, url).status == 200
+
+
+def test_a_long_upload_is_stored_as_it_came_in_pieces(mock: Mock) -> None:
+    content = PNG + random.Random(1).randbytes(3 * 1024 * 1024)
+    body = form({"kind": "image"}, {"file": ("a.png", content)})
+    pieces = [body[start : start + 70_001] for start in range(0, len(body), 70_001)]
+    sent = UPLOAD_HEADERS | {"authorization": f"Bearer {KEY}"}
+    answer = mock.driver.request("POST", "/api/v1/files", headers=sent, chunks=pieces)
+    assert answer.status == 200
+    assert fetch(mock, answer.json()["url"]).body == content
+    exchange = mock.world.journal.newest(2)[0]
+    assert exchange.request_size_bytes == len(body)
+    assert exchange.request_body == body[: 64 * 1024]
