@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,18 @@ import msgspec
 from mock_server import __version__
 from mock_server import settings_toml as toml
 from mock_server.core.webhook_urls import is_loopback
+from mock_server.listening import why_not
 from mock_server.settings import Settings
-from mock_server.settings_sources import PREFIX, Effective, SettingsError, read_settings
+from mock_server.settings_sources import (
+    PREFIX,
+    Effective,
+    SettingsError,
+    comma_list,
+    read_settings,
+)
 
 COULD_NOT_RUN = 2
+_URL = "http://127.0.0.1:4010"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -64,6 +74,9 @@ def serve(**options: Any) -> None:
     One line of JSON on stdout says when it answers, and where; the log goes to stderr.
     """
     settings, _ = _read(options)
+    if not is_loopback(settings.host) and (reason := why_not(settings.host, settings.port)):
+        click.echo(f"hailuo-mock: {reason}", err=True)
+        sys.exit(COULD_NOT_RUN)
     if settings.control_token is None and not is_loopback(settings.host):
         click.echo(
             f"hailuo-mock: {settings.host} can be reached from other machines, and whoever reaches "
@@ -130,17 +143,26 @@ def _suite(module: str) -> Any:
         return import_module(module)
     except ModuleNotFoundError as error:
         click.echo(
-            f"hailuo-mock: the contract suite needs {error.name}: "
-            "pip install 'hailuo-mock[contract]'",
+            f"hailuo-mock: the contract suite needs {error.name}, of the extra 'contract': "
+            f"pip install 'hailuo-mock[contract] @ {_own_source()}'",
             err=True,
         )
         sys.exit(COULD_NOT_RUN)
 
 
+def _own_source() -> str:
+    """Where this installation came from, as pip has noted it: the package is on no index."""
+    try:
+        noted = distribution("hailuo-mock").read_text("direct_url.json")
+        return str(json.loads(noted or "")["url"])
+    except (PackageNotFoundError, ValueError, KeyError):
+        return "file:///FOLDER_OR_WHEEL_IT_CAME_FROM"
+
+
 @main.command()
 @click.argument("name", required=False)
 @click.option("--scenario-dir", type=click.Path(path_type=Path), help="A folder with your own.")
-@click.option("--url", default="http://127.0.0.1:4010", help="Where the server answers.")
+@click.option("--url", envvar=PREFIX + "URL", default=_URL, help="Where the server answers.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def scenarios(*, name: str | None, scenario_dir: Path | None, url: str, as_json: bool) -> None:
     """List what can go wrong by name; of one NAME, show how to ask for it in each channel."""
@@ -163,31 +185,31 @@ def scenarios(*, name: str | None, scenario_dir: Path | None, url: str, as_json:
 
 @main.command()
 @click.argument("request_id", metavar="REQUEST")
-@click.option("--url", default="http://127.0.0.1:4010", help="Where the server answers.")
-@click.option("--control-token", help="What the server's control door asks for.")
+@click.option("--url", envvar=PREFIX + "URL", default=_URL, help="Where the server answers.")
+@click.option(
+    "--control-token",
+    envvar=PREFIX + "CONTROL_TOKEN",
+    help="What the server's control door asks for.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def explain(*, request_id: str, url: str, control_token: str | None, as_json: bool) -> None:
     """Say why the answer to REQUEST was what it was; its id is in the answer's Mock-Request."""
-    import httpx2
+    from mock_server.control import Control, ControlError
 
-    headers = {} if control_token is None else {"mock-control-token": control_token}
     try:
-        answer = httpx2.get(f"{url}/_mock/explain/{request_id}", headers=headers, trust_env=False)
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        click.echo(f"hailuo-mock: nobody answers at {url}: {error}", err=True)
-        sys.exit(COULD_NOT_RUN)
-    told = answer.json()
-    if answer.status_code != 200:
-        click.echo(f"hailuo-mock: {told['title']}", err=True)
+        with Control(url, control_token) as control:
+            told = control.explain(request_id)
+    except ControlError as error:
+        click.echo(f"hailuo-mock: {error}", err=True)
         sys.exit(COULD_NOT_RUN)
     if as_json:
-        click.echo(answer.text)
+        click.echo(msgspec.json.encode(told).decode())
         return
     for member in ("asked", "status", "because", "scenario", "channel", "refusal", "without"):
-        if told[member] is not None:
-            click.echo(f"{member:>9}  {told[member]}")
-    for field in told["ignored"]:
-        click.echo(f"  ignored  {'; '.join(filter(None, (field['pointer'], field['hint'])))}")
+        if (value := getattr(told, member)) is not None:
+            click.echo(f"{member:>9}  {value}")
+    for field in told.ignored:
+        click.echo(f"  ignored  {'; '.join(filter(None, (field.pointer, field.hint)))}")
 
 
 @main.command()
@@ -199,12 +221,14 @@ def version() -> None:
 def _read(options: dict[str, Any]) -> tuple[Settings, tuple[Effective, ...]]:
     """The settings, or the end of the program with a message."""
     file = options.pop("config")
+    if file is not None and not str(file).strip():
+        file = None
     flags = {name: value for name, value in options.items() if value not in (None, False)}
     if flags.pop("no_mock_headers", False):
         flags["mock_headers"] = False
     for name in ("callback_hosts", "control_hosts", "browser_origins"):
         if name in flags:
-            flags[name] = [part.strip() for part in flags[name].split(",")]
+            flags[name] = comma_list(flags[name])
     try:
         return read_settings(flags=flags, environment=os.environ, file=file)
     except SettingsError as error:

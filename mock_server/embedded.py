@@ -9,6 +9,7 @@ from typing import Any
 
 from mock_server.app import make_app
 from mock_server.fake import make_fake
+from mock_server.listening import why_not
 from mock_server.loop_thread import LoopThread, ThreadedApp
 from mock_server.serve import Server
 from mock_server.settings import Settings
@@ -56,4 +57,5 @@ async def _serve(server: Server, settings: Settings) -> None:
     try:
         await server.serve()
     except SystemExit:  # uvicorn's way to say that it could not listen
-        raise OSError(f"could not listen on {settings.host} port {settings.port}") from None
+        host, port = settings.host, settings.port
+        raise OSError(why_not(host, port) or f"could not listen on {host} port {port}") from None

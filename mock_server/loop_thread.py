@@ -17,6 +17,7 @@ class LoopThread:
     """Runs coroutines for other threads until it is closed; what then still runs is cancelled."""
 
     def __init__(self, name: str) -> None:
+        """Raises what keeps the loop from starting."""
         started: Future[asyncio.AbstractEventLoop] = Future()
 
         async def live() -> None:
@@ -24,7 +25,17 @@ class LoopThread:
             started.set_result(asyncio.get_running_loop())
             await self._over.wait()
 
-        self._thread = threading.Thread(target=lambda: asyncio.run(live()), name=name, daemon=True)
+        def run() -> None:
+            try:
+                with asyncio.Runner() as runner:
+                    runner.get_loop()  # needs sockets, which a test suite may have forbidden
+                    runner.run(live())
+            except BaseException as error:
+                if started.done():
+                    raise
+                started.set_exception(error)
+
+        self._thread = threading.Thread(target=run, name=name, daemon=True)
         self._thread.start()
         self.loop = started.result()
 

@@ -55,9 +55,9 @@ def hailuo_mock(hailuo_mock_settings: dict[str, Any]) -> Iterator[Control]:
     from mock_server.control import Control
     from mock_server.embedded import served
 
-    shared = os.environ.get(_URL)
+    shared = _variable(_URL)
     if shared:
-        with Control(shared, os.environ.get(_TOKEN)) as control:
+        with Control(shared, _variable(_TOKEN)) as control:
             control.version()  # raises if nobody is there
             yield control
         return
@@ -114,6 +114,11 @@ def pytest_runtest_makereport(
     return report
 
 
+def _variable(name: str) -> str | None:
+    """A variable of the environment; None if it is unset or blank."""
+    return os.environ.get(name, "").strip() or None
+
+
 def _settings(asked: dict[str, Any]) -> Settings:
     """The settings that hold for a fixture. Raises SettingsError."""
     from mock_server.edge.nearness import near
@@ -125,7 +130,7 @@ def _settings(asked: dict[str, Any]) -> Settings:
         if name not in known:
             hint = near(name, known)
             raise SettingsError(f"hailuo_mock_settings: there is no setting '{name}'{hint}")
-    config = os.environ.get(_CONFIG)
+    config = _variable(_CONFIG)
     settings, _ = read_settings(
         flags={"port": 0} | asked,
         environment=os.environ,
@@ -138,7 +143,7 @@ def _plan(test: pytest.Item) -> dict[str, Any]:
     """What a test's world is made from."""
     plan: dict[str, Any] = {}
     digest = sha256(test.nodeid.encode())
-    if os.environ.get(_URL):  # names belong to whoever comes first, so there the server gives them
+    if _variable(_URL):  # names belong to whoever comes first, so there the server gives them
         plan["seed"] = int.from_bytes(digest.digest()[:6], "big")
     else:
         words = re.sub("[^a-z0-9]+", "-", test.name.lower().removeprefix("test_")).strip("-")

@@ -97,7 +97,10 @@ def source_of(facts: Mapping[str, Any], place: str) -> str:
 
 
 class OrderRules:
-    """The rules of every model of one API, each compiled once."""
+    """The rules of every model of one API, each compiled once.
+
+    fields: the names a body may have; others are ignored, by both APIs.
+    """
 
     def __init__(
         self,
@@ -110,6 +113,7 @@ class OrderRules:
         self._default = next((m.id for m in callable_models if m.facts.get("is_default")), None)
         self.schemas = {model.id: derive(general, model) for model in callable_models}
         self._rules = {model_id: BodyRules(schema) for model_id, schema in self.schemas.items()}
+        self.fields = frozenset(general["properties"])
         named = deepcopy(dict(general))
         named["properties"]["model"] |= {"enum": list(self.schemas)}
         self._general = BodyRules(named)

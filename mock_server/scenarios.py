@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -18,6 +17,7 @@ from mock_server.core.refusals import Invalid
 from mock_server.edge.nearness import near
 from mock_server.edge.typed_body import TypedBody
 from mock_server.edge.violations import show
+from mock_server.toml_file import TomlError, read_toml
 
 Codes = Mapping[Api, Collection[str]]
 """The error codes of each API."""
@@ -72,7 +72,10 @@ class Scenarios:
         """
         self._codes = codes
         self._files = {
-            file.stem: file for folder in folders for file in sorted(folder.glob("*.toml"))
+            file.stem: file
+            for folder in folders
+            for file in sorted(folder.glob("*.toml"))
+            if not file.name.startswith(".")  # what systems and editors leave beside a file
         }
         self._read: dict[str, Scenario] = {}
 
@@ -128,9 +131,8 @@ class Scenarios:
 def read(file: Path) -> Scenario:
     """The scenario in a file. Raises ScenarioError."""
     try:
-        text = file.read_text("utf-8")
-        spelled = tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        text, spelled = read_toml(file)
+    except TomlError as error:
         raise ScenarioError(f"{file}: {error}") from None
     try:
         content = _FILE.read(spelled)
@@ -166,7 +168,7 @@ def _require_known_codes(file: Path, scenario: Scenario, codes: Codes) -> None:
         try:
             require_known_code(rule, codes, place)
         except Invalid as wrong:
-            line = _line_of(file.read_text("utf-8"), f"{place}/effect/code")
+            line = _line_of(read_toml(file)[0], f"{place}/effect/code")
             raise ScenarioError(f"{file}:{line}: {wrong}") from None
 
 

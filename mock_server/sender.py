@@ -9,19 +9,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 from mock_server import __version__
 from mock_server.broken_requests import break_off, trickling
+from mock_server.core.callback_hosts import CallbackHosts
 from mock_server.core.deliveries import Attempt, Delivery, Posting
 from mock_server.core.delivery_faults import DeliveryFault, ReceiverAnswer
 from mock_server.core.refusals import WebhookUrlRejected
-from mock_server.core.webhook_urls import (
-    loopback_address,
-    require_public,
-    require_public_addresses,
-)
+from mock_server.core.webhook_urls import require_public, require_public_addresses
 from mock_server.core.world import World
 from mock_server.host_names import Resolve
 from mock_server.settings import DeliverySettings
@@ -60,16 +56,16 @@ class Sender:
     def __init__(
         self,
         settings: DeliverySettings,
-        allowed_hosts: tuple[str, ...],
+        callback_hosts: tuple[str, ...],
         resolve_webhook_host: Resolve | None = None,
     ) -> None:
-        """`allowed_hosts`: host names; `loopback` stands for this machine, `*` for every host.
+        """`callback_hosts`: as in the settings. Raises ValueError as CallbackHosts does.
 
         resolve_webhook_host: asked before each attempt at a webhook, which then goes to a public
         address or is not sent; None: webhooks go wherever callbacks may go.
         """
         self._settings = settings
-        self._allowed_hosts = allowed_hosts
+        self._callback_hosts = CallbackHosts(callback_hosts)
         self._resolve_webhook_host = resolve_webhook_host
         self._client: httpx2.AsyncClient | None = None
         self._under_way: set[asyncio.Task[Attempt | None]] = set()
@@ -79,18 +75,7 @@ class Sender:
 
     def may_call(self, url: str) -> bool:
         """Whether this URL's host may be called."""
-        return self._destination(url) is not None
-
-    def _destination(self, url: str) -> str | None:
-        """The host to connect to for a URL; None if it may not be called."""
-        try:
-            host = (urlsplit(url).hostname or "").rstrip(".").lower()
-        except ValueError:
-            return None
-        allowed = self._allowed_hosts
-        if "loopback" in allowed and (local := loopback_address(host)) is not None:
-            return local
-        return host if "*" in allowed or host in allowed else None
+        return self._callback_hosts.destination(url) is not None
 
     def carry_out(
         self, timekeeper: Timekeeper, delivery: Delivery, is_wanted: IsWanted, compose: Compose
@@ -210,7 +195,7 @@ class Sender:
     async def _judged_host(self, delivery: Delivery) -> str:
         """The host to connect to. Refuses with WebhookUrlRejected a webhook that may not be sent:
         since its endpoint was made, its name may have come to lead elsewhere."""
-        host = self._destination(delivery.url) or ""
+        host = self._callback_hosts.destination(delivery.url) or ""
         if self._resolve_webhook_host is None or delivery.endpoint_id is None:
             return host
         require_public(delivery.url, allow_loopback=False)

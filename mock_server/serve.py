@@ -20,6 +20,7 @@ from mock_server.app import make_app
 from mock_server.descriptors import ScarcityLog, raise_limit
 from mock_server.fake import Fake
 from mock_server.limited_protocol import protocol_within
+from mock_server.listening import why_not
 from mock_server.queued_stream import queued_stderr
 from mock_server.stop_signals import stopped_by_signals
 from mock_server.upload_folder import remove_abandoned
@@ -51,6 +52,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 server_header=False,
                 proxy_headers=False,  # `public_url` is how a proxy is told of
+                workers=1,  # else WEB_CONCURRENCY, meant for somebody else, would be read
             )
         )
         self._fake = fake
@@ -116,7 +118,8 @@ def run(fake: Fake) -> int:
             with stopped_by_signals(server.stop, fake.blobs.close):
                 asyncio.run(server.serve())
         except SystemExit as error:  # uvicorn's way to say that it could not listen
-            log.error("could not listen on %s port %s", fake.settings.host, fake.settings.port)
+            host, port = fake.settings.host, fake.settings.port
+            log.error(why_not(host, port) or f"could not listen on {host} port {port}")
             return 2 if error.code else 0
         return 0
 

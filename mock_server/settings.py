@@ -6,7 +6,7 @@ name or a wrong value stops the start and says where it stands.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, get_args, get_type_hints
 
@@ -18,8 +18,6 @@ from mock_server.core.durations import Seconds
 
 Credits = Annotated[int, Meta(ge=0)]
 Bytes = Annotated[int, Meta(ge=1)]
-HostName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]+$|^\[?[0-9A-Fa-f:.]+\]?$")]
-Origin = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#@*\s]+$")]
 Count = Annotated[int, Meta(ge=1)]
 Timeout = Annotated[float, Meta(gt=0, le=3600)]
 Scope = Literal[
@@ -36,10 +34,32 @@ Scope = Literal[
 ALL_SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
+_KEY = r"^[\x21-\x7E]+$"
+_ACCOUNT = r"^[A-Za-z0-9._-]{1,64}$"
+_HEADER = r"^[A-Za-z0-9-]+$"
+_BASE_URL = r"^https?://[^/?#\s@]+(/[^?#\s]*)?$"
+_HOST = r"^[A-Za-z0-9._-]+$|^\[?[0-9A-Fa-f:.]+\]?$"
+_ORIGIN = r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#@*\s]+$"
+_SCENARIO = r"^[A-Za-z0-9_.-]+$"
+RIGHT: Mapping[str, str] = {
+    _KEY: "must be visible ASCII characters without spaces",
+    _ACCOUNT: "must be 1 to 64 of A to Z, a to z, digits, dot, hyphen and underscore",
+    _HEADER: "must be a header's name: letters, digits and hyphens",
+    _BASE_URL: "must be a URL that begins with http:// or https://, like http://mock.example:4010",
+    _HOST: "must be a host without port and path, like mock.example",
+    _ORIGIN: "must be an origin without path and star, like http://localhost:5173",
+    _SCENARIO: "must be a scenario's name; hailuo-mock scenarios lists them",
+}
+"""What would be right, for each pattern of a setting."""
+
+HostName = Annotated[str, Meta(pattern=_HOST)]
+Origin = Annotated[str, Meta(pattern=_ORIGIN)]
+
+
 class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """A credential of an account."""
 
-    key: Annotated[str, Meta(min_length=1, max_length=512, pattern=r"^[\x21-\x7E]+$")]
+    key: Annotated[str, Meta(min_length=1, max_length=512, pattern=_KEY)]
     api: Literal["rivya", "acedata", "other"]
     scopes: tuple[Scope, ...] = ALL_SCOPES
     revoked: bool = False
@@ -51,7 +71,7 @@ class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
 class AccountSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Somebody with credits and keys."""
 
-    name: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+    name: Annotated[str, Meta(pattern=_ACCOUNT)]
     credits: Credits
     keys: tuple[KeySettings, ...]
 
@@ -202,7 +222,7 @@ class RivyaSettings(Struct, frozen=True):
         Meta(description="how webhooks are signed; standard: as Standard Webhooks has it"),
     ] = "rivya"
     signature_header: Annotated[
-        str, Meta(pattern=r"^[A-Za-z0-9-]+$", description="the header of Rivya's own signature")
+        str, Meta(pattern=_HEADER, description="the header of Rivya's own signature")
     ] = "Rivya-Signature"
 
 
@@ -261,25 +281,26 @@ class Settings(Struct, frozen=True):
         float, Meta(gt=0, le=10**6, description="60: a minute passes in a second")
     ] = 1.0
     public_url: Annotated[
-        Annotated[str, Meta(pattern=r"^https?://[^/?#\s@]+(/[^?#\s]*)?$")] | None,
+        Annotated[str, Meta(pattern=_BASE_URL)] | None,
         Meta(description="start of every URL handed out; unset: the Host the client used"),
     ] = None
     callback_hosts: Annotated[
         tuple[str, ...],
-        Meta(description="hosts that may be called; loopback: this machine, *: all"),
+        Meta(description="hosts that may be called; loopback: this machine, *: all, *.a.test"),
     ] = ("loopback",)
     webhook_urls: Annotated[
-        Literal["local", "strict"], Meta(description="local: webhooks may go to this machine")
+        Literal["local", "strict"],
+        Meta(description="local: webhooks may go to this machine and to callback_hosts"),
     ] = "local"
     scenario: Annotated[
-        Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]+$")] | None,
+        Annotated[str, Meta(pattern=_SCENARIO)] | None,
         Meta(description="what goes wrong with every request that asks for nothing else"),
     ] = None
     scenario_dir: Annotated[
         str | None, Meta(description="a folder with scenario files of your own")
     ] = None
     control_token: Annotated[
-        Annotated[str, Meta(pattern=r"^[\x21-\x7E]+$")] | None,
+        Annotated[str, Meta(pattern=_KEY)] | None,
         Meta(description="what /_mock/ asks for, in the header Mock-Control-Token"),
     ] = None
     control_hosts: Annotated[

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -13,12 +12,15 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
+from mock_server.core.callback_hosts import CallbackHosts
 from mock_server.core.clock import ms_of
 from mock_server.edge.nearness import near
-from mock_server.settings import ALL_SCOPES, AccountSettings, Knob, Settings, knobs
+from mock_server.settings import ALL_SCOPES, RIGHT, AccountSettings, Knob, Settings, knobs
+from mock_server.toml_file import TomlError, read_toml
 
 PREFIX = "HAILUO_MOCK_"
 DEFAULT_FILE = Path("hailuo-mock.toml")
+_SECRET = {"accounts", "control_token"}
 # Read by the command line and by test suites, not settings of a server.
 _OTHER_VARIABLES = {PREFIX + "CONFIG", PREFIX + "URL"}
 
@@ -32,6 +34,7 @@ _TYPES = {
     "datetime": "a moment with time zone",
 }
 _KNOBS = {knob.name: knob for knob in knobs()}
+_SECTIONS = sorted({name.partition(".")[0] for name in _KNOBS if "." in name})
 
 
 class SettingsError(Exception):
@@ -55,7 +58,8 @@ def read_settings(
     """The settings that hold, and the origin of each.
 
     flags: dotted name -> value, only those given. file: None looks for hailuo-mock.toml in the
-    current folder, and does without if there is none. Raises SettingsError.
+    current folder, and does without if there is none. A blank variable is as good as none. Raises
+    SettingsError.
     """
     effective = {name: Effective(knob, knob.default, "default") for name, knob in _KNOBS.items()}
     for layer in (_from_file(file), _from_environment(environment), _from_flags(flags)):
@@ -79,6 +83,8 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Effective]:
     for variable, text in environment.items():
         if not variable.startswith(PREFIX) or variable in _OTHER_VARIABLES:
             continue
+        if not text.strip():
+            continue  # compose and CI pass a variable on as nothing that they do not have
         if variable not in by_variable:
             hint = near(variable, by_variable)
             raise SettingsError(f"environment variable {variable}: no such setting{hint}")
@@ -93,30 +99,40 @@ def _from_file(file: Path | None) -> dict[str, Effective]:
     if file is None and not path.exists():
         return {}
     try:
-        text = path.read_text("utf-8")
-        tree = tomllib.loads(text)
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path}: is not TOML: {error}") from None
+        text, tree = read_toml(path)
+    except TomlError as error:
+        raise SettingsError(f"{path}: {error}") from None
     layer = {}
     for name, value in _flattened(tree):
         place = f"{path}:{_line_of(text, name)}"
         if name not in _KNOBS:
-            raise SettingsError(f"{place}: no such setting '{name}'{near(name, _KNOBS)}")
+            raise SettingsError(f"{place}: {_unknown(name, value)}")
         layer[name] = _effective(name, value, place, strict=True, text=text)
     return layer
 
 
 def _flattened(tree: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    sections = {name.partition(".")[0] for name in _KNOBS if "." in name}
     flat = []
     for name, value in tree.items():
-        if name in sections and isinstance(value, dict):
+        if name in _SECTIONS and isinstance(value, dict):
             flat += [(f"{name}.{inner}", inner_value) for inner, inner_value in value.items()]
         else:
             flat.append((name, value))
     return flat
+
+
+def _unknown(name: str, value: Any) -> str:
+    """What is said of a setting of a file that there is none of."""
+    if name in _SECTIONS:
+        return f"'{name}' is a table: write [{name}], and its settings below"
+    if isinstance(value, dict):
+        tables = [f"[{section}]" for section in _SECTIONS] + ["[[accounts]]"]
+        return f"no such table '[{name}]'{near(f'[{name}]', tables)}"
+    own = name.rpartition(".")[2]
+    elsewhere = [known for known in _KNOBS if known.rpartition(".")[2] == own]
+    if elsewhere == [own]:
+        return f"no such setting '{name}'; '{own}' stands above all tables"
+    return f"no such setting '{name}'{near(name, elsewhere or _KNOBS)}"
 
 
 def _effective(
@@ -125,17 +141,31 @@ def _effective(
     """The setting's value, checked; raises SettingsError naming the origin."""
     knob = _KNOBS[name]
     try:
-        return Effective(knob, msgspec.convert(value, knob.kind, strict=strict), origin)
+        right = _normal(name, msgspec.convert(value, knob.kind, strict=strict))
+        return Effective(knob, right, origin)
     except msgspec.ValidationError as error:
         stranger = re.search(r"unknown field `(.+?)`", str(error))
         if stranger and text is not None:
             origin = f"{origin.rpartition(':')[0]}:{_line_of(text, stranger[1])}"
         raise SettingsError(f"{origin}: {name}: {_plainly(error, knob, value)}") from None
+    except ValueError as error:  # what _normal has to say
+        raise SettingsError(f"{origin}: {name}: {error}") from None
+
+
+def _normal(name: str, value: Any) -> Any:
+    """A value as the server uses it. Raises ValueError for what only looks right."""
+    if name == "public_url" and value is not None:
+        return value.rstrip("/")
+    if name == "callback_hosts":
+        CallbackHosts(value)
+    return value
 
 
 def _plainly(error: msgspec.ValidationError, knob: Knob, value: Any) -> str:
     """msgspec's finding, with what would be right and near names added."""
-    sentence = str(error).replace("$", knob.name)
+    sentence = str(error).replace("`$", f"`{knob.name}")
+    for pattern, right in RIGHT.items():
+        sentence = sentence.replace(f"Expected `str` matching regex {pattern!r}", right)
     for type_name, words in _TYPES.items():
         sentence = sentence.replace(f"`{type_name}`", words)
     sentence = sentence.replace("`", "'")
@@ -148,7 +178,11 @@ def _plainly(error: msgspec.ValidationError, knob: Knob, value: Any) -> str:
         return f"must be one of {right}, not {value!r}{near(str(value), map(str, options))}"
     if unknown := re.search(r"Invalid enum value '(.+?)'", sentence):
         return sentence + near(unknown[1], ALL_SCOPES)
-    return sentence if isinstance(value, list) else f"{sentence}, not {value!r}"
+    if isinstance(value, list) or knob.name in _SECRET:
+        return sentence
+    if isinstance(value, str):
+        sentence = sentence.removesuffix(", got a text")
+    return f"{sentence}, not {value!r}"
 
 
 def _options(kind: Any) -> tuple[Any, ...]:
@@ -165,8 +199,15 @@ def _spelled(name: str, text: str, origin: str) -> Any:
         except json.JSONDecodeError as error:
             raise SettingsError(f"{origin}: must be JSON: {error}") from None
     if isinstance(_KNOBS[name].default, tuple):
-        return [part.strip() for part in text.split(",") if part.strip()]
+        return comma_list(text)
     return text
+
+
+def comma_list(text: str) -> list[str]:
+    """The parts of a list that is written with commas; `none` is an empty one."""
+    if text.strip() == "none":
+        return []
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _line_of(text: str, name: str) -> int:

@@ -713,6 +713,43 @@ def test_a_server_that_is_no_hailuo_mock_is_told_from_one() -> None:
         opened.version()
 
 
+@pytest.mark.parametrize(
+    "body", [b"<html>", b"", b"\xff\xfe", b"null", b"[]", b"{}", b'{"version": 1}', b'"\xe4"']
+)
+def test_what_is_no_answer_of_a_hailuo_mock_is_told_as_such(body: bytes) -> None:
+    with other_server(200, body) as address:
+        told = f"GET {address}/_mock/version was not answered by a hailuo-mock"
+        with Control(address) as opened, pytest.raises(ControlError, match=told):
+            opened.version()
+        with pytest.raises(ControlError, match=told):
+            asyncio.run(AsyncControl(address).version())
+
+
+@pytest.mark.parametrize(
+    "address", ["", " ", "nonsense", "localhost:4010", "http://", "http://[::1", "ftp://a", "//a"]
+)
+@pytest.mark.parametrize("kind", [Control, AsyncControl])
+def test_what_is_no_address_is_told_as_such(
+    kind: type[Control] | type[AsyncControl], address: str
+) -> None:
+    with pytest.raises(ControlError) as caught:
+        kind(address)
+    assert str(caught.value).startswith(f"nobody answers at {address}: that is no URL")
+
+
+@pytest.mark.parametrize("token", ["\u00e4", "a\nb"])
+def test_a_token_that_no_server_can_have_is_told_as_such(token: str) -> None:
+    with pytest.raises(ControlError) as caught:
+        Control("http://127.0.0.1:1", token)
+    assert token not in str(caught.value)
+
+
+def test_an_address_with_tls_is_told_the_right_one(url: str) -> None:
+    address = url.replace("http://", "https://")
+    with Control(address) as opened, pytest.raises(ControlError, match="use http://"):
+        opened.version()
+
+
 def test_what_a_later_server_adds_to_an_answer_does_no_harm() -> None:
     later = json.dumps({"version": "9", "seed": 1, "mood": "good"}).encode()
     with other_server(200, later) as address, Control(address + "/") as opened:

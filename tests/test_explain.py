@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import httpx2
 import pytest
 from click.testing import CliRunner, Result
 
@@ -34,6 +35,7 @@ from tests.asking import (
 from tests.contract_hook import document
 from tests.live import live
 from tests.mock import KEY, MINIMAL, PNG, TOKEN, VIDEO, Mock, form
+from tests.receiver import receiver
 from tests.rivya.conftest import account
 
 MakeMock = Callable[..., Mock]
@@ -176,8 +178,7 @@ def test_a_repeated_create_is_told_with_the_one_that_made_its_task(mock: Mock) -
     (exchange,) = mock.world.journal
     again = send(mock, create("rivya", headers=mine))
     assert explain(mock, again)["because"] == (
-        f"every rule was kept; its Idempotency-Key found the task of {exchange.id}: nothing was "
-        "charged again"
+        f"its Idempotency-Key found the task of {exchange.id}: nothing was charged again"
     )
     lost.drop()
 
@@ -749,6 +750,25 @@ def test_the_command_ends_with_2_where_nothing_can_be_told() -> None:
     assert "no request with that id is known" in unknown.stderr
     assert f"nobody answers at {url}" in gone.stderr
     assert "nobody answers at nonsense" in nowhere.stderr
+
+
+def test_the_command_tells_what_is_no_hailuo_mock() -> None:
+    with receiver() as other:
+        told = run("req_x", "--url", other.url)
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert "and not by a hailuo-mock" in told.stderr
+
+
+def test_the_command_looks_for_url_and_token_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with live(control_token="sesame") as mock:
+        asked = httpx2.get(f"{mock.url}/api/v1/credits").headers["mock-request"]
+        monkeypatch.setenv("HAILUO_MOCK_URL", mock.url)
+        monkeypatch.setenv("HAILUO_MOCK_CONTROL_TOKEN", "sesame")
+        assert run(asked).exit_code == 0
+        monkeypatch.setenv("HAILUO_MOCK_CONTROL_TOKEN", "")
+        assert "this door is locked" in run(asked).stderr
 
 
 def test_the_command_has_a_token_for_a_door_that_asks_for_one() -> None:

@@ -539,6 +539,56 @@ def test_at_a_shared_server_too_a_test_has_the_same_seed_each_time(
     assert len({seed for *_, seed in runs[0]}) == 3
 
 
+# --- a suite that forbids sockets ---------------------------------------------------------------
+
+NO_SOCKETS = """
+import socket
+import pytest
+
+class SocketBlockedError(RuntimeError):
+    pass
+
+class Guarded(socket.socket):
+    def __new__(cls, *args, **kwargs):
+        raise SocketBlockedError("a test tried to use a socket")
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item, real=socket.socket):
+    socket.socket = Guarded
+
+def pytest_runtest_teardown(item, real=socket.socket):
+    socket.socket = real
+"""
+
+
+@pytest.mark.parametrize("fixture", ["world", "async_world", "hailuo_mock", "hailuo_mock_app"])
+def test_where_sockets_are_forbidden_a_fixture_says_so_at_once(
+    pytester: pytest.Pytester, fixture: str
+) -> None:
+    pytester.makeconftest(NO_SOCKETS)
+    pytester.makepyfile(f"def test_it({fixture}): pass")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-W", "error"],
+        cwd=pytester.path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "SocketBlockedError: a test tried to use a socket" in done.stdout
+    assert "1 error" in done.stdout
+    assert "never awaited" not in done.stdout + done.stderr
+
+
+def test_blank_variables_are_as_good_as_none(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("URL", "CONTROL_TOKEN", "CONFIG", "SEED"):
+        monkeypatch.setenv(f"HAILUO_MOCK_{name}", " ")
+    pytester.makepyfile("def test_it(world): assert world.tasks() == []")
+    run(pytester).assert_outcomes(passed=1)
+
+
 # --- costs --------------------------------------------------------------------------------------
 
 

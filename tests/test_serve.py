@@ -111,6 +111,7 @@ def test_a_port_that_is_taken_is_told_and_ends_with_2() -> None:
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert "could not listen on 127.0.0.1" in ended.stderr
+    assert "the port is taken, perhaps by another hailuo-mock; --port 0 picks one" in ended.stderr
 
 
 def test_a_wrong_setting_stops_the_start_with_one_line_and_2(tmp_path: Path) -> None:
@@ -172,6 +173,62 @@ def test_a_broken_scenario_file_stops_the_start_with_its_line(tmp_path: Path) ->
     ended = run("serve", "--port", "0", "--scenario-dir", str(tmp_path))
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "odd.toml:4: " in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("300.1.1.1", "no address, and no name that leads to one"),
+        ("no-such-host.invalid", "no address, and no name that leads to one"),
+        ("http://127.0.0.1", "no address, and no name that leads to one"),
+        ("198.51.100.1", "no address of this machine"),
+    ],
+)
+def test_a_host_that_is_not_here_is_told_as_such_and_not_to_give_a_token(
+    host: str, told: str
+) -> None:
+    ended = run("serve", "--host", host, "--port", "0")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert f"could not listen on {host} port 0" in ended.stderr
+    assert told in ended.stderr
+    assert "token" not in ended.stderr
+
+
+@pytest.mark.parametrize("name", ["WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "PORT", "HOST"])
+def test_a_variable_that_is_for_others_is_left_alone(name: str) -> None:
+    with serving(**{name: "auto"}) as (_, ready):
+        assert httpx2.get(f"{ready['url']}/_mock/ready").status_code == 200
+
+
+def test_blank_variables_are_as_good_as_none() -> None:
+    with serving(HAILUO_MOCK_CONFIG="", HAILUO_MOCK_CONTROL_TOKEN="", HAILUO_MOCK_SEED="") as (
+        _,
+        ready,
+    ):
+        assert ready["seed"] == 1
+
+
+def test_what_a_system_leaves_beside_a_scenario_is_none(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_bytes(b"\xef\xbb\xbfshows = 'It is mine.'\nfaults = []\n")
+    (tmp_path / "._mine.toml").write_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        ")
+    with serving("--scenario-dir", str(tmp_path), "--scenario", "mine") as (_, ready):
+        names = httpx2.get(f"{ready['url']}/_mock/scenarios").json()["scenarios"]
+    assert "mine" in {each["name"] for each in names}
+    assert not [each for each in names if each["name"].startswith(".")]
+
+
+@pytest.mark.parametrize("verb", ["check", "drift"])
+def test_a_suite_that_is_not_installed_is_told_with_where_to_get_it(verb: str) -> None:
+    code = (
+        "import sys; sys.modules['schemathesis'] = None; sys.modules['contract_tests'] = None\n"
+        f"from mock_server.__main__ import main; main(['{verb}'])"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert "of the extra 'contract': pip install 'hailuo-mock[contract] @ file://" in line
 
 
 def test_who_can_be_reached_from_outside_needs_a_control_token() -> None:

@@ -91,8 +91,23 @@ WRONG_FILES = {
     "port = true": (":1:", "a whole number"),
     "[tasks]\nqueued_s = -1": (":2:", ">= 0"),
     "time_scale = 0": (":1:", "> 0"),
-    "public_url = 'mock.test'": (":1:", "public_url"),
+    "public_url = 'mock.test'": (":1:", "public_url: must be a URL that begins with http://"),
+    "public_url = 'http://a/?b'": (":1:", "public_url: must be a URL"),
     "[clock]\nstart = 2026-05-11T00:00:00": (":2:", "clock.start"),
+    "[task]\nqueued_s = 1.0": (":1:", "no such table '[task]'; did you mean '[tasks]'?"),
+    "seed = 1\n[acedate]\nsign_callbacks = true": (":2:", "'[acedata]'"),
+    "[zzz]\nx = 1": (":1:", "no such table '[zzz]'"),
+    "[account]\nname = 'a'": (":1:", "'[[accounts]]'"),
+    "tasks = 5": (":1:", "'tasks' is a table: write [tasks]"),
+    "queued_s = 1": (":1:", "'tasks.queued_s'"),
+    "[tasks]\nport = 1": (":2:", "'port' stands above all tables"),
+    "[rivya]\nsign_callbacks = true": (":2:", "'acedata.sign_callbacks'"),
+    "[rivya]\nsignature_header = 'a b'": (":2:", "must be a header's name"),
+    "control_token = 'a b'": (":1:", "must be visible ASCII characters without spaces"),
+    "scenario = 'a b'": (":1:", "must be a scenario's name"),
+    "[[accounts]]\nname='a b'\ncredits=1\nkeys=[]": ("accounts[0].name", "must be 1 to 64 of"),
+    "callback_hosts = ['http://api:8000/hook']": (":1:", "is a URL: give the host alone, as in"),
+    "callback_hosts = ['']": (":1:", "an empty name is no host"),
     "seed = [": ("is not TOML", "end of document"),
     "port = 1\nport = 2\n": ("is not TOML", "line 2"),
     "[[accounts]]\nname='a'\ncredits=1\n[[accounts.keys]]\nkey='k'\napi='acedata'\nscops=[]": (
@@ -127,6 +142,72 @@ def test_a_wrong_setting_never_shows_a_key(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as refusal:
         read(write(tmp_path, text))
     assert "secret1" not in str(refusal.value)
+
+
+def test_a_wrong_token_is_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        read(environment={"HAILUO_MOCK_CONTROL_TOKEN": "sesame open"})
+    assert "sesame" not in str(refusal.value)
+
+
+def test_no_sentence_shows_an_expression(tmp_path: Path) -> None:
+    """What is right is said in words: whoever wrote the setting need not read patterns."""
+    for knob in knobs():
+        for text in ("", " ", "\t!", "\u00e4", "[]", "-1", "http://"):
+            try:
+                read(flags={knob.name: text})
+            except SettingsError as refusal:
+                assert "regex" not in str(refusal), refusal  # noqa: PT017
+                assert "$" not in str(refusal), refusal  # noqa: PT017
+
+
+def test_a_blank_variable_is_as_good_as_none() -> None:
+    blank = {f"HAILUO_MOCK_{knob.name.upper().replace('.', '_')}": " " for knob in knobs()}
+    settings, rows = read(environment=blank | {"HAILUO_MOCK_CONFIG": "", "HAILUO_MOCK_UNKNOWN": ""})
+    assert settings == Settings()
+    assert {row.origin for row in rows.values()} == {"default"}
+
+
+@pytest.mark.parametrize("name", ["rivya.webhook_waits_s", "callback_hosts"])
+def test_a_list_in_a_variable_can_be_empty(name: str) -> None:
+    variable = f"HAILUO_MOCK_{name.upper().replace('.', '_')}"
+    assert read(environment={variable: "none"})[1][name].value == ()
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("http://mock.test:4010/", "http://mock.test:4010"),
+        ("https://mock.test/fake", "https://mock.test/fake"),
+        ("https://mock.test/fake//", "https://mock.test/fake"),
+    ],
+)
+def test_a_public_url_may_have_a_path_and_ends_without_a_slash(url: str, kept: str) -> None:
+    assert read(flags={"public_url": url})[0].public_url == kept
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "hailuo-mock.toml"
+    path.write_bytes(b"\xef\xbb\xbfseed = 7\n")
+    assert read(path)[0].seed == 7
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("seed = 7\n".encode("utf-16"), "is UTF-16 (at byte 0): save it as UTF-8"),
+        (b"scenario = '\xe4'\n", "is not UTF-8 (at byte 12): save it as UTF-8"),
+        (b"\x00\x05\x16\x07", "is not TOML"),
+    ],
+)
+def test_a_file_in_another_encoding_is_told_from_one_that_is_no_toml(
+    tmp_path: Path, content: bytes, told: str
+) -> None:
+    path = tmp_path / "hailuo-mock.toml"
+    path.write_bytes(content)
+    with pytest.raises(SettingsError) as refusal:
+        read(path)
+    assert told in str(refusal.value)
 
 
 def test_an_unknown_variable_is_named_with_the_nearest_known_one() -> None:

@@ -64,13 +64,22 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the door answered to a question; no refusal."""
+    """What the door answered to a question; no refusal. source: the question, for messages."""
 
     content: bytes
+    source: str
 
     def read(self, kind: type[T]) -> T:
-        """The answer as a value of this type. Fields that the type does not have are left out."""
-        return msgspec.json.decode(self.content, type=kind)
+        """The answer as a value of this type. Fields that the type does not have are left out.
+
+        Raises ControlError if it is none.
+        """
+        __tracebackhide__ = True
+        try:
+            return msgspec.json.decode(self.content, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            sentence = "was not answered by a hailuo-mock, or by one of another version"
+            raise ControlError(f"{self.source} {sentence}") from None
 
 
 Steps: TypeAlias = Generator[Question, Reply, T]
@@ -93,7 +102,7 @@ class Line:
     """
 
     def __init__(self, server: str | ASGIApp, token: str | None) -> None:
-        self.url = server.rstrip("/") if isinstance(server, str) else IN_PROCESS
+        self.url = _base_url(server) if isinstance(server, str) else IN_PROCESS
         self._server = server
         self._token = token
         self._client = httpx2.Client(
@@ -143,7 +152,7 @@ class AsyncLine:
     """
 
     def __init__(self, server: str | ASGIApp, token: str | None) -> None:
-        self.url = server.rstrip("/") if isinstance(server, str) else IN_PROCESS
+        self.url = _base_url(server) if isinstance(server, str) else IN_PROCESS
         self._client = httpx2.AsyncClient(
             base_url=self.url,
             headers=_headers(token),
@@ -246,8 +255,25 @@ class InThread(httpx2.BaseTransport):
         return httpx2.Response(answer.status_code, headers=answer.headers, content=content)
 
 
+def _base_url(server: str) -> str:
+    """Where a server is, without a slash at the end. Raises ControlError for what is no URL."""
+    try:
+        url = httpx2.URL(server.strip().rstrip("/"))
+    except httpx2.InvalidURL as error:
+        raise ControlError(f"nobody answers at {server}: that is no URL ({error})") from None
+    if url.scheme not in {"http", "https"} or not url.host:
+        sentence = "that is no URL of a server, like http://127.0.0.1:4010"
+        raise ControlError(f"nobody answers at {server}: {sentence}")
+    return str(url)
+
+
 def _headers(token: str | None) -> dict[str, str]:
-    return {} if token is None else {"mock-control-token": token}
+    """Raises ControlError for a token that no server has."""
+    if token is None:
+        return {}
+    if not (token.isascii() and token.isprintable()):
+        raise ControlError("a control token is of visible ASCII characters; this one is not")
+    return {"mock-control-token": token}
 
 
 def _request(client: httpx2.Client | httpx2.AsyncClient, question: Question) -> httpx2.Request:
@@ -268,14 +294,14 @@ def _request(client: httpx2.Client | httpx2.AsyncClient, question: Question) -> 
 def _heard(question: Question, answer: httpx2.Response) -> Reply:
     """The reply in an answer. Raises ControlError for a refusal."""
     __tracebackhide__ = True
+    source = f"{question.method} {answer.request.url}"
     if answer.is_success:
-        return Reply(answer.content)
+        return Reply(answer.content, source)
     try:
         problem = msgspec.json.decode(answer.content, type=Problem)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         raise ControlError(
-            f"{question.method} {answer.request.url} was answered {answer.status_code}, and not "
-            "by a hailuo-mock",
+            f"{source} was answered {answer.status_code}, and not by a hailuo-mock",
             answer.status_code,
         ) from None
     places = "; ".join(f"{wrong.pointer or 'body'} {wrong.detail}" for wrong in problem.errors)
@@ -287,4 +313,5 @@ def _nobody(url: str, question: Question, error: httpx2.HTTPError) -> ControlErr
     if isinstance(error, httpx2.TimeoutException):
         waited = f"within {question.patience_s:g} s"
         return ControlError(f"{question.method} {question.path}: {url} did not answer {waited}")
-    return ControlError(f"nobody answers at {url}: {error}")
+    hint = "; a hailuo-mock speaks http: use http://" if "SSL" in str(error) else ""
+    return ControlError(f"nobody answers at {url}: {error}{hint}")

@@ -17,12 +17,13 @@ _LOCAL_NAMES = ("localhost", "local", "internal")
 _NAT64 = 0x0064_FF9B << 96
 
 
-def require_public(url: str, *, allow_loopback: bool) -> None:
+def require_public(url: str, *, allow_loopback: bool, is_callable: bool = False) -> None:
     """Refuses with WebhookUrlRejected what webhooks are not sent to (docs:api-webhooks).
 
     Allowed are https URLs without user name and fragment whose host is no local name and no
     private, reserved or otherwise special address, however it is spelled. With `allow_loopback`
-    this machine is allowed as well, over plain http too.
+    this machine is allowed as well, over plain http too, and so is any host with `is_callable`: one
+    that this server was told it may call.
     """
     parts = _parts(url)
     host = (parts.hostname or "").translate(_DOTS).rstrip(".").lower()
@@ -32,7 +33,8 @@ def require_public(url: str, *, allow_loopback: bool) -> None:
         raise WebhookUrlRejected("a webhook url has no fragment")
     if not _AUTHORITY.fullmatch(parts.netloc):
         raise WebhookUrlRejected("the host of this url is malformed")
-    if allow_loopback and parts.scheme in {"http", "https"} and is_loopback(host):
+    is_local = is_callable or (allow_loopback and is_loopback(host))
+    if host and is_local and parts.scheme in {"http", "https"}:
         return
     if parts.scheme.lower() != "https":
         raise WebhookUrlRejected("a webhook url begins with https://")

@@ -67,8 +67,8 @@ def _because(world: World, exchange: Exchange) -> str:
     if exchange.operation is None:
         return "no rule was asked: what is at this path belongs to no API"
     ignored = "".join(f", but the field {field}" for field in exchange.ignored)
-    replay = _of_replay(exchange)
-    return "every rule was kept" + ignored + replay + _of_task(world, exchange)
+    reason = _of_replay(exchange) or "every rule was kept"
+    return reason + ignored + _of_task(world, exchange)
 
 
 def _of_create(world: World, exchange: Exchange) -> str:
@@ -77,7 +77,7 @@ def _of_create(world: World, exchange: Exchange) -> str:
     if task is None or exchange.operation != "create":
         return ""
     if exchange.replay_of is not None:
-        return _of_replay(exchange)
+        return f"; {_of_replay(exchange)}"
     money = "spent" if task.fate.outcome is TaskEvent.RENDERED else "given back"
     if world.ledger.holds(task.id):
         money = "held"
@@ -90,7 +90,7 @@ def _of_replay(exchange: Exchange) -> str:
     if exchange.replay_of is None:
         return ""
     maker = exchange.replay_of or "an earlier request"
-    return f"; its Idempotency-Key found the task of {maker}: nothing was charged again"
+    return f"its Idempotency-Key found the task of {maker}: nothing was charged again"
 
 
 def _of_task(world: World, exchange: Exchange) -> str:

@@ -169,7 +169,8 @@ async def _require_allowed(call: Call, url: str) -> None:
     """Strictly, a name must lead to public addresses; one that leads nowhere is let through, so
     that the same requests are right on a machine without a network (rivya-webhook-names)."""
     strict = call.fake.settings.webhook_urls == "strict"
-    require_public(url, allow_loopback=not strict)
+    is_callable = not strict and call.fake.sender.may_call(url)
+    require_public(url, allow_loopback=not strict, is_callable=is_callable)
     if strict:
         host = urlsplit(url).hostname or ""
         require_public_addresses(host, await call.outside(call.fake.resolve(host)))

@@ -28,6 +28,51 @@ def make(mock: Mock, *, key: str = KEY, **fields: Any) -> Any:
     return answer.json()
 
 
+# --- hosts that this server was told it may call ------------------------------------------------
+
+_LOCAL_URLS = [
+    "http://app:3000/hook",
+    "https://app/hook",
+    "http://host.docker.internal:3000/hook",
+    "http://172.17.0.1:3000/hook",
+    "http://[fd00::1]:3000/hook",
+    "http://a.test.internal/hook",
+]
+_HOSTS = ["app", "host.docker.internal", "172.17.0.1", "[fd00::1]", "*.internal"]
+
+
+@pytest.mark.parametrize("hosts", [_HOSTS, ["*"]])
+@pytest.mark.parametrize("url", _LOCAL_URLS)
+def test_a_host_that_may_be_called_passes_the_rules_of_local_urls(
+    make_mock: MakeMock, hosts: list[str], url: str
+) -> None:
+    mock = make_mock(callback_hosts=hosts)
+    endpoint = make(mock, url=url)
+    assert changed(mock, endpoint, url=f"{url}/new")["url"] == f"{url}/new"
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"callback_hosts": ["*"], "webhook_urls": "strict"}, {"callback_hosts": ["b"]}]
+)
+@pytest.mark.parametrize("url", _LOCAL_URLS)
+def test_any_other_local_host_does_not(
+    make_mock: MakeMock, settings: dict[str, Any], url: str
+) -> None:
+    mock = make_mock(**settings)
+    refusal(mock.rivya("POST", "/webhooks", ENDPOINT | {"url": url}), "webhook_url_rejected")
+
+
+@pytest.mark.parametrize("url", ["http://u@app/", "http://app/#x", "ftp://app/", "http:///x"])
+def test_the_other_rules_hold_for_a_host_that_may_be_called_too(
+    make_mock: MakeMock, url: str
+) -> None:
+    mock = make_mock(callback_hosts=["*"])
+    refusal(mock.rivya("POST", "/webhooks", ENDPOINT | {"url": url}), "webhook_url_rejected")
+
+
+# --- what is made ------------------------------------------------------------------------------
+
+
 def patch(mock: Mock, endpoint: Any, **fields: Any) -> Answer:
     return mock.rivya("PATCH", f"/webhooks/{endpoint['id']}", fields)
 
