@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from starlette.routing import BaseRoute, Route, Router
@@ -13,10 +13,12 @@ from mock_server.acedata.errors import AceDataVoice
 from mock_server.acedata.tasks import query_tasks
 from mock_server.acedata.videos import create_video
 from mock_server.door.routes import door_routes
+from mock_server.edge.call import Call
 from mock_server.edge.cross_origin import CrossOrigin
 from mock_server.edge.exchanges import Exchanges
 from mock_server.edge.problems import ProblemVoice
 from mock_server.edge.resource import Handler, Nothing, Resource, Voice
+from mock_server.edge.unknown_paths import KnownPaths, unknown_world
 from mock_server.fake import Fake
 from mock_server.rivya import webhooks
 from mock_server.rivya.credits import get_credits
@@ -38,16 +40,22 @@ def make_app(fake: Fake) -> ASGIApp:
     acedata = AceDataVoice(contract, settings.acedata)
     plain = ProblemVoice()
 
-    def voice_of(path: str) -> tuple[Voice, str]:
-        if path.startswith("//"):
-            return voice_of("/" + path.lstrip("/"))[0], (
-                "; it begins with two slashes: take the one at the end of the base URL away"
-            )
-        if path.startswith("/api/"):
-            return rivya, ""
-        if path.startswith("/hailuo"):
-            return acedata, "; POST /hailuo/videos and POST /hailuo/tasks are"
-        return plain, "; Rivya's begin with /api/v1/, Ace Data Cloud's with /hailuo/"
+    routes = [
+        *_rivya_routes(rivya),
+        *_acedata_routes(acedata),
+        *_media_routes(plain),
+        *door_routes(plain),
+    ]
+    known_paths = KnownPaths(route.path for route in routes if isinstance(route, Route))
+
+    def voice_of(call: Call) -> tuple[Voice, str]:
+        """By the beginning of the path, else by the key that came."""
+        path = call.exchange.path
+        wrong_world = unknown_world(path, fake.worlds.names)
+        own_path = path if wrong_world is None else "/" + path.split("/", 3)[-1]
+        voice = _voice_by(own_path, call, {each.api: each for each in (rivya, acedata, plain)})
+        hint = f"; {wrong_world}" if wrong_world else known_paths.hint(path)
+        return voice, hint or _PATHS.get(voice.api, _PATHS[""])
 
     @asynccontextmanager
     async def lifespan(_: Router) -> AsyncIterator[None]:
@@ -55,12 +63,7 @@ def make_app(fake: Fake) -> ASGIApp:
         await fake.close()
 
     router = Router(
-        routes=[
-            *_rivya_routes(rivya),
-            *_acedata_routes(acedata),
-            *_media_routes(plain),
-            *door_routes(plain),
-        ],
+        routes=routes,
         redirect_slashes=False,
         default=Nothing(voice_of),
         lifespan=lifespan,
@@ -68,6 +71,28 @@ def make_app(fake: Fake) -> ASGIApp:
     app = Exchanges(router, fake)
     origins = fake.settings.browser_origins
     return CrossOrigin(app, origins) if origins else app
+
+
+_PATHS = {
+    "": "; Rivya's begin with /api/v1/, Ace Data Cloud's with /hailuo/, the page is at /_mock/",
+    "acedata": "; POST /hailuo/videos and POST /hailuo/tasks are",
+}
+"""What is said of a path that nothing comes near."""
+
+
+def _voice_by(path: str, call: Call, voices: Mapping[str, Voice]) -> Voice:
+    first = path.lstrip("/").partition("/")
+    if first[0].startswith("hailuo"):
+        return voices["acedata"]
+    if first[0] == "api" and first[1]:
+        return voices["rivya"]
+    if first[0] in {"_mock", "media"}:
+        return voices[""]
+    secret = call.credential[0]
+    key = call.world.keys.get(secret)
+    if key is None:
+        return voices["rivya" if secret.startswith("rvya_sk_") else ""]
+    return voices.get(key.api, voices[""])
 
 
 def _rivya_routes(voice: Voice) -> list[BaseRoute]:

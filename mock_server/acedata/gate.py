@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mock_server.core.accounts import Key
 from mock_server.core.refusals import ApiSwitchedOff
+from mock_server.edge import keys
 from mock_server.edge.call import Call
 
 
@@ -11,12 +12,11 @@ def admit(call: Call) -> Key:
     """The caller's key. Refuses with ApiSwitchedOff or a KeyRefused."""
     if not call.fake.settings.acedata.implemented:
         raise ApiSwitchedOff("this path is registered and has no implementation for now")
-    world = call.world
     # The prefix is case-sensitive, with one space after it (docs:D1); a header of any other form
     # counts as none (acedata-malformed-header).
     scheme, token = call.authorization
     secret = call.without_scenario(token)[0] if scheme == "Bearer" else None
-    key = world.keys.admit(secret, "acedata", world.clock.now_ms())
+    key = keys.admit(call, secret, "acedata", is_exact=True)
     call.exchange.account = key.account
     return key
 

@@ -7,7 +7,9 @@ from typing import Any
 from starlette.responses import Response
 
 from mock_server.acedata import gate, wire
+from mock_server.core.refusals import UnknownTask
 from mock_server.core.tasks import Task
+from mock_server.edge import mistaken_ids
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.long_answer import json_list
 
@@ -21,7 +23,10 @@ async def query_tasks(call: Call) -> Response:
     call.note_ignored(rules.ignored_in(body))
     gate.count(call, key)
     if body.get("action", "retrieve") == "retrieve":
-        task = call.world.tasks.find(body["id"], api="acedata", account=key.account)
+        try:
+            task = call.world.tasks.find(body["id"], api="acedata", account=key.account)
+        except UnknownTask as unknown:
+            raise mistaken_ids.told(unknown, body["id"], mistaken_ids.ACEDATA_TASK) from None
         call.exchange.task = task.id
         return json_response(_show(call, task))
     found = _known(call, key.account, body["ids"])

@@ -133,11 +133,27 @@ def _refuse_by_place(body: bytes, max_depth: int) -> None:
 
 
 def _what_is_wrong(text: str, error: json.JSONDecodeError) -> str:
+    """What is wrong in the text, as one would say who sees it; else what the reader says."""
     if not text.strip():
         return EMPTY
     if text.startswith("\ufeff"):
         return "there is a byte order mark (EF BB BF), which JSON does not have,"
+    before, after = text[: error.pos].rstrip()[-1:], text[error.pos :].lstrip()[:9]
+    # Where a trailing comma is told differs between versions: at the comma, or behind it.
+    if before == "," or after[:1] == ",":
+        follows = after.removeprefix(",").lstrip()[:1]
+        if follows in {"}", "]"}:
+            return f"a comma stands before the '{follows}'"
+    if after[:1] == "'":
+        return "texts and names stand in double quotes, not in single ones"
+    if after[:2] in {"//", "/*"}:
+        return "JSON has no comments"
+    if (word := next((word for word in _PYTHON if after.startswith(word)), None)) is not None:
+        return f"it is spelled {_PYTHON[word]}, not {word}"
     return error.msg
+
+
+_PYTHON = {"None": "null", "True": "true", "False": "false", "undefined": "null"}
 
 
 def _marked_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

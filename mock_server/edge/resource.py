@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 from starlette.requests import ClientDisconnect
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from mock_server.core.faults import Operation
@@ -159,14 +159,17 @@ _PEEKED = frozenset[Operation]({"create", "read"})
 class Nothing:
     """An ASGI app for paths that lead nowhere; each prefix has its voice."""
 
-    def __init__(self, voice_of: Callable[[str], tuple[Voice, str]]) -> None:
-        """`voice_of`: for a path, who says that there is nothing, and a hint."""
+    def __init__(self, voice_of: Callable[[Call], tuple[Voice, str]]) -> None:
+        """`voice_of`: for a request, who says that there is nothing, and a hint."""
         self._voice_of = voice_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request with the refusal UnknownPath."""
+        """Answer one request with the refusal UnknownPath; a browser at / goes to the page."""
         call = Call(scope, receive)
-        voice, hint = self._voice_of(call.exchange.path)
+        if call.exchange.path == "/" and "text/html" in (call.header(b"accept") or ""):
+            await RedirectResponse("_mock/", 307)(scope, receive, send)
+            return
+        voice, hint = self._voice_of(call)
         try:
             require_known(call, voice)
         except UnknownScenario as unknown:

@@ -13,7 +13,7 @@ from mock_server.core.journal import IgnoredField
 from mock_server.core.refusals import MOST_VIOLATIONS, Invalid, Violation
 from mock_server.edge.ignored_fields import KnownFields
 from mock_server.edge.json_body import pointer
-from mock_server.edge.nearness import near
+from mock_server.edge.nearness import near, nearest
 
 _KINDS = {
     "object": "an object",
@@ -124,8 +124,10 @@ def _is_small(value: Any) -> bool:
 def _sent_instead(missing: str, instance: Any, known: Collection[str]) -> str:
     """Names a field that was sent, is not known, and looks like the missing one."""
     strangers = [name for name in instance if name not in known]
-    hint = near(missing, strangers)
-    return hint.replace("did you mean", "was it sent as") if hint else ""
+    wanted = missing.casefold()
+    longer = (name for name in strangers if name.casefold().endswith(wanted))  # task_id, taskId
+    found = nearest(missing, strangers) or next(longer, None)
+    return f"; was it sent as '{found}'?" if found is not None else ""
 
 
 def _sentence(rule: str, wanted: Any, instance: Any) -> str:

@@ -9,8 +9,9 @@ from starlette.responses import Response
 
 from mock_server import file_types
 from mock_server.core.catalog import MediaRules
-from mock_server.core.refusals import Invalid
+from mock_server.core.refusals import Invalid, UnknownFile
 from mock_server.core.uploads import StoredFile, check_upload
+from mock_server.edge import mistaken_ids
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.form_body import FilePart, form_of
 from mock_server.rivya import gate, wire
@@ -48,7 +49,12 @@ async def upload_file(call: Call) -> Response:
 async def get_file(call: Call) -> Response:
     """GET /api/v1/files/{file_id}: what is known of a file of this account."""
     key = gate.admit(call, "files:read")
-    return _show(call, call.world.uploads.find(call.path_value("file_id"), key.account), 200)
+    file_id = call.path_value("file_id")
+    try:
+        stored = call.world.uploads.find(file_id, key.account)
+    except UnknownFile as unknown:
+        raise mistaken_ids.told(unknown, file_id, mistaken_ids.FILE) from None
+    return _show(call, stored, 200)
 
 
 def _read_fields(call: Call, form: dict[str, Any]) -> tuple[FilePart, dict[str, str]]:

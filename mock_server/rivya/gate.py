@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mock_server.core.accounts import Key
 from mock_server.core.refusals import ApiSwitchedOff
+from mock_server.edge import keys
 from mock_server.edge.call import Call
 
 
@@ -21,7 +22,7 @@ def admit(call: Call, scope: str) -> Key:
     now_ms = world.clock.now_ms()
     # Any other scheme counts as no key at all.
     secret = call.credential[0] if call.authorization.scheme.lower() == "bearer" else None
-    key = world.keys.admit(secret, "rivya", now_ms)
+    key = keys.admit(call, secret, "rivya", is_exact=False)
     call.exchange.account = key.account
     key.require(scope)
     if not call.is_counted:

@@ -13,8 +13,9 @@ from mock_server.core.accounts import Key
 from mock_server.core.catalog import Model
 from mock_server.core.idempotency import IdempotencyKey
 from mock_server.core.prompts import require_length
-from mock_server.core.refusals import Invalid
+from mock_server.core.refusals import Invalid, UnknownTask
 from mock_server.core.tasks import Order, Task
+from mock_server.edge import mistaken_ids
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.fault_plan import note_task
 from mock_server.media import upload_at
@@ -45,7 +46,11 @@ async def create_generation(call: Call) -> Response:
 async def get_generation(call: Call) -> Response:
     """GET /api/v1/generations/{task_id}: 200 in every state, the failed one too."""
     key = gate.admit(call, "generations:read")
-    task = call.world.tasks.find(call.path_value("task_id"), api="rivya", account=key.account)
+    task_id = call.path_value("task_id")
+    try:
+        task = call.world.tasks.find(task_id, api="rivya", account=key.account)
+    except UnknownTask as unknown:
+        raise mistaken_ids.told(unknown, task_id, mistaken_ids.TASK) from None
     call.exchange.task = task.id
     return _show(call, task, 200)
 

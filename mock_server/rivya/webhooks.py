@@ -16,6 +16,7 @@ from mock_server.core.deliveries import Delivery
 from mock_server.core.endpoints import Endpoint, EndpointStatus
 from mock_server.core.refusals import Invalid, UnknownEndpoint, WebhookUrlRejected
 from mock_server.core.webhook_urls import require_public, require_public_addresses
+from mock_server.edge import mistaken_ids
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.violations import BodyRules
 from mock_server.rivya import gate, wire
@@ -129,7 +130,11 @@ async def list_webhook_events(call: Call) -> Response:
 def _endpoint(call: Call) -> Endpoint:
     """The endpoint of the path. Refuses as `admit` does, and with UnknownEndpoint."""
     key = gate.admit(call, SCOPE)
-    return call.world.endpoints.find(call.path_value("endpoint_id"), key.account)
+    endpoint_id = call.path_value("endpoint_id")
+    try:
+        return call.world.endpoints.find(endpoint_id, key.account)
+    except UnknownEndpoint as unknown:
+        raise mistaken_ids.told(unknown, endpoint_id, mistaken_ids.ENDPOINT) from None
 
 
 def _changeable(call: Call) -> Endpoint:
