@@ -27,6 +27,7 @@ from mock_server.rivya.files import get_file, upload_file
 from mock_server.rivya.generations import create_generation, get_generation
 from mock_server.rivya.models import list_models
 from mock_server.rivya.openapi import get_openapi_document
+from mock_server.worlds import DEFAULT_WORLD
 
 
 def make_app(fake: Fake) -> ASGIApp:
@@ -51,7 +52,7 @@ def make_app(fake: Fake) -> ASGIApp:
     def voice_of(call: Call) -> tuple[Voice, str]:
         """By the beginning of the path, else by the key that came."""
         path = call.exchange.path
-        wrong_world = unknown_world(path, fake.worlds.names)
+        wrong_world = unknown_world(path, (DEFAULT_WORLD, call.world.name))
         own_path = path if wrong_world is None else "/" + path.split("/", 3)[-1]
         voice = _voice_by(own_path, call, {each.api: each for each in (rivya, acedata, plain)})
         hint = f"; {wrong_world}" if wrong_world else known_paths.hint(path)

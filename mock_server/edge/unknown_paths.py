@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 
 from mock_server.edge.nearness import near
@@ -45,10 +45,13 @@ class KnownPaths:
         )
 
 
-def unknown_world(path: str, names: Sequence[str]) -> str | None:
-    """What is wrong with the world that a path names; None if it names none, or one that is."""
+def unknown_world(path: str, names: Iterable[str]) -> str | None:
+    """What is wrong with the world that a path names, if it names one: it is not there.
+
+    names: of the worlds that the caller may hear of. The path of one that is there has lost it.
+    """
     steps = path.split("/")
-    if len(steps) < 3 or steps[1] != "w" or steps[2] in names:
+    if len(steps) < 3 or steps[1] != "w":
         return None
     return f"there is no world called '{steps[2]}'{near(steps[2], names)}"
 
