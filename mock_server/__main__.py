@@ -74,15 +74,12 @@ def serve(**options: Any) -> None:
     One line of JSON on stdout says when it answers, and where; the log goes to stderr.
     """
     settings, _ = _read(options)
-    if not is_loopback(settings.host) and (reason := why_not(settings.host, settings.port)):
-        click.echo(f"hailuo-mock: {reason}", err=True)
-        sys.exit(COULD_NOT_RUN)
     if settings.control_token is None and not is_loopback(settings.host):
-        click.echo(
-            f"hailuo-mock: {settings.host} can be reached from other machines, and whoever reaches "
-            "the control door rules the server: give it a --control-token",
-            err=True,
+        reason = why_not(settings.host, settings.port) or (
+            f"{settings.host} can be reached from other machines, and whoever reaches the control "
+            "door rules the server: give it a --control-token"
         )
+        click.echo(f"hailuo-mock: {reason}", err=True)
         sys.exit(COULD_NOT_RUN)
     # Only now: the other verbs need no server, and answer faster without one.
     from mock_server.fake import make_fake

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from starlette.routing import BaseRoute, Route, Router
@@ -47,14 +47,14 @@ def make_app(fake: Fake) -> ASGIApp:
         *_media_routes(plain),
         *door_routes(plain),
     ]
+    voices: dict[str, Voice] = {voice.api: voice for voice in (rivya, acedata, plain)}
     known_paths = KnownPaths(route.path for route in routes if isinstance(route, Route))
 
     def voice_of(call: Call) -> tuple[Voice, str]:
-        """By the beginning of the path, else by the key that came."""
         path = call.exchange.path
         wrong_world = unknown_world(path, (DEFAULT_WORLD, call.world.name))
         own_path = path if wrong_world is None else "/" + path.split("/", 3)[-1]
-        voice = _voice_by(own_path, call, {each.api: each for each in (rivya, acedata, plain)})
+        voice = voices[_api_of(own_path, call)]
         hint = f"; {wrong_world}" if wrong_world else known_paths.hint(path)
         return voice, hint or _PATHS.get(voice.api, _PATHS[""])
 
@@ -81,19 +81,20 @@ _PATHS = {
 """What is said of a path that nothing comes near."""
 
 
-def _voice_by(path: str, call: Call, voices: Mapping[str, Voice]) -> Voice:
-    first = path.lstrip("/").partition("/")
-    if first[0].startswith("hailuo"):
-        return voices["acedata"]
-    if first[0] == "api" and first[1]:
-        return voices["rivya"]
-    if first[0] in {"_mock", "media"}:
-        return voices[""]
+def _api_of(path: str, call: Call) -> str:
+    """Whose style an unknown path is answered in: by its beginning, else by the key that came."""
+    first, slash, _ = path.lstrip("/").partition("/")
+    if first.startswith("hailuo"):
+        return "acedata"
+    if first == "api" and slash:
+        return "rivya"
+    if first in {"_mock", "media"}:
+        return ""
     secret = call.credential[0]
     key = call.world.keys.get(secret)
-    if key is None:
-        return voices["rivya" if secret.startswith("rvya_sk_") else ""]
-    return voices.get(key.api, voices[""])
+    if key is not None:
+        return "" if key.api == "other" else key.api
+    return "rivya" if secret.startswith("rvya_sk_") else ""
 
 
 def _rivya_routes(voice: Voice) -> list[BaseRoute]:

@@ -209,7 +209,8 @@ def test_blank_variables_are_as_good_as_none() -> None:
 
 
 def test_what_a_system_leaves_beside_a_scenario_is_none(tmp_path: Path) -> None:
-    (tmp_path / "mine.toml").write_bytes(b"\xef\xbb\xbfshows = 'It is mine.'\nfaults = []\n")
+    mine = "\ufeffshows = 'x'\n[[faults]]\neffect = { type = 'error', code = 'internal_error' }\n"
+    (tmp_path / "mine.toml").write_text(mine, "utf-8")
     (tmp_path / "._mine.toml").write_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        ")
     with serving("--scenario-dir", str(tmp_path), "--scenario", "mine") as (_, ready):
         names = httpx2.get(f"{ready['url']}/_mock/scenarios").json()["scenarios"]
