@@ -367,6 +367,44 @@ def test_a_delivery_is_seen_with_its_attempts_and_sent_again(server: Live, visit
     expect(page.locator(".inbox").filter(has_text=inbox)).to_contain_text("2 requests came.")
 
 
+def test_a_field_without_effect_is_seen_with_what_was_meant(server: Live, visit: Open) -> None:
+    page = visit(server.url)
+    slip = MINIMAL | {"model": "hailuo-standard", "duration": "10"}
+    assert rivya(server, slip).status_code == 200
+    row = requests_of(page).first
+    expect(row.locator(".badge")).to_have_text("ignored fields")
+    expect(row.locator(".badge")).to_have_attribute("title", "without effect: /duration")
+    row.get_by_role("button").first.click()
+    why = row.get_by_role("region", name="Why the answer was what it was")
+    expect(why).to_contain_text("did you mean '/params/duration'?")
+    expect(why).to_contain_text(re.compile("Without effect\\s*/duration"))
+    assert rivya(server).status_code == 200
+    expect(requests_of(page).first.locator(".badge")).to_have_text("")
+
+
+def test_a_signature_that_libraries_refuse_is_seen_at_its_delivery_and_its_inbox(
+    server: Live, visit: Open
+) -> None:
+    """The world's clock began in another month than the machine's."""
+    page = visit(server.url)
+    endpoint = {
+        "url": f"{server.url}/_mock/inbox/default/mine",
+        "event_types": ["generation.succeeded"],
+    }
+    headers = {"authorization": f"Bearer {KEY}"}
+    httpx2.post(f"{server.url}/api/v1/webhooks", headers=headers, json=endpoint)
+    rivya(server)
+    page.get_by_role("tab", name="Deliveries").click()
+    delivery = page.locator(".deliveries > li")
+    expect(delivery.locator(".status")).to_have_text("succeeded")
+    delivery.get_by_role("button").first.click()
+    expect(delivery.locator(".attempt")).to_contain_text("Note: dated by the world's clock")
+    page.get_by_role("tab", name="Inboxes").click()
+    received = page.locator(".inbox .received").first
+    received.locator("summary").first.click()
+    expect(received).to_contain_text("dated by the world's clock")
+
+
 def test_credits_are_changed(server: Live, visit: Open) -> None:
     page = visit(server.url)
     page.get_by_role("button", name="Change what rivya-test can spend").click()

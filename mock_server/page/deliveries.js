@@ -119,7 +119,7 @@ function attemptBox(attempt, index) {
       `Attempt ${index + 1}`,
       h("span.hint", ` ${timeOf(attempt.started_at)} · ${took} · ${outcome}`),
     ),
-    h("p.hint.warning", { hidden: attempt.note === null }, `Note: ${attempt.note}.`),
+    attempt.note && h("p.hint", `Note: ${attempt.note}.`),
     h(
       "div.halves",
       messageBox(
