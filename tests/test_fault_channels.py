@@ -44,6 +44,7 @@ from tests.asking import (
     stand,
     task_id_of,
 )
+from tests.core.test_patterns import SLOW_ELSEWHERE
 from tests.mock import KEY, Mock
 from tests.rivya.conftest import account
 from tests.test_explain import explain
@@ -286,9 +287,26 @@ def test_a_refused_create_does_not_claim_that_its_scenario_applied(
 def test_a_repeated_create_does_not_claim_what_its_task_never_had(mock: Mock) -> None:
     mine = {"idempotency-key": "mine"}
     send(mock, create("rivya", headers=mine))
-    again = send(mock, create("rivya", "stuck", HEADER, headers=mine))
-    assert (again.status, "mock-scenario" in again.headers) == (200, False)
+    for name in ("stuck", "delivery_late", "status_unknown"):
+        again = send(mock, create("rivya", name, HEADER, headers=mine))
+        assert (again.status, "mock-scenario" in again.headers) == (200, False)
     assert len(mock.world.task_faults) == 0
+
+
+def test_a_rule_for_tasks_of_the_other_api_is_not_told(make_mock: MakeMock, tmp_path: Path) -> None:
+    rules = [("rivya", "create"), ("acedata", "read")]
+    (tmp_path / "mine.toml").write_text(
+        'shows = "x"\n'
+        + "".join(
+            f'[[faults]]\nmatch = {{ api = "{api}", operation = "{operation}" }}\nskip = 1\n'
+            'effect = { type = "body", set = { "/x" = 1 } }\n'
+            for api, operation in rules
+        )
+    )
+    mock = make_mock(scenario_dir=str(tmp_path))
+    answers = {api: send(mock, create(api, "mine", HEADER)) for api in APIS}
+    told = {api: answer.headers.get("mock-scenario") for api, answer in answers.items()}
+    assert told == {"rivya": None, "acedata": "mine"}
 
 
 # --- counted for each account ----------------------------------------------------------------
@@ -419,6 +437,29 @@ def test_downloads_of_one_accounts_videos_are_counted_together(mock: Mock) -> No
     paths = [video_of(mock, "rivya"), video_of(mock, "acedata"), video_of(mock, "rivya")]
     stand(mock, effect=GONE, match={"operation": "media"}, times=1)
     assert [mock.request("GET", path).status for path in paths] == [599, 599, 200]
+
+
+# --- patterns --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("pattern", SLOW_ELSEWHERE)
+def test_no_pattern_holds_the_server_up(mock: Mock, pattern: str) -> None:
+    stand(mock, effect={"type": "error", "code": "internal_error"}, match={"prompt": pattern})
+    for prompt in ("a" * 40 + "!", "ab" * 700, "a" * 1_000_000):
+        began = thread_time()
+        assert mock.create(prompt=prompt).status in {200, 400, 500}
+        assert thread_time() - began < 0.1  # a prompt of a megabyte takes 10 ms to read
+
+
+def test_no_wildcard_holds_the_server_up(mock: Mock) -> None:
+    for _ in range(200):
+        mock.rivya("GET", "/generations/" + "a" * 4000)
+    body = json.dumps({"match": {"path": "*a" * 4000 + "b"}, "count": 0}).encode()
+    headers = {"content-type": "application/json"}
+    began = thread_time()
+    path = "/_mock/worlds/default/requests/verify"
+    assert mock.request("POST", path, headers=headers, body=body).json()["verified"] is True
+    assert thread_time() - began < 1
 
 
 # --- what can never happen -------------------------------------------------------------------

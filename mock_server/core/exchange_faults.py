@@ -55,6 +55,14 @@ class AnswerFault(
     headers: dict[HeaderName, HeaderText] = {}
     when: When = "before"
 
+    def __post_init__(self) -> None:
+        for name in self.headers:
+            if name.lower() in _FRAMING:
+                raise ValueError(f"the header {name} follows from the body and cannot be set")
+
+
+_FRAMING = {"content-length", "transfer-encoding"}
+
 
 class ConnectionFault(
     Struct,
@@ -187,6 +195,19 @@ def value_at(document: Any, pointer: str) -> Any:
     if isinstance(owner, list) and _is_in(owner, name):
         return owner[int(name)]
     return None
+
+
+def is_same_json(one: Any, other: Any) -> bool:
+    """Whether two values are the same JSON: true is not 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(
+            is_same_json(value, other[name]) for name, value in one.items()
+        )
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(is_same_json, one, other))
+    return bool(one == other)
 
 
 def _owner(document: Any, pointer: str) -> tuple[Any, str]:

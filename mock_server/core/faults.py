@@ -18,6 +18,7 @@ from mock_server.core.exchange_faults import (
     ErrorFault,
     Pointer,
     When,
+    is_same_json,
     value_at,
 )
 from mock_server.core.patterns import BadPattern, is_found, require_pattern
@@ -118,7 +119,9 @@ class Match(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
         )
 
     def _answer_fits(self, answer: Any) -> bool:
-        return all(value_at(answer, pointer) == value for pointer, value in self.answer.items())
+        return all(
+            is_same_json(value_at(answer, pointer), value) for pointer, value in self.answer.items()
+        )
 
 
 class FaultRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta, Struct
 
-from mock_server.core.exchange_faults import Pointer, value_at
+from mock_server.core.exchange_faults import Pointer, is_same_json, value_at
 from mock_server.core.journal import Exchange
 from mock_server.core.patterns import fits_wildcard
 
@@ -51,7 +51,7 @@ class RequestMatch(Struct, frozen=True, forbid_unknown_fields=True, omit_default
         different = [
             pointer
             for pointer, wanted in self.body.items()
-            if not _same(value_at(document, pointer), wanted)
+            if not is_same_json(value_at(document, pointer), wanted)
         ]
         if different:
             told_document = document if told is exchange else _document(told.request_body)
@@ -157,19 +157,6 @@ _CUT = "the whole body is not kept"
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 200
-
-
-def _same(one: Any, other: Any) -> bool:
-    """Whether two values are the same JSON: true is not 1."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(
-            _same(value, other[name]) for name, value in one.items()
-        )
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    return bool(one == other)
 
 
 def _is_cut(exchange: Exchange) -> bool:

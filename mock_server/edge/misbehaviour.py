@@ -34,10 +34,6 @@ Answer = Callable[["Call"], Awaitable[Response]]
 Ending = ErrorFault | AnswerFault | ConnectionFault
 
 
-_FRAMING = {"content-length", "transfer-encoding"}
-"""Headers that say where a body ends; they follow from it."""
-
-
 @dataclass(slots=True)
 class Collected:
     """An answer that has not been sent."""
@@ -177,13 +173,8 @@ class Misbehaviour:
                 )
                 await self._respond(response)
             case AnswerFault():
-                headers = {
-                    name: value
-                    for name, value in ending.headers.items()
-                    if name.lower() not in _FRAMING
-                }
                 await self._respond(
-                    Response(ending.body, ending.status, headers, ending.content_type)
+                    Response(ending.body, ending.status, ending.headers, ending.content_type)
                 )
             case ConnectionFault():
                 if ending.after_bytes is not None:

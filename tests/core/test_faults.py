@@ -254,6 +254,8 @@ def test_a_rule_that_can_never_happen_is_refused_with_the_reason(
         (BodyFault, {"null": ("",)}, "use replace"),
         (BodyFault, {"replace": "", "set": {"/a": 1}}, "replace leaves no fields"),
         (BodyFault, {"replace": "x", "drop": ("/a",)}, "replace leaves no fields"),
+        (AnswerFault, {"status": 502, "headers": {"Content-Length": "1"}}, "follows from"),
+        (AnswerFault, {"status": 502, "headers": {"transfer-encoding": "a"}}, "follows from"),
         (DeliveryFault, {"answer": ReceiverAnswer(500), "connection": "reset"}, "not called"),
         (DeliveryFault, {"answer": ReceiverAnswer(retry_after_s=1)}, "without a status"),
         (DeliveryFault, {"answer": ReceiverAnswer(location="/")}, "without a status"),
@@ -288,6 +290,17 @@ def test_what_may_happen_is_taken(match: Match, effect: Effect) -> None:
 def test_only_what_may_happen_can_be_made_of_another_rule() -> None:
     with pytest.raises(ValueError, match="can never happen"):
         replace(FaultRule(effect=WRONG), match=Match(operation="read"))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "fits"),
+    [(1, True, False), (True, 1, False), (1, 1.0, True), ([1], [True], False), ({}, {}, True)],
+)
+def test_an_answer_has_a_value_only_if_it_is_the_same_json(
+    wanted: Any, there: Any, fits: bool
+) -> None:
+    here = replace(HERE, answer={"x": there})
+    assert Match(answer={"/x": wanted}).fits(here) is fits
 
 
 # --- several at once -------------------------------------------------------------------------
