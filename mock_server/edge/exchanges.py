@@ -23,11 +23,14 @@ class Exchanges:
     """ASGI middleware. Whatever came due before a request has happened when its rules look.
 
     Requests to the control door are no part of what they look at: the journal leaves them out.
+    They are also let through when `limits.held_requests` others are not answered yet, but for
+    those that may be held themselves.
     """
 
     def __init__(self, app: ASGIApp, fake: Fake) -> None:
         self._app = app
         self._fake = fake
+        self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through, and keep what came of it."""
@@ -48,6 +51,9 @@ class Exchanges:
         scope["fake"] = self._fake
         scope["timekeeper"] = timekeeper
         scope["exchange"] = exchange
+        self._under_way += 1
+        is_crowded = self._under_way > self._fake.settings.limits.held_requests
+        scope["is_crowded"] = is_crowded and not (at_door and _is_answered_soon(scope["path"]))
 
         async def note_and_send(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -68,6 +74,7 @@ class Exchanges:
         try:
             await self._app(scope, receive, note_and_send)
         finally:
+            self._under_way -= 1
             if exchange.ended_ms is None:
                 exchange.ended_ms = world.clock.now_ms()
             timekeeper.moved_on(exchange.id)
@@ -110,6 +117,11 @@ def _secret(scope: Scope) -> str:
 
 def _is_at_door(path: str) -> bool:
     return path.startswith(_DOOR) and path[len(_DOOR) :][:1] in {"", "/"}
+
+
+def _is_answered_soon(path: str) -> bool:
+    """Whether a request to the door is never held: all but waits, and inboxes that answer late."""
+    return not (path.endswith("/wait") or path.startswith("/_mock/inbox/"))
 
 
 def _not_kept(world: World, scope: Scope) -> Exchange:

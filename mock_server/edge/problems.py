@@ -14,6 +14,7 @@ from mock_server.core.refusals import (
     ForeignPage,
     Invalid,
     MethodNotAllowed,
+    RateLimited,
     Refusal,
     UnknownPath,
 )
@@ -43,6 +44,8 @@ class ProblemVoice:
                 status = 403
             case Conflict():
                 status = 409
+            case RateLimited():
+                headers, status = {"Retry-After": str(refusal.retry_after_s)}, 429
             case MethodNotAllowed():
                 headers, status = {"Allow": ", ".join(refusal.allowed)}, 405
             case Invalid():

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from mock_server.core.faults import Operation
-from mock_server.core.refusals import MethodNotAllowed, Refusal, UnknownPath
+from mock_server.core.refusals import MethodNotAllowed, RateLimited, Refusal, UnknownPath
 from mock_server.edge.call import AnswerReplaced, BodyAwaited, Call
 from mock_server.edge.fault_plan import Downloaded, FaultPlan, plan_for, require_known
 from mock_server.edge.misbehaviour import Misbehaviour
@@ -74,6 +74,9 @@ class Resource:
         call.exchange.api, call.exchange.operation = self._voice.api, self._operation
         call.allowed = self._allowed
         try:
+            if scope["is_crowded"]:
+                await self._refuse(call, _too_many_under_way(call), send)
+                return
             plan = None
             if self._operation is not None:
                 body = await call.read_body("body_bytes") if self._is_peeked(call) else None
@@ -110,8 +113,11 @@ class Resource:
         try:
             await misbehaviour.run(lambda call: self._handler(call)(call), self._answer)
         except Refusal as refusal:  # the world is gone while the request was held up
-            _note(call, refusal)
-            await self._voice.refuse(call, refusal)(call.scope, call.receive, send)
+            await self._refuse(call, refusal, send)
+
+    async def _refuse(self, call: Call, refusal: Refusal, send: Send) -> None:
+        _note(call, refusal)
+        await self._voice.refuse(call, refusal)(call.scope, call.receive, send)
 
     async def _answer(self, call: Call) -> Response:
         try:
@@ -189,3 +195,9 @@ def _refuse_unknown(call: Call, unknown: UnknownScenario) -> Response:
 def _note(call: Call, refusal: Exception) -> None:
     """Keep with the exchange which rule said no, and its sentence."""
     call.exchange.refusal = f"{type(refusal).__name__}: {refusal}"
+
+
+def _too_many_under_way(call: Call) -> RateLimited:
+    limit = call.fake.settings.limits.held_requests
+    sentence = f"{limit} requests have no answer yet, and no more may wait (limits.held_requests)"
+    return RateLimited(sentence, retry_after_s=1)
