@@ -77,7 +77,7 @@ class Server:
         """A connection on which the request has been sent."""
         address = urlsplit(self.mock.url)
         connection = socket.create_connection((address.hostname, address.port or 0), WAIT_S)
-        headers = {"host": "mock.test", "content-length": str(len(asked.body))} | asked.headers
+        headers = {"host": "127.0.0.1", "content-length": str(len(asked.body))} | asked.headers
         lines = [f"{asked.method} {asked.path} HTTP/1.1"]
         lines += [f"{name}: {value}" for name, value in (headers | {"connection": "close"}).items()]
         connection.sendall("\r\n".join([*lines, "", ""]).encode() + asked.body)

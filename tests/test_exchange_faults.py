@@ -72,7 +72,7 @@ def opened(mock: Live, asked: Asked) -> socket.socket:
     """A connection on which the request has been sent."""
     address = urlsplit(mock.url)
     connection = socket.create_connection((address.hostname, address.port or 0), WAIT_S)
-    headers = {"host": "mock.test", "content-length": str(len(asked.body)), "connection": "close"}
+    headers = {"host": "127.0.0.1", "content-length": str(len(asked.body)), "connection": "close"}
     lines = [f"{asked.method} {asked.path} HTTP/1.1"]
     lines += [f"{name}: {value}" for name, value in (headers | asked.headers).items()]
     connection.sendall("\r\n".join([*lines, "", ""]).encode() + asked.body)
@@ -252,7 +252,7 @@ def test_a_request_that_is_let_go_and_then_hangs_holds_no_clock_up(
 def test_a_caller_who_keeps_his_body_back_holds_no_clock_up() -> None:
     with live() as mock:
         begun = (
-            "POST /api/v1/files HTTP/1.1\r\nhost: mock.test\r\nmock-scenario: slow\r\n"
+            "POST /api/v1/files HTTP/1.1\r\nhost: 127.0.0.1\r\nmock-scenario: slow\r\n"
             f"authorization: Bearer {KEY}\r\ncontent-type: multipart/form-data; boundary=x\r\n"
             "content-length: 100\r\n\r\n"
         )

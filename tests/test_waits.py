@@ -414,7 +414,7 @@ def test_when_the_server_stops_whoever_waits_is_answered_at_once() -> None:
 def test_a_caller_who_hangs_up_leaves_nothing_behind() -> None:
     with live() as server:
         address, idle = urlsplit(server.url), tasks_of(server)
-        head = f"GET {WORLD}/wait?operation=credits&timeout_s=60 HTTP/1.1\r\nhost: x\r\n\r\n"
+        head = f"GET {WORLD}/wait?operation=credits&timeout_s=60 HTTP/1.1\r\nhost: [::1]\r\n\r\n"
         for _ in range(3):
             target = (str(address.hostname), int(address.port or 0))
             with socket.create_connection(target, WAIT_S) as connection:
