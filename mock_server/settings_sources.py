@@ -141,24 +141,17 @@ def _effective(
     """The setting's value, checked; raises SettingsError naming the origin."""
     knob = _KNOBS[name]
     try:
-        right = _normal(name, msgspec.convert(value, knob.kind, strict=strict))
+        right = msgspec.convert(value, knob.kind, strict=strict)
+        if name == "callback_hosts":
+            CallbackHosts(right)
         return Effective(knob, right, origin)
     except msgspec.ValidationError as error:
         stranger = re.search(r"unknown field `(.+?)`", str(error))
         if stranger and text is not None:
             origin = f"{origin.rpartition(':')[0]}:{_line_of(text, stranger[1])}"
         raise SettingsError(f"{origin}: {name}: {_plainly(error, knob, value)}") from None
-    except ValueError as error:  # what _normal has to say
+    except ValueError as error:  # what CallbackHosts has to say
         raise SettingsError(f"{origin}: {name}: {error}") from None
-
-
-def _normal(name: str, value: Any) -> Any:
-    """A value as the server uses it. Raises ValueError for what only looks right."""
-    if name == "public_url" and value is not None:
-        return value.rstrip("/")
-    if name == "callback_hosts":
-        CallbackHosts(value)
-    return value
 
 
 def _plainly(error: msgspec.ValidationError, knob: Knob, value: Any) -> str:
