@@ -757,6 +757,23 @@ def test_what_a_later_server_adds_to_an_answer_does_no_harm() -> None:
         assert opened.url == address
 
 
+def test_what_the_journal_cannot_know_is_no_assertion_that_holds() -> None:
+    with live(limits__journal_exchanges=2) as server, Control(server.url) as opened:
+        made = opened.find()
+        for _ in range(3):
+            create(made)
+        with pytest.raises(AssertionError, match="whether that is all cannot be told: 1 older"):
+            made.verify(operation="create", count=2)
+        made.clear_requests()
+        assert made.verify(operation="create", count=0).verified is True
+
+
+def test_a_request_in_a_line_names_its_fields_without_effect(world: World) -> None:
+    create(world, duration="10")
+    (exchange,) = world.requests()
+    assert str(exchange).endswith("without effect: /duration")
+
+
 def test_a_locked_door_opens_to_its_token(make_door: Any) -> None:
     with make_door(control_token="sesame") as opened:
         with pytest.raises(ControlError, match="this door is locked") as caught:

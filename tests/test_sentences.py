@@ -7,7 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mock_server.edge.keys import slip_in
 from tests.asgi import Answer
 from tests.mock import KEY, MINIMAL, TOKEN, Mock
 
@@ -107,6 +110,15 @@ def test_no_two_slips_are_told_alike(mock: Mock, api: str) -> None:
         )
         assert slip is not None
         assert sentence not in plain
+
+
+@given(st.binary(max_size=40), st.binary(max_size=40), st.booleans())
+def test_whatever_comes_nothing_of_it_is_repeated(
+    before: bytes, after: bytes, is_exact: bool
+) -> None:
+    for scheme in (b"", b"Bearer ", b"bearer ", b"Token "):
+        headers = {b"authorization": scheme + before + b"S3CR3T" + after}
+        assert "S3CR3T" not in str(slip_in(headers, is_exact=is_exact))
 
 
 def test_the_prefix_of_ace_data_cloud_is_told_where_its_letters_are_wrong(mock: Mock) -> None:
@@ -322,11 +334,11 @@ def test_an_id_of_somebody_else_is_told_as_one_that_never_was(
         UUID: lambda: mock.acedata("/videos", body, token="token-one").json()["task_id"],
     }[wanted]()
     sentences = set()
-    for given in (made, wanted):
+    for sent in (made, wanted):
         if wanted == UUID:
-            answer = mock.acedata("/tasks", {"id": given}, token="token-two")
+            answer = mock.acedata("/tasks", {"id": sent}, token="token-two")
         else:
-            answer = mock.rivya("GET", PLACES[wanted] + given, key="rvya_sk_two")
+            answer = mock.rivya("GET", PLACES[wanted] + sent, key="rvya_sk_two")
         sentences.add(sentence_of(answer))
     assert len(sentences) == 1
 

@@ -174,7 +174,7 @@ def test_what_was_forgotten_may_have_been_what_is_waited_for(
     advance(mock, 1)
     (kept,) = mock.world.deliveries
     forgotten = first if kept.event.subject == second else second
-    assert "no delivery of the task is known" in instead(
+    assert "no delivery of the task is known; older ones had to go: 1" in instead(
         mock, f"task={forgotten}&delivery=attempted"
     )
 

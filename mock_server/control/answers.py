@@ -249,6 +249,8 @@ class Exchange(Struct, frozen=True):
         line = f"{self.id}  {self.method} {self.path}{query} -> {self.status or missing}"
         if self.faults:
             line += f"  by {self.scenario or 'a fault'}, otherwise {self.without}"
+        if self.ignored:
+            line += f"  without effect: {', '.join(field.pointer for field in self.ignored)}"
         return line if self.refusal is None else f"{line}  {self.refusal}"
 
 

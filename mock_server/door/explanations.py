@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Any
 
 from starlette.responses import Response
@@ -62,8 +61,7 @@ def _because(world: World, exchange: Exchange) -> str:
     if exchange.status >= 500:
         return "the server broke; its log says how" + _of_create(world, exchange)
     if exchange.status >= 400:
-        phrase = HTTPStatus(exchange.status).phrase
-        return f"no rule of an API said no: the server itself answered {exchange.status} ({phrase})"
+        return f"no rule of an API said no: the server itself answered {exchange.status}"
     if exchange.operation is None:
         return "no rule was asked: what is at this path belongs to no API"
     ignored = "".join(f", but the field {field}" for field in exchange.ignored)

@@ -182,7 +182,7 @@ class DeliveryWatch:
             of_task = "" if self._task_id is None else " of the task"
             gone = self._world.deliveries.evicted
             return f"no delivery{of_task} is known" + (
-                f"; {gone} older ones had to go" if gone else ""
+                f"; older ones had to go: {gone}" if gone else ""
             )
         return "; ".join(told)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mock_server.core.accounts import Key
 from mock_server.core.refusals import KeyMissing, KeyUnknown
+from mock_server.edge.nearness import UNSET
 from mock_server.settings import DEFAULT_ACCOUNTS
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ _BUILT_IN = tuple(key.key for account in DEFAULT_ACCOUNTS for key in account.key
 _LOOKED_AT = 256
 _SCHEMES = {"apikey", "api-key", "basic", "digest", "key", "negotiate", "token"}
 _OTHER_HEADERS = ("x-api-key", "api-key", "x-auth-token", "x-access-token", "x-authorization")
-_UNSET = {"undefined", "null", "none", "nil", "nan", "false", "[object object]", "(null)"}
 _QUOTES = "\"'`\u201c\u201d\u2018\u2019"
 _NAME_OF_VARIABLE = re.compile(
     r"\$\{?\w+\}?|\$\(.*\)|%\w+%|\{\{.*\}\}|\{\w+\}|<.*>|process\.env\..*|os\.environ.*"
@@ -82,7 +82,7 @@ def _wrong_credential(credential: str) -> str | None:
         return "the key stands in quotes: send it without them"
     if _as_utf8(credential)[0] in _QUOTES:
         return "the key stands in typographic quotes: send it without them"
-    if credential.lower() in _UNSET:
+    if credential.lower() in UNSET:
         return f"'{credential.lower()}' is no key: a variable was not set"
     if _NAME_OF_VARIABLE.fullmatch(credential):
         return "that is the name of a key, not its value: something was to be put in its place"

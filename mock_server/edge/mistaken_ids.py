@@ -6,6 +6,7 @@ import re
 from typing import TypeVar
 
 from mock_server.core.refusals import Refusal
+from mock_server.edge.nearness import UNSET
 
 R = TypeVar("R", bound=Refusal)
 
@@ -22,7 +23,6 @@ _KINDS = {
     "req_": "a request: GET /_mock/explain/{id} explains it",
 }
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_UNSET = {"undefined", "null", "none", "nan", "nil", "[object object]", "true", "false"}
 _TEMPLATE = re.compile(r"\{.*\}|<.*>|\$\{?\w+\}?|:\w+|%7b.*%7d", re.IGNORECASE)
 
 
@@ -36,7 +36,7 @@ def told(refusal: R, given: str, wanted: str) -> R:
 
 
 def _hint(given: str, wanted: str) -> str | None:
-    if given.lower() in _UNSET:
+    if given.lower() in UNSET:
         return f"'{given.lower()}' is no id: a variable was not set"
     if _TEMPLATE.fullmatch(given):
         return "that is the place for an id: something was to be put there"

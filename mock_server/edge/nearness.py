@@ -11,6 +11,12 @@ _MOST_CHARS = 64
 _MOST_KNOWN = 300
 
 
+UNSET = frozenset(
+    {"undefined", "null", "none", "nil", "nan", "false", "true", "[object object]", "(null)"}
+)
+"""What comes, in small letters, from a client whose variable was not set."""
+
+
 @lru_cache(maxsize=1024)
 def _nearest(name: str, known: tuple[str, ...]) -> str | None:
     """The known name nearest to a name; clients repeat their slips, so answers are kept."""
