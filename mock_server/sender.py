@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
+from itertools import accumulate
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -230,7 +231,7 @@ class Sender:
         answer = await self._client.send(request, stream=True)
         try:
             attempt.status = answer.status_code
-            attempt.answer_headers = tuple(answer.headers.multi_items())
+            attempt.answer_headers = _first_headers(answer.headers.multi_items())
             attempt.retry_after_s = _retry_after_s(answer.headers)
             attempt.answer_body = await _first_bytes(answer)
         finally:
@@ -248,6 +249,14 @@ def _retry_after_s(headers: Mapping[str, str]) -> int | None:
     except (ValueError, TypeError, OverflowError):  # no date, one without a zone, one far away
         return None
     return min(max(0, wait_s), _LONGEST_PAUSE_S)
+
+
+def _first_headers(headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Those that fit into `_ANSWER_BYTES` together."""
+    sizes = accumulate(len(name) + len(value) for name, value in headers)
+    return tuple(
+        header for header, size in zip(headers, sizes, strict=True) if size <= _ANSWER_BYTES
+    )
 
 
 async def _first_bytes(answer: httpx2.Response) -> bytes:

@@ -169,6 +169,12 @@ class DeliverySettings(Struct, frozen=True):
         bool, Meta(description="try no sooner than a receiver's Retry-After says")
     ] = True
     kept: Annotated[int, Meta(ge=1, description="deliveries that can still be looked at")] = 10_000
+    tests_waiting: Annotated[
+        Count, Meta(description="deliveries that may wait when a webhook is tested")
+    ] = 10_000
+    attempts: Annotated[
+        Count, Meta(description="attempts after which a delivery is not sent again by hand")
+    ] = 1000
 
 
 class IdempotencySettings(Struct, frozen=True):

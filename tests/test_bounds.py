@@ -130,3 +130,31 @@ def test_looking_at_an_inbox_does_not_make_it(mock: Mock) -> None:
     for number in range(5):
         assert door(mock, "GET", f"{WORLD}/inbox/name-{number}").json()["requests"] == []
     assert list(mock.world.inboxes) == []
+
+
+def test_webhook_tests_end_where_too_many_deliveries_wait(make_mock: MakeMock) -> None:
+    mock = make_mock(deliveries__tests_waiting=MOST)
+    endpoint = register_webhook(mock, 0).json()["id"]
+    answers = [mock.rivya("POST", f"/webhooks/{endpoint}/test") for _ in range(MOST + 1)]
+    assert [answer.status for answer in answers] == [200] * MOST + [429]
+    assert "deliveries.tests_waiting" in answers[-1].body.decode()
+
+
+def test_a_delivery_is_not_sent_again_for_ever(make_mock: MakeMock) -> None:
+    mock = make_mock(deliveries__attempts=MOST)
+    endpoint = register_webhook(mock, 0).json()["id"]
+    mock.rivya("POST", f"/webhooks/{endpoint}/test")
+    (delivery,) = mock.world.deliveries
+    for _ in range(MOST):
+        mock.world.end_attempt(delivery, delivery.begin_attempt(0))
+    answer = door(mock, "POST", f"{WORLD}/deliveries/{delivery.id}/redeliver")
+    assert answer.status == 409
+    assert "deliveries.attempts" in answer.body.decode()
+
+
+def test_a_refusal_is_noted_at_a_bounded_length(mock: Mock) -> None:
+    mock.create(**{"x" * 500_000: {}, "prompt": 1})
+    mock.create(params={"y" * 500_000: 1})
+    noted = [exchange.refusal or "" for exchange in mock.world.journal]
+    assert max(map(len, noted)) <= 4096
+    assert noted[1].startswith("Invalid: /params")

@@ -229,6 +229,11 @@ class Deliveries:
         """How many deliveries are no longer here."""
         return self.made - len(self._deliveries)
 
+    @property
+    def waiting(self) -> int:
+        """How many are not over yet, so that they cannot be forgotten."""
+        return len(self._deliveries) - len(self._over)
+
     def get(self, delivery_id: str) -> Delivery | None:
         """The delivery, if it is (still) known."""
         return self._deliveries.get(delivery_id)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from mock_server.core.deliveries import Attempt, Delivery, Posting
 from mock_server.core.delivery_faults import SOUND
-from mock_server.core.refusals import UnknownPath
+from mock_server.core.refusals import Conflict, UnknownPath
 from mock_server.door.bodies import shown_body
 from mock_server.door.queries import NEWEST
 from mock_server.door.worlds import world_of
@@ -41,6 +41,9 @@ async def get_delivery(call: Call) -> Response:
 async def redeliver(call: Call) -> Response:
     """POST /_mock/worlds/{world}/deliveries/{delivery_id}/redeliver: try it once more, now."""
     delivery = _delivery(call)
+    limit = call.fake.settings.deliveries.attempts
+    if len(delivery.attempts) >= limit:
+        raise Conflict(f"there were {limit} attempts, and no more are made (deliveries.attempts)")
     world_of(call).redeliver(delivery)
     return json_response(shown(delivery), 202)
 

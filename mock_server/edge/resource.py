@@ -158,6 +158,8 @@ class Resource:
         return handler
 
 
+_NOTED_CHARS = 4096
+
 _PEEKED = frozenset[Operation]({"create", "read"})
 """Operations whose faults may depend on what is in the body."""
 
@@ -194,7 +196,7 @@ def _refuse_unknown(call: Call, unknown: UnknownScenario) -> Response:
 
 def _note(call: Call, refusal: Exception) -> None:
     """Keep with the exchange which rule said no, and its sentence."""
-    call.exchange.refusal = f"{type(refusal).__name__}: {refusal}"
+    call.exchange.refusal = f"{type(refusal).__name__}: {refusal}"[:_NOTED_CHARS]
 
 
 def _too_many_under_way(call: Call) -> RateLimited:

@@ -14,7 +14,12 @@ from starlette.responses import Response
 
 from mock_server.core.deliveries import Delivery
 from mock_server.core.endpoints import Endpoint, EndpointStatus
-from mock_server.core.refusals import Invalid, UnknownEndpoint, WebhookUrlRejected
+from mock_server.core.refusals import (
+    Invalid,
+    RateLimited,
+    UnknownEndpoint,
+    WebhookUrlRejected,
+)
 from mock_server.core.webhook_urls import require_public, require_public_addresses
 from mock_server.edge import mistaken_ids
 from mock_server.edge.call import Call, json_response
@@ -94,6 +99,10 @@ async def rotate_secret(call: Call) -> Response:
 async def test_webhook(call: Call) -> Response:
     """POST /api/v1/webhooks/{endpoint_id}/test: sends a made-up event, to this endpoint only."""
     endpoint = _endpoint(call)
+    limit = call.fake.settings.deliveries.tests_waiting
+    if call.world.deliveries.waiting >= limit:
+        sentence = f"{limit} deliveries wait already (deliveries.tests_waiting): let them end first"
+        raise RateLimited(sentence, retry_after_s=1)
     events = Events(call.fake.settings.rivya)
     delivery = events.test(call.world, endpoint, call.base_url)
     (record,) = wire.attempts(delivery, call.world.ids)
