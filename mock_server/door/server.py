@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from functools import cache
+from typing import Any
+
 from starlette.responses import Response
 
 from mock_server import __version__
@@ -25,13 +29,19 @@ async def version(call: Call) -> Response:
 
 async def openapi_document(call: Call) -> Response:
     """GET /_mock/openapi.json: the contract of both APIs in one document."""
-    return json_response(call.fake.contract.openapi)
+    contract = call.fake.contract
+    return json_response(await asyncio.to_thread(lambda: contract.openapi))
 
 
 async def control_document(call: Call) -> Response:
     """GET /_mock/control.json: this door, described in OpenAPI."""
-    # Not above: the table of routes names this handler.
+    return json_response(await asyncio.to_thread(_control_document))
+
+
+@cache
+def _control_document() -> dict[str, Any]:
+    # Not above: the table of routes names the handler.
     from mock_server.door.document import document
     from mock_server.door.routes import table
 
-    return json_response(document(table()))
+    return document(table())
