@@ -49,6 +49,7 @@ BUDGETS: dict[str, Budget] = {
         Budget("pause", "longest pause, many tasks", 50, "ms"),
         Budget("get_growth", "get: cost, many tasks : few", 1.10, "x"),
         Budget("create_growth", "create: cost, many tasks : few", 1.10, "x"),
+        Budget("worst_wait", "longest wait of another request", 50, "ms"),
         Budget("held_threads", "threads more with requests held", 0, ""),
         Budget("held_p99", "p99 latency with requests held", 10, "ms"),
         Budget("callbacks", "2,000 callbacks due at once", 3, "s"),

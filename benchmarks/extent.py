@@ -12,6 +12,8 @@ class Extent:
     rounds: how often bare app and fake take turns; a figure is the median over them.
     answers: of one turn under full load, for the bare app; the fake gives half as many.
     turn_s: length of one turn at a steady rate.
+    worst_scale: how much is stored before the worst requests, as a part of all that they are about.
+    worst_tries: how often each of them is sent.
     """
 
     start_rounds: int
@@ -39,6 +41,8 @@ class Extent:
     worlds_a_turn: int
     fault_rounds: int
     fault_answers: int
+    worst_scale: float
+    worst_tries: int
 
 
 FULL = Extent(
@@ -67,6 +71,8 @@ FULL = Extent(
     worlds_a_turn=200,
     fault_rounds=25,
     fault_answers=4000,
+    worst_scale=1.0,
+    worst_tries=3,
 )
 
 QUICK = Extent(
@@ -95,4 +101,6 @@ QUICK = Extent(
     worlds_a_turn=100,
     fault_rounds=7,
     fault_answers=4000,
+    worst_scale=0.2,
+    worst_tries=2,
 )

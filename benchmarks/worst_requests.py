@@ -1,25 +1,30 @@
-"""Requests that keep a server busy: the worst that were thought of, each by its name.
+"""Requests that keep a server busy: the worst that were thought of, each with its name.
 
-What stands in the way of others is large: bodies, answers, or what has to be looked through.
+Large bodies, right and wrong, just within the server's limits and far past them; large answers;
+and what has to be looked through for an answer.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from benchmarks import messages
 
 WORLD = "/_mock/worlds/default"
+INBOX = "/_mock/inbox/default/large"
+_VIDEOS = "/hailuo/videos"
 _BOUNDARY = "frontier"
 _FORM = f"multipart/form-data; boundary={_BOUNDARY}"
+_MANY = 29_000
+"""Values in a body, a little less than `limits.json_values` allows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One request. Without a content type it is JSON."""
+    """One request."""
 
     method: str
     path: str
@@ -27,150 +32,146 @@ class Sent:
     key: str | None = None
     content_type: str = "application/json"
 
-
-Ask = Callable[[Sent], tuple[int, bytes]]
-"""Sends a request; the status and the body of its answer."""
+    @property
+    def headers(self) -> dict[str, str]:
+        """What is sent beside the body."""
+        headers = {"Content-Type": self.content_type} if self.body else {}
+        return headers | ({"Authorization": f"Bearer {self.key}"} if self.key else {})
 
 
 @dataclass(frozen=True, slots=True)
-class Worst:
-    """A request, and what has to be there before it is sent.
+class Situation:
+    """Requests to a server to which `before` was sent."""
 
-    prepare: asks for that, of a server that nothing was asked before; None if nothing is needed.
-    """
-
-    name: str
-    sent: Callable[[Ask], Sent]
+    before: list[Sent]
+    worst: dict[str, Sent]
 
 
-def create(body: Any) -> Sent:
-    """A create of Rivya's, which need not be right."""
-    text = body if isinstance(body, bytes) else json.dumps(body, separators=(",", ":")).encode()
-    return Sent("POST", messages.GENERATIONS, text, messages.RIVYA_KEY)
+def situations(scale: float = 1.0) -> Iterator[Situation]:
+    """All of them. scale: how large the answers are, as a part of what a server keeps at most."""
+    yield Situation([], dict(_bodies()))
+    yield Situation([], dict(_forms()))
+    yield Situation([_create({"x": "y" * 65_000})] * round(1000 * scale), dict(_journal()))
+    yield Situation([_callback("y" * 500_000)] * round(100 * scale), _looks("inbox/large"))
+    yield Situation([_video("y" * 1_000_000)] * round(100 * scale), _looks("tasks"))
+    yield Situation([_fault("y" * 500)] * round(1000 * scale), _looks("faults"))
+    yield Situation([_webhook()] * round(100 * scale), dict(_beside_webhooks()))
 
 
-def with_params(**params: Any) -> Sent:
-    """A create with these params."""
-    return create(messages.MINIMAL | {"params": params})
+def batch(ids: list[str]) -> Sent:
+    """A look at several of AceData's tasks."""
+    return _json("POST", "/hailuo/tasks", {"action": "retrieve_batch", "ids": ids})
 
 
-def ignored(text: bytes) -> Sent:
-    """A create with this JSON in a field that nobody reads."""
-    return create(json.dumps(messages.MINIMAL)[:-1].encode() + b',"zzz":' + text + b"}")
-
-
-def bodies() -> Iterator[tuple[str, Sent]]:
-    """Large bodies, right and wrong."""
-    yield "250,000 empty references", with_params(referenceMediaItems=[{}] * 250_000)
-    yield "12,000 empty references", with_params(referenceMediaItems=[{}] * 12_000)
-    yield "70,000 unknown params", with_params(**{f"f{n:05x}": 0 for n in range(70_000)})
-    yield "45,000 unknown params", with_params(**{f"f{n:05x}": 0 for n in range(45_000)})
-    yield "45,000 unknown fields", create({f"f{n:05x}": 0 for n in range(45_000)})
-    yield (
-        "45,000 ignored fields",
-        create(messages.MINIMAL | {f"prmpt{n:05x}": 0 for n in range(45_000)}),
-    )
-    yield "empty arrays", ignored(b"[" + b"[]," * 49_000 + b"0]")
-    yield "deep arrays", ignored(b"[" + (b"[" * 60 + b"]" * 60 + b",") * 800 + b"0]")
-    yield "a million brackets", create(b"[" * 1_000_000)
-    yield "long integers", ignored(b"[" + (b"1" * 999 + b",") * 1000 + b"0]")
-    yield "too long integers", ignored(b"[" + (b"1" * 4300 + b",") * 240 + b"0]")
-    yield "floats", ignored(b"[" + b"1e9," * 49_000 + b"0]")
-    yield "a name twice", ignored(b"[" + b'{"a":1},' * 24_000 + b'{"a":1,"a":2}]')
-    yield "half a pair", ignored(b"[" + b'"\\ud83c\\udfac",' * 49_000 + b'"\\ud83c"]')
-    yield "escapes", create(messages.MINIMAL | {"prompt": "\n" * 500_000})
-    yield "a prompt of blanks", create(messages.MINIMAL | {"prompt": " " * 1_000_000})
-    yield "a prompt of scenarios", create(messages.MINIMAL | {"prompt": "mock:" * 200_000})
-    yield (
-        "40,000 ids",
-        Sent(
-            "POST",
-            "/hailuo/tasks",
-            json.dumps(
-                {"action": "retrieve_batch", "ids": [f"{n:036}" for n in range(26_000)]}
-            ).encode(),
-            messages.ACEDATA_TOKEN,
-        ),
-    )
-    yield (
-        "40,000 event types",
-        Sent(
-            "POST",
-            "/api/v1/webhooks",
-            json.dumps({"url": "https://example.com/", "event_types": ["x"] * 40_000}).encode(),
-            messages.RIVYA_KEY,
-        ),
-    )
-    yield (
-        "20,000 wrong headers of an answer",
-        Sent(
-            "PUT",
-            f"{WORLD}/inbox/a",
-            json.dumps(
-                {"answers": [{"headers": {f"a {n}": "\n" for n in range(20_000)}}]}
-            ).encode(),
-        ),
-    )
-    yield (
-        "200 wrong headers of an answer",
-        Sent(
-            "PUT",
-            f"{WORLD}/inbox/a",
-            json.dumps({"answers": [{"headers": {f"a {n}": "\n" for n in range(200)}}]}).encode(),
-        ),
-    )
-    yield (
-        "40,000 answers",
-        Sent("PUT", f"{WORLD}/inbox/a", json.dumps({"answers": [{}] * 40_000}).encode()),
-    )
-    yield "a form of 90 MB", _form(b"\x89PNG\r\n\x1a\n" + b"\0" * 90_000_000)
-    yield (
-        "100,000 parts",
-        Sent(
-            "POST",
-            "/api/v1/files",
-            f'--{_BOUNDARY}\r\ncontent-disposition: form-data; name="a"\r\n\r\n\r\n'.encode()
-            * 100_000
-            + f"--{_BOUNDARY}--\r\n".encode(),
-            messages.RIVYA_KEY,
-            _FORM,
-        ),
-    )
-    yield (
-        "a part of 100,000 headers",
-        Sent(
-            "POST",
-            "/api/v1/files",
-            f"--{_BOUNDARY}\r\n".encode()
-            + b"a: b\r\n" * 100_000
-            + f"\r\n\r\n--{_BOUNDARY}--\r\n".encode(),
-            messages.RIVYA_KEY,
-            _FORM,
-        ),
-    )
-    yield (
-        "a part of one long header",
-        Sent(
-            "POST",
-            "/api/v1/files",
-            f"--{_BOUNDARY}\r\n".encode()
-            + b"content-disposition: form-data; "
-            + b'a="b"; ' * 1_000_000
-            + f"\r\n\r\n\r\n--{_BOUNDARY}--\r\n".encode(),
-            messages.RIVYA_KEY,
-            _FORM,
-        ),
-    )
-    query = "&".join(f"a{n}=1" for n in range(5000))
-    yield "5,000 query parameters", Sent("GET", f"{WORLD}/requests?{query}")
+def _bodies() -> Iterator[tuple[str, Sent]]:
+    for many in (250_000, _MANY, 400):
+        yield f"{many:,} empty references", _params(referenceMediaItems=[{}] * many)
+    for many in (70_000, _MANY):
+        unknown = {f"f{number:05x}": 0 for number in range(many)}
+        yield f"{many:,} unknown params", _params(**unknown)
+        yield f"{many:,} unknown fields and no other", _create(unknown)
+        yield f"{many:,} ignored fields", _create(messages.MINIMAL | unknown)
+    yield "a million brackets", _create(b"[" * 1_000_000)
+    yield "deep arrays", _ignored(b"[" + (b"[" * 60 + b"]" * 60 + b",") * 480 + b"0]")
+    yield "long integers", _ignored(b"[" + (b"1" * 309 + b",") * 3_300 + b"0]")
+    yield "integers that are too long", _ignored(b"[" + (b"1" * 4300 + b",") * 240 + b"0]")
+    yield "numbers with a fraction", _ignored(b"[" + b"1.1e9," * _MANY + b"0]")
+    yield "a name twice", _ignored(b"[" + b'{"a":1},' * (_MANY // 2) + b'{"a":1,"a":2}]')
+    yield "half a pair", _ignored(b"[" + b'"\\ud83c\\udfac",' * _MANY + b'"\\ud83c"]')
+    for name, text in (("line breaks", "\n" * 500_000), ("blanks", " " * 1_000_000)):
+        yield f"a prompt of {name}", _create(messages.MINIMAL | {"prompt": text})
+    yield "a prompt of scenarios", _create(messages.MINIMAL | {"prompt": "mock:used_up " * 80_000})
+    yield "a batch of unknown ids", batch([f"{number:032}" for number in range(_MANY)])
+    types = {"url": "https://example.com/", "event_types": ["x"] * _MANY}
+    yield "unknown event types", _json("POST", "/api/v1/webhooks", types, messages.RIVYA_KEY)
+    for many in (_MANY // 2, 240):
+        headers = {f"a {number}": "\n" for number in range(many)}
+        answers = {"answers": [{"headers": headers}]}
+        yield f"{many:,} wrong headers", _json("PUT", f"{WORLD}/inbox/a", answers)
+    order = {"order": [{"path": "*a*b*c*d"}] * 1000}
+    yield "a long order", _json("POST", f"{WORLD}/requests/verify", order)
+    yield "a long query", _get(f"{WORLD}/requests?" + "&".join(f"a{n}=1" for n in range(2000)))
     for path in ("/_mock/openapi.json", "/_mock/control.json", "/api/v1/openapi.json"):
-        yield path, Sent("GET", path)
+        yield path, _get(path)
+    state = {"format": 1, "tasks": [1] * 2_000_000}
+    yield "a snapshot of wrong tasks", _json("PUT", f"{WORLD}/snapshot", state)
+    state = {"format": 1, "tasks": [{"id": [[1]] * 500_000}]}
+    yield "a snapshot of a large wrong task", _json("PUT", f"{WORLD}/snapshot", state)
 
 
-def _form(content: bytes) -> Sent:
-    head = f'--{_BOUNDARY}\r\ncontent-disposition: form-data; name="kind"\r\n\r\nimage\r\n'
-    head += (
-        f'--{_BOUNDARY}\r\ncontent-disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
-    )
-    body = head.encode() + content + f"\r\n--{_BOUNDARY}--\r\n".encode()
+def _forms() -> Iterator[tuple[str, Sent]]:
+    disposition = b"content-disposition: form-data; "
+    part = disposition + b'name="kind"\r\n\r\nvideo'
+    movie = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + b"\0" * 50_000_000
+    file = disposition + b'name="file"; filename="a.mp4"\r\n\r\n' + movie
+    yield "a file of 50 MB", _form(part, file)
+    yield "100,000 parts", _form(*[disposition + b'name="a"\r\n\r\n'] * 100_000)
+    yield "100,000 headers", _form(b"a: b\r\n" * 100_000 + b"\r\n")
+    yield "a long header", _form(disposition + b'a="b"; ' * 1_000_000 + b"\r\n\r\n")
+
+
+def _journal() -> Iterator[tuple[str, Sent]]:
+    for form in ("json", "ndjson", "har"):
+        yield f"a full journal as {form}", _get(f"{WORLD}/requests?format={form}")
+    yield "a snapshot with a full journal", _get(f"{WORLD}/snapshot")
+    wanted = {"order": [{"body": {"/x": number}} for number in range(1000)]}
+    yield "every body of a full journal", _json("POST", f"{WORLD}/requests/verify", wanted)
+
+
+def _beside_webhooks() -> Iterator[tuple[str, Sent]]:
+    yield "a journal beside webhooks", _get(f"{WORLD}/requests")
+    yield "webhooks", Sent("GET", "/api/v1/webhooks", key=messages.RIVYA_KEY)
+
+
+def _looks(what: str) -> dict[str, Sent]:
+    return {
+        f"a large list: {what}": _get(f"{WORLD}/{what}"),
+        f"a snapshot with a large list: {what}": _get(f"{WORLD}/snapshot"),
+    }
+
+
+def _get(path: str) -> Sent:
+    return Sent("GET", path)
+
+
+def _json(method: str, path: str, body: Any, key: str = messages.ACEDATA_TOKEN) -> Sent:
+    return Sent(method, path, json.dumps(body, separators=(",", ":")).encode(), key)
+
+
+def _create(body: Any) -> Sent:
+    if isinstance(body, bytes):
+        return Sent("POST", messages.GENERATIONS, body, messages.RIVYA_KEY)
+    return _json("POST", messages.GENERATIONS, body, messages.RIVYA_KEY)
+
+
+def _params(**params: Any) -> Sent:
+    return _create(messages.MINIMAL | {"params": params})
+
+
+def _ignored(text: bytes) -> Sent:
+    """A create with this JSON in a field that nobody looks at."""
+    return _create(json.dumps(messages.MINIMAL)[:-1].encode() + b',"zzz":' + text + b"}")
+
+
+def _video(prompt: str) -> Sent:
+    return _json("POST", _VIDEOS, messages.VIDEO | {"async": True, "prompt": prompt})
+
+
+def _webhook() -> Sent:
+    body = {"url": "http://127.0.0.1:9/", "event_types": ["generation.failed"]}
+    return _json("POST", "/api/v1/webhooks", body, messages.RIVYA_KEY)
+
+
+def _fault(prompt: str) -> Sent:
+    body = {"match": {"model": prompt}, "effect": {"type": "error", "code": "used_up"}}
+    return _json("POST", f"{WORLD}/faults", body)
+
+
+def _callback(body: str) -> Sent:
+    return Sent("POST", INBOX, body.encode(), content_type="text/plain")
+
+
+def _form(*parts: bytes) -> Sent:
+    between = f"--{_BOUNDARY}\r\n".encode()
+    body = b"".join(between + part + b"\r\n" for part in parts) + f"--{_BOUNDARY}--\r\n".encode()
     return Sent("POST", "/api/v1/files", body, messages.RIVYA_KEY, _FORM)

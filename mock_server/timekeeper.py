@@ -110,6 +110,7 @@ class Timekeeper:
             if not any(due.subject in self._awaited for due in due_now):
                 stops_for_others += 1
             happened += [*due_now, *await self._settled(world)]
+            await asyncio.sleep(0)  # a long way has many stops: others have a turn at each
             if self._is_gone(world):
                 return happened
             is_for_others = stops_for_others <= _STOPS_FOR_OTHERS

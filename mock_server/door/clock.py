@@ -16,6 +16,7 @@ from mock_server.core.refusals import Invalid
 from mock_server.core.world import World
 from mock_server.door.worlds import home_of, world_of
 from mock_server.edge.call import Call, json_response
+from mock_server.edge.long_answer import LongAnswer, json_list_parts
 from mock_server.edge.moments import moment
 from mock_server.edge.typed_body import TypedBody
 from mock_server.edge.violations import BodyRules
@@ -83,8 +84,9 @@ async def advance_clock(call: Call) -> Response:
             sentence = f"must be at most {left_ms / 1000}: time ends at {moment(LAST_MS)}"
             raise Invalid.at("/seconds", "maximum", sentence)
         happened = await home.timekeeper.advance(by_ms)
-    effects = [_effect(world, each) for each in happened]
-    return json_response({"now": moment(world.clock.now_ms()), "effects": effects})
+    now = {"now": moment(world.clock.now_ms())}
+    effects = (_effect(world, each) for each in happened)
+    return LongAnswer(json_list_parts(now, "effects", effects, {}))
 
 
 ADVANCE = BodyRules(

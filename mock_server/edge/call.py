@@ -194,8 +194,14 @@ class Call:
         return None if isinstance(self._body, Invalid) else self._body
 
     async def _received(self, limit: BodyLimit) -> bytes:
-        pieces = [piece async for piece in self.pieces(limit)]
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        body = b""
+        async for piece in self.pieces(limit):
+            if body:
+                body = bytearray(body) if isinstance(body, bytes) else body
+                body += piece  # to join all of a large one at its end would hold others up
+            else:
+                body = piece
+        return body
 
     async def pieces(self, limit: BodyLimit) -> AsyncGenerator[bytes, None]:
         """The body piece by piece, as it comes; that can be done once. Refuses with Invalid past

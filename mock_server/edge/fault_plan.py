@@ -226,7 +226,7 @@ def _named(
     if names := call.credential[1]:
         for name in names.split("+"):
             yield _scenario(call, api, name, KEY)
-    words = _WORD.findall(_order(call, operation, body)[1])
+    words = dict.fromkeys(_WORD.findall(_order(call, operation, body)[1]))
     for name in dict.fromkeys(word.rstrip(".") for word in words):
         yield _scenario(call, api, name, PROMPT)
 

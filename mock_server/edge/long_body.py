@@ -36,13 +36,16 @@ class LongBody(Generic[Value]):
         """The JSON Schema of the type, whole in itself."""
         return TypedBody(self._kind, closed=True).schema
 
-    def read(self, body: bytes, *, max_depth: int) -> Value:
-        """The value a body spells. Refuses with Invalid, naming the places that are wrong."""
+    def read(self, body: bytes, *, max_depth: int, max_values: int) -> Value:
+        """The value a body spells. Refuses with Invalid, naming the places that are wrong.
+
+        max_values: how many there may be in a part that is read in one go.
+        """
         try:
             text = body.decode()
         except UnicodeDecodeError as error:
             raise not_json(f"must be UTF-8; byte {error.start} is not") from None
-        reading = _Reading(text, max_depth, self._large)
+        reading = _Reading(text, max_depth, max_values, self._large)
         value: Value = reading.read(self._kind, ())
         reading.require_end()
         if reading.wrong:
@@ -76,10 +79,13 @@ class _Fields:
 class _Reading:
     """One document on its way. wrong: the places found so far that break a rule."""
 
-    def __init__(self, text: str, max_depth: int, large: Mapping[type, _Fields]) -> None:
+    def __init__(
+        self, text: str, max_depth: int, max_values: int, large: Mapping[type, _Fields]
+    ) -> None:
         self.wrong: list[Violation] = []
         self._text = text
         self._max_depth = max_depth
+        self._max_values = max_values
         self._large = large
         self._at = 0
         self._skip_blanks()
@@ -128,10 +134,7 @@ class _Reading:
     def _member(self, members: dict[str, Any], kind_of: Callable[[str], Any], path: Path) -> None:
         if not self._text.startswith('"', self._at):
             raise self._not_json("Expecting property name enclosed in double quotes")
-        start = self._at
-        self._at = self._end()
-        name: str = parse(self._text[start : self._at].encode(), max_depth=1)
-        self._skip_blanks()
+        name = self._part(str, path)
         if not self._comes(":"):
             raise self._not_json("Expecting ':' delimiter")
         if name in members:
@@ -145,8 +148,10 @@ class _Reading:
         part = self._text[start : self._at].encode()
         self._skip_blanks()
         try:
-            return _read_part(kind, part, self._max_depth - len(path))
+            return _read_part(kind, part, self._max_depth - len(path), self._max_values)
         except Invalid as wrong:
+            if wrong.violations[0].rule == "json":
+                self._require_json(start)  # the same, with its place in the document
             self._note(path, wrong.violations)
             return None
 
@@ -200,17 +205,28 @@ class _Reading:
         self._at = _NO_BLANK.search(self._text, self._at).start()  # type: ignore[union-attr]
 
     def _end(self) -> int:
-        """Where the value that comes next ends."""
+        """Where the value that comes next ends, if it is JSON."""
+        if not self._text.startswith(("[", "{"), self._at):
+            return _SCALAR.match(self._text, self._at).end()  # type: ignore[union-attr]
+        depth = 0
+        for token in _TEXT_OR_BRACKET.finditer(self._text, self._at):
+            depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+            if not depth:
+                return token.end()
+        return len(self._text)
+
+    def _require_json(self, start: int) -> None:
+        """Refuses with Invalid, telling the place, a value that is no JSON."""
         try:
-            end: int = _scan(self._text, self._at)[1]
+            _scan(self._text, start)
         except StopIteration:
+            self._at = start
             raise self._not_json("Expecting value") from None
         except json.JSONDecodeError as error:
             self._at = error.pos
             raise self._not_json(error.msg) from None
         except RecursionError:
             raise too_deep(self._max_depth) from None
-        return end
 
     def _not_json(self, sentence: str) -> Invalid:
         error = json.JSONDecodeError(sentence, self._text, self._at)
@@ -218,6 +234,9 @@ class _Reading:
 
 
 _NO_BLANK = re.compile(r"[^ \t\n\r]|\Z")
+_TEXT = r'"[^"\\]*(?:\\.[^"\\]*)*"'
+_TEXT_OR_BRACKET = re.compile(rf"{_TEXT}|[\[\]{{}}]")
+_SCALAR = re.compile(rf"{_TEXT}|[^ \t\n\r,:\]}}]*")
 _BASE64_CHARS = 4 << 18
 _LIKE: Mapping[str, Any] = {"[": [], "{": {}, '"': "", "t": True, "f": False, "n": None}
 _scan = json.JSONDecoder(parse_int=len, parse_float=len).scan_once  # type: ignore[attr-defined]
@@ -228,7 +247,7 @@ def _typed(kind: Any) -> TypedBody[Any]:
     return TypedBody(kind, closed=True)
 
 
-def _read_part(kind: Any, part: bytes, max_depth: int) -> Any:
+def _read_part(kind: Any, part: bytes, max_depth: int, max_values: int) -> Any:
     if kind is not Any:
         try:
             value = msgspec.json.decode(part, type=kind)
@@ -236,5 +255,5 @@ def _read_part(kind: Any, part: bytes, max_depth: int) -> Any:
                 return value  # spelled just as it is written: nothing is left to look for
         except (ValueError, RecursionError):
             pass  # what is wrong, and where, comes out below
-    value = parse(part, max_depth=max_depth)
+    value = parse(part, max_depth=max_depth, max_values=max_values)
     return value if kind is Any else _typed(kind).read(value)
