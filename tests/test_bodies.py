@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from tests.asgi import Answer
 from tests.mock import MINIMAL, VIDEO, Mock
-from tests.rivya.conftest import MakeMock
+
+MakeMock = Callable[..., Mock]
 
 DOOR = "/_mock/worlds/default"
 
@@ -160,8 +162,7 @@ def test_a_body_that_is_too_large_names_the_limit(make_mock: MakeMock) -> None:
 
 
 def test_a_few_of_many_violations_are_named(mock: Mock) -> None:
-    references = [{}] * 29_000
-    answer = mock.create(params={"referenceMediaItems": references})
+    answer = mock.create(params={"referenceMediaItems": [{}] * 29_000})
     assert answer.status == 400
     assert "has 29000 items; at most 2" in answer.json()["error"]["message"]
     unknown = {f"field_{number}": 0 for number in range(29_000)}

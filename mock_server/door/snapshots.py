@@ -51,13 +51,14 @@ async def put_snapshot(call: Call) -> Response:
     the keys that alone lead to another world of this server: with those, take the base URL.
     """
     home_of(call)
-    text, limits = call.json_text("snapshot_bytes"), call.fake.settings.limits
+    call.require_json()
+    pieces, limits = call.body_pieces("snapshot_bytes"), call.fake.settings.limits
     worlds, name, place = call.fake.worlds, call.path_value("world"), _place(call)
     codes = call.fake.contract.codes
 
     def read() -> tuple[Snapshot, World, str]:
         snapshot = SNAPSHOT.read(
-            text, max_depth=limits.json_depth + _DEEPER, max_values=limits.json_values
+            pieces, max_depth=limits.json_depth + _DEEPER, max_values=limits.json_values
         )
         require_sound(snapshot)
         for pointer, faults in all_faults(snapshot):

@@ -97,7 +97,7 @@ class Call:
         self.is_counted = False
         self.form: dict[str, Any] | Refusal | None = None
         self.files: Sequence[IO[bytes]] = ()
-        self._body: bytes | Invalid | None = None
+        self._body: Sequence[bytes] | Invalid | None = None
         self._came_to = self.timekeeper.world
         self._credential: tuple[str, str] | None = None
         self._value: Any = _UNREAD
@@ -169,14 +169,19 @@ class Call:
         return read_host(value) if value else None
 
     def body(self, limit: BodyLimit) -> bytes:
-        """The whole body. Refuses with Invalid past this limit.
+        """The whole body. Refuses and raises as `body_pieces` does."""
+        pieces = self.body_pieces(limit)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def body_pieces(self, limit: BodyLimit) -> Sequence[bytes]:
+        """The whole body as it came. Refuses with Invalid past this limit.
 
         Raises BodyAwaited as long as the body has not been read: whoever calls the handler reads
         it and calls the handler again, which then looks up everything anew. So nothing that was
         looked up before the body came is used after it.
         """
         if self._body is None:
-            raise BodyAwaited(partial(self.read_body, limit))
+            raise BodyAwaited(partial(self._receive_body, limit))
         if isinstance(self._body, Invalid):
             raise self._body
         return self._body
@@ -187,21 +192,14 @@ class Call:
         Raises ClientDisconnect if the caller hangs up in the middle.
         """
         if self._body is None:
-            try:
-                self._body = await self._received(limit)
-            except Invalid as too_large:
-                self._body = too_large
-        return None if isinstance(self._body, Invalid) else self._body
+            await self._receive_body(limit)
+        return None if isinstance(self._body, Invalid) else self.body(limit)
 
-    async def _received(self, limit: BodyLimit) -> bytes:
-        body = b""
-        async for piece in self.pieces(limit):
-            if body:
-                body = bytearray(body) if isinstance(body, bytes) else body
-                body += piece  # to join all of a large one at its end would hold others up
-            else:
-                body = piece
-        return body
+    async def _receive_body(self, limit: BodyLimit) -> None:
+        try:
+            self._body = [piece async for piece in self.pieces(limit)]
+        except Invalid as too_large:
+            self._body = too_large
 
     async def pieces(self, limit: BodyLimit) -> AsyncGenerator[bytes, None]:
         """The body piece by piece, as it comes; that can be done once. Refuses with Invalid past
@@ -231,7 +229,8 @@ class Call:
 
     def json(self) -> Any:
         """The value the body spells. Refuses with Invalid what is not JSON."""
-        return self.value_of(self.json_text("body_bytes"))
+        self.require_json()
+        return self.value_of(self.body("body_bytes"))
 
     def value_of(self, body: bytes) -> Any:
         """The value that its body spells, read once. Refuses with Invalid what is not JSON."""
@@ -246,11 +245,6 @@ class Call:
         if isinstance(self._value, Invalid):
             raise self._value
         return self._value
-
-    def json_text(self, limit: BodyLimit) -> bytes:
-        """The body as it came, JSON as its header has it. Refuses as `body` and `require_json`."""
-        self.require_json()
-        return self.body(limit)
 
     def require_json(self) -> None:
         """Refuses with Invalid, before it is read, a body that says to be something else than JSON,

@@ -65,20 +65,25 @@ def _refuse_too_much(body: bytes, max_depth: int, max_values: int | None) -> Non
     values = opened + body.count(b",") + 1
     if opened <= max_depth and (max_values is None or values <= max_values):
         return
-    marks = _outside_texts(body)
-    if max_values is not None and len(marks.translate(None, _NO_MARK)) >= max_values:
+    marks = _without_texts(body)
+    if max_values is not None and _count_values(marks) > max_values:
         raise Invalid.at("", "values", f"has more than {max_values} values (limits.json_values)")
     # An opening bracket is 1, a closing one -1: the sum so far is how deep one is.
     if max(accumulate(array("b", marks.translate(_SIGNED, _NO_BRACKET))), default=0) > max_depth:
         raise too_deep(max_depth)
 
 
-_NO_MARK = bytes(set(range(256)) - set(b"[{,"))
+def _without_texts(body: bytes) -> bytes:
+    """The body with a quotation mark for each text: it has no brackets but those of JSON."""
+    return b'"'.join(body.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2])
 
 
-def _outside_texts(body: bytes) -> bytes:
-    """The body without its texts: what is left has no brackets or commas but those of JSON."""
-    return b"".join(body.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2])
+def _count_values(marks: bytes) -> int:
+    """How many values there are: one, one more in each list or object that has any, and one more
+    for each comma."""
+    bare = marks.translate(None, b" \t\n\r")
+    empty = bare.count(b"[]") + bare.count(b"{}")
+    return 1 + bare.count(b"[") + bare.count(b"{") - empty + bare.count(b",")
 
 
 # --- what the fast reading lets through -----------------------------------------------------------

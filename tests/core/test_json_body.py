@@ -7,6 +7,7 @@ import json
 import math
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -319,3 +320,48 @@ def test_a_surrogate_is_found_in_the_deepest_place_allowed(depth: int) -> None:
 )
 def test_a_pointer_escapes_as_rfc_6901_says(path: list[str | int], written: str) -> None:
     assert pointer(path) == written
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text('a[{,"\\: '),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text('a[{,"\\: '), inner),
+    max_leaves=30,
+)
+
+
+def values_in(value: Any) -> int:
+    if isinstance(value, dict | list):
+        inner = value.values() if isinstance(value, dict) else value
+        return 1 + sum(map(values_in, inner))
+    return 1
+
+
+@given(JSON.filter(lambda value: "NaN" not in json.dumps(value)), st.sampled_from([None, 1]))
+def test_every_value_counts_and_no_sign_in_a_text_does(value: Any, indent: int | None) -> None:
+    body = json.dumps(value, indent=indent).replace("Infinity", "1e308").encode()
+    count = values_in(value)
+    parse(body, max_depth=64, max_values=count)
+    if count > 1:
+        with pytest.raises(Invalid, match="limits.json_values"):
+            parse(body, max_depth=64, max_values=count - 1)
+
+
+@given(st.text('{}[],:"\\u0031ae-. \t', max_size=30))
+def test_what_is_read_can_be_written_and_read_again_as_it_is(text: str) -> None:
+    try:
+        value = parse(text.encode(), max_depth=64)
+    except Invalid:
+        return
+    assert repr(msgspec.json.decode(msgspec.json.encode(value))) == repr(value)
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_309_digits_are_read_and_310_are_refused(sign: str) -> None:
+    assert parse(f"{sign}{'9' * 309}".encode(), max_depth=64) == int(sign + "9" * 309)
+    assert violation(f"{sign}{'9' * 310}".encode()).sentence == "has 310 digits; at most 309"
+
+
+@pytest.mark.parametrize("text", ["9" * 2000, "[{" * 2000, ":" * 2000, "\\u003a" * 300])
+def test_what_stands_in_a_text_is_only_a_text(text: str) -> None:
+    body = f'{{"a": "{text}", "b": ":"}}'.encode()
+    assert parse(body, max_depth=2, max_values=3) == json.loads(body)
