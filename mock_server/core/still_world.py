@@ -66,12 +66,16 @@ def _still_exchange(exchange: Exchange) -> Exchange:
     return exchange if exchange.ended_ms is not None else replace(exchange)
 
 
+def _still_fault(fault: Fault) -> Fault:
+    return replace(fault, by_account={key: copy(each) for key, each in fault.by_account.items()})
+
+
 _COPIES: Mapping[type, Callable[[Any], Any]] = {
     Balance: replace,
     Delivery: _still_delivery,
     Endpoint: replace,
     Exchange: _still_exchange,
-    Fault: replace,
+    Fault: _still_fault,
     Faults: _still,
     Inbox: _still,
     list: list.copy,

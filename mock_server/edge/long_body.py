@@ -138,6 +138,8 @@ class _Reading:
         if not self._text.startswith('"', self._at):
             raise self._not_json("Expecting property name enclosed in double quotes")
         name = self._part(str, path)
+        if name is None:
+            raise Invalid(most_telling_first(self.wrong))
         if not self._comes(":"):
             raise self._not_json("Expecting ':' delimiter")
         if name in members:
@@ -184,7 +186,10 @@ class _Reading:
     def _open(self, bracket: str, path: Path) -> None:
         if not self._comes(bracket):
             kind = {"[": "array", "{": "object"}[bracket]
-            found = _LIKE.get(self._text[self._at : self._at + 1], 0)
+            first = self._text[self._at : self._at + 1]
+            if first not in _LIKE:
+                raise self._not_json("Expecting value")
+            found = _LIKE[first]
             self._note(path, BodyRules({"type": kind}).violations(found))
             raise Invalid(most_telling_first(self.wrong))
 
@@ -222,8 +227,8 @@ class _Reading:
         """Refuses with Invalid, telling the place, a value that is no JSON."""
         try:
             _scan(self._text, start)
-        except StopIteration:
-            self._at = start
+        except StopIteration as stop:
+            self._at = stop.value
             raise self._not_json("Expecting value") from None
         except json.JSONDecodeError as error:
             self._at = error.pos
@@ -241,7 +246,15 @@ _TEXT = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 _TEXT_OR_BRACKET = re.compile(rf"{_TEXT}|[\[\]{{}}]")
 _SCALAR = re.compile(rf"{_TEXT}|[^ \t\n\r,:\]}}]*")
 _BASE64_CHARS = 4 << 18
-_LIKE: Mapping[str, Any] = {"[": [], "{": {}, '"': "", "t": True, "f": False, "n": None}
+_LIKE: Mapping[str, Any] = dict.fromkeys("-0123456789", 0) | {
+    "[": [],
+    "{": {},
+    '"': "",
+    "t": True,
+    "f": False,
+    "n": None,
+}
+"""A value of the kind that begins with this letter."""
 _scan = json.JSONDecoder(parse_int=len, parse_float=len).scan_once  # type: ignore[attr-defined]
 
 
