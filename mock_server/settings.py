@@ -144,9 +144,9 @@ class LimitSettings(Struct, frozen=True):
     journal_header_bytes: Annotated[
         int, Meta(ge=0, description="bytes of each request's headers that the journal keeps")
     ] = 16 * 1024
-    worlds: Annotated[Count, Meta(description="worlds of the server")] = 1000
+    worlds: Annotated[Count, Meta(description="worlds of the server")] = 2000
     accounts: Annotated[Count, Meta(description="accounts of a world")] = 1000
-    keys: Annotated[Count, Meta(description="keys of a world")] = 1000
+    keys: Annotated[Count, Meta(description="keys of a world")] = 10_000
     faults: Annotated[Count, Meta(description="faults set in a world")] = 1000
     webhook_endpoints: Annotated[
         Count, Meta(description="webhook endpoints of a world, revoked ones too")
