@@ -50,11 +50,9 @@ class Blobs:
                 "(limits.stored_upload_bytes)"
             )
             raise Invalid.at(place, "limit", sentence)
-        self._reserved_bytes += size_bytes
-        try:
-            digests = await asyncio.to_thread(self._write_all, contents)
-        finally:
-            self._reserved_bytes -= size_bytes
+        with self._lock:
+            self._reserved_bytes += size_bytes
+        digests = await asyncio.to_thread(self._write_all, contents, size_bytes)
         try:
             yield digests
         finally:
@@ -95,13 +93,19 @@ class Blobs:
                 self._folder.remove()
                 self._folder = None
 
-    def _write_all(self, contents: Sequence[BinaryIO]) -> list[str]:
+    def _write_all(self, contents: Sequence[BinaryIO], reserved_bytes: int) -> list[str]:
+        """Bytes are reserved or kept, never both: else a racing upload is refused for no reason."""
         digests: list[str] = []
+        failure: OSError | None = None
         try:
             digests.extend(map(self._write, contents))  # those before one that fails, too
         except OSError as error:
+            failure = error
+        with self._lock:
+            self._reserved_bytes -= reserved_bytes - sum(self._sizes[digest] for digest in digests)
+        if failure is not None:
             self._release(digests)
-            raise CannotStore(f"the file could not be stored: {error.strerror}") from error
+            raise CannotStore(f"the file could not be stored: {failure.strerror}") from failure
         return digests
 
     def _write(self, content: BinaryIO) -> str:
@@ -119,6 +123,7 @@ class Blobs:
                 path.replace(path.with_name(name))
                 self._sizes[name] = size_bytes
                 self._being_added[name] += 1
+                self._reserved_bytes -= size_bytes
         except OSError:
             path.unlink(missing_ok=True)
             raise

@@ -15,6 +15,8 @@ _ALSO_ALLOWED = 10_240
 
 _SCARCE = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _QUIET_S = 60.0
+_RESUMED = "_start_serving"
+"""The loop's method that looks again, a second later, for connections it could not accept."""
 
 
 def raise_limit() -> None:
@@ -47,6 +49,8 @@ class ScarcityLog:
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Report one exception."""
         error = context.get("exception")
+        if _RESUMED in context.get("message", "") and isinstance(error, ValueError):
+            return  # the server was closed while connections had to wait
         if not (isinstance(error, OSError) and error.errno in _SCARCE and "socket" in context):
             loop.default_exception_handler(context)
         elif loop.time() >= self._quiet_until_s:

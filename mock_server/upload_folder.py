@@ -43,7 +43,11 @@ class UploadFolder:
 
 def remove_abandoned() -> None:
     """Delete the folders of this user's servers that have ended without doing so."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    try:
+        folders = list(Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"))
+    except OSError:
+        return  # no temporary folder can be used: the first upload says so
+    for folder in folders:
         _remove_if_abandoned(folder)
 
 

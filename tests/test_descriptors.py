@@ -89,7 +89,7 @@ main(["serve", "--port", "0"], standalone_mode=False)
         for connection in half:
             connection.close()
         with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
-            connection.sendall(b"GET /_mock/health HTTP/1.1\r\nhost: x\r\n\r\n")
+            connection.sendall(b"GET /_mock/health HTTP/1.1\r\nhost: localhost\r\n\r\n")
             assert connection.recv(100).startswith(b"HTTP/1.1 200")
         process.terminate()
         assert process.communicate(timeout=10)[1] == b""

@@ -148,7 +148,9 @@ def test_every_scenario_is_listed_in_80_columns() -> None:
 
 def test_a_long_name_leaves_the_sentences_their_room(tmp_path: Path) -> None:
     name = "recorded_createGeneration_402_insufficient_credits"
-    (tmp_path / f"{name}.toml").write_text('shows = "It is as it was."\nfaults = []\n')
+    (tmp_path / f"{name}.toml").write_text(
+        'shows = "It is as it was."\n[[faults]]\neffect = { type = "answer", status = 500 }\n'
+    )
     lines = run("scenarios", "--scenario-dir", str(tmp_path)).stdout.splitlines()
     assert lines[lines.index(name) + 1].strip() == "It is as it was."
     others = [line for line in lines if line not in (name, lines[lines.index(name) + 1])]

@@ -182,7 +182,8 @@ def test_a_task_is_waited_for_until_it_is_in_a_state(mock: Mock, wait: Wait, sta
 def test_a_state_that_a_task_left_at_once_was_reached(mock: Mock, wait: Wait) -> None:
     task_id = mock.create().json()["id"]
     waiting = wait(f"task={task_id}&state=processing")
-    post(mock, f"{WORLD}/clock/advance", {"seconds": 5})
+    mock.advance(5)  # both moments have passed before anything looks
+    mock.rivya("GET", "/credits")
     assert told(waiting)["task"]["state"] == "succeeded"
 
 
