@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from types import FrameType
 
-GRACE_S = 0.15
+GRACE_S = 0.1
 """Real seconds from the first signal to a forced end."""
 
 _LAST_RESORT_S = 1.0
