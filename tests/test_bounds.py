@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -124,6 +125,12 @@ def test_a_refusal_leaves_the_world_usable_and_a_reset_makes_room(
 
 def test_every_limit_is_tried_somewhere() -> None:
     assert set(MADE) | HTTP | set(NOT_COUNTED) == set(LimitSettings.__struct_fields__)
+
+
+def test_every_limit_is_on_its_page() -> None:
+    page = (Path(__file__).parent.parent / "docs/limits.md").read_text("utf-8")
+    known = set(LimitSettings.__struct_fields__) - {"whole_request_bytes"}
+    assert [name for name in sorted(known) if f"{name}`" not in page] == []
 
 
 def test_looking_at_an_inbox_does_not_make_it(mock: Mock) -> None:
