@@ -18,7 +18,7 @@ INBOX = "/_mock/inbox/default/large"
 _VIDEOS = "/hailuo/videos"
 _BOUNDARY = "frontier"
 _FORM = f"multipart/form-data; boundary={_BOUNDARY}"
-_MANY = 29_000
+_MANY = 39_000
 """Values in a body, a little less than `limits.json_values` allows."""
 
 

@@ -123,7 +123,7 @@ class LimitSettings(Struct, frozen=True):
     json_depth: Annotated[int, Meta(ge=1, le=500, description="deepest nesting of a body")] = 64
     json_values: Annotated[
         int, Meta(ge=1, description="most values in a JSON body: texts, numbers, lists, objects")
-    ] = 30_000
+    ] = 40_000
     whole_request_bytes: Annotated[
         int, Meta(ge=0, description="a longer request is kept without what its API ignores")
     ] = 4096

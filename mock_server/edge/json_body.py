@@ -130,8 +130,8 @@ def _refuse_by_place(body: bytes, max_depth: int) -> None:
         raise not_json(f"must be JSON: {_what_is_wrong(text, error)} at {place}") from None
     except RecursionError:
         raise too_deep(max_depth) from None
-    if (found := _find_mark(value)) is not None:
-        path, mark = found
+    if (found := _find_mark([value])) is not None:
+        (_, *path), mark = found
         place = pointer(path).encode(errors="replace").decode()  # names may have half pairs, too
         raise Invalid.at(place, mark.rule, mark.sentence)
 
@@ -194,20 +194,19 @@ _HALF_A_PAIR = _Mark("unicode", "has half a surrogate pair, which is no characte
 
 def _find_mark(value: Any) -> tuple[Path, _Mark] | None:
     """What cannot be taken first, in the order of the text, the outer before the inner."""
-    members: Iterable[tuple[str | int, Any]] = ()
-    match value:
-        case _Mark():
-            return (), value
-        case str():
-            return None if _is_whole(value) else ((), _HALF_A_PAIR)
-        case dict():
-            if not all(map(_is_whole, value)):
-                return (), _HALF_A_PAIR
-            members = value.items()
-        case list():
-            members = enumerate(value)
+    if isinstance(value, _Mark):
+        return (), value
+    if isinstance(value, str):
+        return None if _is_whole(value) else ((), _HALF_A_PAIR)
+    members: Iterable[tuple[str | int, Any]]
+    if isinstance(value, dict):
+        if not all(map(_is_whole, value)):
+            return (), _HALF_A_PAIR
+        members = value.items()
+    else:
+        members = enumerate(value)
     for step, child in members:
-        if (found := _find_mark(child)) is not None:
+        if not isinstance(child, int | float | None) and (found := _find_mark(child)) is not None:
             path, mark = found
             return (step, *path), mark
     return None
@@ -215,6 +214,8 @@ def _find_mark(value: Any) -> tuple[Path, _Mark] | None:
 
 def _is_whole(text: str) -> bool:
     """Whether a text has no half of a surrogate pair, which nothing could write down again."""
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:
