@@ -96,8 +96,9 @@ def filled(path: str) -> str:
 def test_another_page_can_use_no_route_of_the_door(server: Live, cause: str) -> None:
     headers = CAUSED_BY_ANOTHER_PAGE[cause]
     statuses = {
-        f"{method} {path}": ask(server, method, filled(path), headers).status
+        f"{method} {prefix}{path}": ask(server, method, prefix + filled(path), headers).status
         for method, path in ROUTES
+        for prefix in ("", "/w/default")
     }
     assert statuses == dict.fromkeys(statuses, 403)
     assert len(statuses) > 40
