@@ -111,6 +111,17 @@ class Contract:
         )
 
     @cached_property
+    def uploads(self) -> MediaRules:
+        """What any upload may be, whatever its form names."""
+        models = self.catalog.of("rivya")
+        every = [*self.upload_limits.values(), *(m.references for m in models if m.references)]
+        return MediaRules(
+            tuple(dict.fromkeys(kind for rules in every for kind in rules.kinds)),
+            tuple(dict.fromkeys(name for rules in every for name in rules.mime_types)),
+            max(rules.max_bytes for rules in every),
+        )
+
+    @cached_property
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document of both APIs, bundled: it refers to nothing outside itself."""
         from mock_server import openapi  # YAML is slow to read; few ask for the document

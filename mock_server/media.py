@@ -99,8 +99,8 @@ def _upload(call: Call) -> StoredFile | None:
 
 def _clip_name(call: Call, task: Task) -> str:
     order = task.order
-    params: dict[str, Any] = msgspec.json.decode(order.request).get("params") or {}
-    return call.fake.contract.catalog.find(order.api, order.model).clip_for(params).file_name
+    request: dict[str, Any] = msgspec.json.decode(order.request)
+    return call.fake.contract.catalog.find(order.api, order.model).clip_of(request).file_name
 
 
 def _serve(call: Call, path: Path, digest: str, media_type: str, changed_ms: int) -> Response:
@@ -112,6 +112,8 @@ def _serve(call: Call, path: Path, digest: str, media_type: str, changed_ms: int
         "Last-Modified": format_datetime(
             datetime.fromtimestamp(changed_ms // 1000, UTC), usegmt=True
         ),
+        # An upload is whatever its sender wants it to be: opened as a page, it may do nothing.
+        "Content-Security-Policy": "sandbox",
         "X-Content-Type-Options": "nosniff",
     }
     known = call.header(b"if-none-match") or ""

@@ -196,6 +196,17 @@ def test_a_document_spelled_in_another_way_is_the_same_snapshot(mock: Mock) -> N
     assert put(mock, spelled).headers["etag"] == taken.headers["etag"]
 
 
+def b64(text: bytes) -> str:
+    return b64encode(text).decode()
+
+
+DEEP = b64(b"[" * 200_000)
+FAULT: dict[str, Any] = {
+    "rule": {"effect": {"type": "task"}}, "scenario": None, "matched": 0, "happened": 0
+}  # fmt: skip
+INBOX = {"name": "a", "received": 0, "requests": [], "answers": [{"times": 2}], "given": 2}
+
+
 def changed(document: Any, path: str, value: Any) -> Any:
     *outer, last = path.strip("/").split("/")
     found = document
@@ -234,6 +245,46 @@ def changed(document: Any, path: str, value: Any) -> Any:
         ("/ledger/reservations/0/task_id", "task_x", "/ledger/reservations/0/task_id", "reference"),
         ("/contents/x", b64encode(b"x").decode(), "/contents/x", "sha256"),
         ("/contents", {}, "/files/0/content", "reference"),
+        ("/files/0/mime_type", "text/html", "/files/0/mime_type", "enum"),
+        ("/files/0/kind", "page", "/files/0/kind", "enum"),
+        ("/files/0/name", "../a.png", "/files/0/name", "filename"),
+        ("/files/0/duration_s", -1, "/files/0/duration_s", "minimum"),
+        ("/tasks/1/fate/ends_ms", START_MS + 9, "/tasks/1/fate/ends_ms", "minimum"),
+        ("/tasks/1/fate/ends_ms", START_MS + 9000, "/ledger/reservations/0", "agenda"),
+        ("/tasks/0/fate/ends_ms", START_MS + 9000, "/tasks/0/fate/ends_ms", "money"),
+        ("/tasks/0/fate/outcome", "broke", "/ledger/accounts/0/balance/spent_credits", "money"),
+        ("/tasks/0/order/account", "zoe", "/tasks/0/order/account", "reference"),
+        ("/tasks/0/order/api", "other", "/tasks/0/order/api", "enum"),
+        ("/tasks/0/order/model", "other", "/tasks/0/order/model", "enum"),
+        ("/tasks/0/order/request", DEEP, "/tasks/0/order/request", "json"),
+        ("/tasks/0/order/request", b64(b'{"prompt":5}'), "/tasks/0/order/request", "value"),
+        ("/tasks/0/order/request", b64(b'{"prompt":"x","prompt":"y"}'),
+         "/tasks/0/order/request", "json"),
+        ("/agenda/0/at_ms", START_MS + 1, "/agenda/0/at_ms", "agenda"),
+        ("/agenda/1/at_ms", START_MS + 3_600_000, "/ledger/reservations/0", "agenda"),
+        ("/deliveries/deliveries/0/event/api", "other", "/deliveries/deliveries/0/event/api",
+         "enum"),
+        ("/deliveries/deliveries/0/event/body", DEEP, "/deliveries/deliveries/0/event/body",
+         "json"),
+        ("/deliveries/deliveries/0/event/body", b64(b'{"a":\0}'),
+         "/deliveries/deliveries/0/event/body", "json"),
+        ("/deliveries/deliveries/0/waits_ms/0", 10**30, "/deliveries/deliveries/0/waits_ms/0",
+         "maximum"),
+        ("/deliveries/deliveries/0/state", "succeeded", "/deliveries/deliveries/0/state",
+         "attempts"),
+        ("/deliveries/deliveries/0/state", "failed", "/deliveries/deliveries/0/next_attempt_ms",
+         "const"),
+        ("/endpoints/0/secret", "whsec_", "/endpoints/0/secret", "pattern"),
+        ("/keys/0/secret", "a b", "/keys/0/secret", "pattern"),
+        ("/rules/queued_ms", 10**12 + 1, "/rules/queued_ms", "maximum"),
+        ("/faults/faults", [{"id": "fault_" + "1" * 5000, **FAULT}], "/faults/faults/0/id",
+         "pattern"),
+        ("/faults/faults", [{"id": "fault_x", **FAULT}], "/faults/faults/0/id", "pattern"),
+        ("/faults/faults", [{"id": "fault_1", **FAULT, "happened": 2}],
+         "/faults/faults/0/matched", "minimum"),
+        ("/faults/source", "default", "/faults/source", "const"),
+        ("/inboxes", [INBOX], "/inboxes/0/given", "maximum"),
+        ("/journal/exchanges/0/ended_ms", 0, "/journal/exchanges/0/ended_ms", "minimum"),
     ],
 )  # fmt: skip
 def test_a_document_with_anything_wrong_in_it_changes_nothing_and_says_where(

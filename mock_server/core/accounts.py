@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from mock_server.core.header_text import VisibleText
+from mock_server.core.numbers import Count
 from mock_server.core.refusals import (
     KeyDisabled,
     KeyExpired,
@@ -23,14 +25,14 @@ class Key:
     rate_limit: requests per window for this key alone; None leaves the API's own limit.
     """
 
-    secret: str
+    secret: VisibleText
     account: str
     api: str
     scopes: frozenset[str] = frozenset()
     revoked: bool = False
     disabled: bool = False
     expires_ms: int | None = None
-    rate_limit: int | None = None
+    rate_limit: Count | None = None
 
     def require(self, scope: str) -> None:
         """Refuses with ScopeDenied unless the key holds `scope`."""

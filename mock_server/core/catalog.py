@@ -54,6 +54,12 @@ class Model:
         listing: Mapping[str, Any] = self.facts.get("listing", {})
         return bool(listing.get("api_status", "available") == "available")
 
+    def clip_of(self, request: Mapping[str, Any]) -> Clip:
+        """The clip that shows what a request asks for. Raises LookupError if there is none."""
+        params = request.get("params")
+        # Ace Data Cloud's requests have no params; what stands there in vain may be anything.
+        return self.clip_for(params if isinstance(params, dict) else {})
+
     def clip_for(self, params: Mapping[str, Any]) -> Clip:
         """The clip that shows what these params ask for, defaults filled in."""
         asked = {**self.defaults, **{key: _as_option(value) for key, value in params.items()}}
@@ -68,6 +74,11 @@ class Catalog:
 
     def __init__(self, models: Iterable[Model]) -> None:
         self._models = MappingProxyType({(model.api, model.id): model for model in models})
+
+    @property
+    def apis(self) -> frozenset[str]:
+        """The names of the APIs that have a model."""
+        return frozenset(model.api for model in self._models.values())
 
     def find(self, api: str, model_id: str) -> Model:
         """The model. Raises KeyError for one this API does not have."""

@@ -13,6 +13,8 @@ from itertools import islice
 from msgspec import Struct
 
 from mock_server.core.delivery_faults import SOUND, DeliveryFault
+from mock_server.core.durations import Milliseconds
+from mock_server.core.numbers import Count
 
 
 class DeliveryState(Enum):
@@ -77,10 +79,10 @@ class Attempt:
     started_ms: int
     posting: Posting | None = None
     ended_ms: int | None = None
-    status: int | None = None
+    status: Count | None = None
     answer_headers: tuple[tuple[str, str], ...] = ()
     answer_body: bytes = b""
-    retry_after_s: int | None = None
+    retry_after_s: Count | None = None
     error: str | None = None
     note: str | None = None
 
@@ -112,7 +114,7 @@ class Delivery:
     id: str
     event: Event
     url: str
-    waits_ms: tuple[int, ...]
+    waits_ms: tuple[Milliseconds, ...]
     endpoint_id: str | None = None
     fault: DeliveryFault = SOUND
     state: DeliveryState = DeliveryState.PENDING
@@ -187,8 +189,8 @@ class DeliveriesState(Struct, frozen=True, forbid_unknown_fields=True):
     those that were over first before the others.
     """
 
-    made: int
-    attempted: int
+    made: Count
+    attempted: Count
     deliveries: tuple[Delivery, ...]
     over: tuple[str, ...]
 

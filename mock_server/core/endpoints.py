@@ -6,10 +6,17 @@ from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import Annotated
+
+from msgspec import Meta
 
 from mock_server.core.chance import Chance
 from mock_server.core.clock import capped_ms
+from mock_server.core.numbers import Count
 from mock_server.core.refusals import Invalid, UnknownEndpoint
+
+SigningSecret = Annotated[str, Meta(pattern=r"^whsec_[0-9A-Za-z+/]{32}$(?!\n)")]
+"""`whsec_` and 24 bytes in base 64, as Standard Webhooks has it too."""
 
 
 class EndpointStatus(Enum):
@@ -34,17 +41,17 @@ class Endpoint:
     name: str
     url: str
     event_types: tuple[str, ...]
-    secret: str
+    secret: SigningSecret
     created_ms: int
     updated_ms: int
     status: EndpointStatus = EndpointStatus.ACTIVE
     last_success_ms: int | None = None
     last_failure_ms: int | None = None
-    failure_count: int = 0
+    failure_count: Count = 0
     disabled_ms: int | None = None
     revoked_ms: int | None = None
-    rotations: int = 0
-    previous_secret: str | None = None
+    rotations: Count = 0
+    previous_secret: SigningSecret | None = None
     previous_until_ms: int = 0
 
     @property
@@ -83,7 +90,7 @@ class Endpoint:
 
 
 def new_secret(chance: Chance, subject: str) -> str:
-    """A signing secret: `whsec_` and 24 bytes in base 64, as Standard Webhooks has it too."""
+    """A SigningSecret, the same each time for the same subject."""
     drawn = chance.draw("secret", subject) + chance.draw("more secret", subject)
     return "whsec_" + b64encode(drawn[:24]).decode()
 

@@ -21,6 +21,7 @@ from mock_server.core.exchange_faults import (
     is_same_json,
     value_at,
 )
+from mock_server.core.numbers import Count, Positive
 from mock_server.core.patterns import BadPattern, is_found, require_pattern
 from mock_server.core.task_faults import TaskFault
 
@@ -45,8 +46,6 @@ OPERATIONS_OF: Mapping[Api, Collection[Operation]] = {
 _OF_TASKS: Collection[Operation | None] = (None, "create", "media")
 """Operations that may know the model and the prompt of a task."""
 
-Count = Annotated[int, Meta(ge=0)]
-Positive = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 Effect = (
@@ -193,8 +192,8 @@ class Fault:
     rule: FaultRule
     scenario: str | None = None
     channel: str = ""
-    matched: int = 0
-    happened: int = 0
+    matched: Count = 0
+    happened: Count = 0
     by_account: dict[str, Counts] = field(default_factory=dict)
 
     def is_used_up(self, account: str) -> bool:
@@ -230,7 +229,7 @@ class FaultsState(Struct, frozen=True, forbid_unknown_fields=True):
     """All that is known of some faults; made: how many there were in all."""
 
     source: str
-    made: int
+    made: Count
     faults: tuple[Fault, ...]
 
 

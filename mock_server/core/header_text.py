@@ -6,6 +6,10 @@ from typing import Annotated
 
 from msgspec import Meta
 
-HeaderName = Annotated[str, Meta(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
-HeaderText = Annotated[str, Meta(pattern=r"^[\x20-\x7E]*$")]
-NonEmptyHeaderText = Annotated[str, Meta(pattern=r"^[\x20-\x7E]+$")]
+# For Python a text ends before its last line break, too; for JSON Schema it does not.
+_END = r"$(?!\n)"
+
+HeaderName = Annotated[str, Meta(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+" + _END)]
+HeaderText = Annotated[str, Meta(pattern=r"^[\x20-\x7E]*" + _END)]
+NonEmptyHeaderText = Annotated[str, Meta(pattern=r"^[\x20-\x7E]+" + _END)]
+VisibleText = Annotated[str, Meta(pattern=r"^[\x21-\x7E]+" + _END)]

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from mock_server.core.header_text import HeaderName, HeaderText
+from mock_server.core.numbers import Count
 from mock_server.core.refusals import Conflict
 
 
@@ -64,9 +65,9 @@ class Received:
     query: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    size_bytes: int
+    size_bytes: Count
     signature: SignatureVerdict
-    answered: int | None
+    answered: Count | None
 
     @property
     def kept_bytes(self) -> int:
@@ -84,10 +85,10 @@ class InboxState(Struct, frozen=True, forbid_unknown_fields=True):
     """All that an inbox knows; given: how often its first answer was given already."""
 
     name: str
-    received: int
+    received: Count
     requests: tuple[Received, ...]
     answers: tuple[InboxAnswer, ...]
-    given: int
+    given: Count
 
 
 class Inbox:

@@ -10,6 +10,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from mock_server.core.numbers import Count
+
 Headers = Sequence[tuple[bytes, bytes]]
 
 
@@ -66,11 +68,11 @@ class Exchange:
     account: str | None = None
     task: str | None = None
     request_body: bytes = b""
-    request_size_bytes: int = 0
-    status: int | None = None
+    request_size_bytes: Count = 0
+    status: Count | None = None
     answer_headers: Headers = ()
     answer_body: bytes = b""
-    answer_size_bytes: int = 0
+    answer_size_bytes: Count = 0
     ended_ms: int | None = None
     refusal: str | None = None
     faults: tuple[str, ...] = ()
@@ -98,9 +100,9 @@ class JournalState(Struct, frozen=True, forbid_unknown_fields=True):
     purpose, or had to go before that.
     """
 
-    opened: int
+    opened: Count
     exchanges: tuple[Exchange, ...]
-    cleared: int = 0
+    cleared: Count = 0
 
 
 class Journal:

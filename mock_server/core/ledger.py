@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
+from mock_server.core.numbers import Whole
 from mock_server.core.refusals import InsufficientCredits
 
 
@@ -13,10 +14,10 @@ from mock_server.core.refusals import InsufficientCredits
 class Balance:
     """One account's credits. Always: granted = available + reserved + spent, none negative."""
 
-    granted_credits: int = 0
-    available_credits: int = 0
-    reserved_credits: int = 0
-    spent_credits: int = 0
+    granted_credits: Whole = 0
+    available_credits: Whole = 0
+    reserved_credits: Whole = 0
+    spent_credits: Whole = 0
 
 
 class AccountState(Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,7 +32,7 @@ class Reservation(Struct, frozen=True, forbid_unknown_fields=True):
 
     task_id: str
     account: str
-    price_credits: int
+    price_credits: Whole
 
 
 class LedgerState(Struct, frozen=True, forbid_unknown_fields=True):

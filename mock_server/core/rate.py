@@ -7,6 +7,7 @@ from math import ceil
 
 from msgspec import Struct
 
+from mock_server.core.numbers import Count
 from mock_server.core.refusals import RateLimited
 
 _LONGEST_WAIT_S = 10**9
@@ -17,7 +18,7 @@ class RateWindow(Struct, frozen=True, forbid_unknown_fields=True):
 
     key: str
     opened_ms: int
-    seen: int
+    seen: Count
 
 
 class RateWindows:

@@ -12,9 +12,8 @@ from msgspec import Meta, Struct
 
 from mock_server.core.exchange_faults import Pointer, is_same_json, value_at
 from mock_server.core.journal import Exchange
+from mock_server.core.numbers import Count
 from mock_server.core.patterns import fits_wildcard
-
-Count = Annotated[int, Meta(ge=0)]
 
 
 class RequestMatch(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
@@ -284,7 +285,7 @@ def _video_of(task_id: str, world: World, place: Place) -> bytes:
     """How an event about this task spells the address of its video."""
     task = world.tasks.get(task_id)
     base_url = place.base_url if task is None else task.order.base_url
-    return place.video_url(base_url, task_id).encode()
+    return msgspec.json.encode(place.video_url(base_url, task_id))[1:-1]
 
 
 # --- in -----------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from mock_server.core.clock import LAST_MS, capped_ms
 from mock_server.core.lifecycle import TaskEvent, TaskState, state_at
+from mock_server.core.numbers import Count
 from mock_server.core.refusals import UnknownTask
 
 NEVER_MS = 1 << 62
@@ -31,7 +32,7 @@ class Order(Struct, frozen=True, gc=False):
     account: str
     key: str
     model: str
-    price_credits: int
+    price_credits: Count
     request: bytes
     base_url: str
     callback_url: str | None = None

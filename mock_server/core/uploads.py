@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
 
 from mock_server.core.catalog import MediaRules
+from mock_server.core.numbers import Count
 from mock_server.core.refusals import Invalid, UnknownFile
 
 _MIB = 1024 * 1024
@@ -23,8 +27,8 @@ class StoredFile:
     kind: str
     name: str
     mime_type: str
-    size_bytes: int
-    duration_s: float | None
+    size_bytes: Count
+    duration_s: Annotated[float, Meta(ge=0)] | None
     content: str
     created_ms: int
 
@@ -50,7 +54,7 @@ def check_upload(
             "contentMediaType",
             f"its bytes are {found}; must be {_one_of(rules.mime_types)}",
         )
-    if not _is_bare(name):
+    if not is_bare_name(name):
         raise Invalid.at(
             "/file",
             "filename",
@@ -112,7 +116,7 @@ def _one_of(options: tuple[str, ...]) -> str:
     return options[0] if len(options) == 1 else "one of " + ", ".join(options)
 
 
-def _is_bare(name: str) -> bool:
+def is_bare_name(name: str) -> bool:
     """Whether a name is only a name: no folder, no control character, nothing special."""
     return (
         name.isprintable()

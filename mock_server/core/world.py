@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -136,7 +136,9 @@ class World:
         if self.is_rehearsal:
             self.ledger.require(order.account, order.price_credits)
             raise Rehearsed
-        task_id = self.ids.task(order.api, len(self.tasks) + 1)
+        task_id = _free_id(
+            lambda number: self.ids.task(order.api, number), len(self.tasks) + 1, self.tasks.get
+        )
         self.ledger.reserve(order.account, task_id, order.price_credits)
         if faults:
             self.task_faults[task_id] = faults
@@ -212,7 +214,11 @@ class World:
         Refuses with Invalid if the world has no room for it; then nothing is kept.
         """
         file = StoredFile(
-            id="file_" + self.ids.hex("file", len(self.uploads) + 1),
+            id=_free_id(
+                lambda number: "file_" + self.ids.hex("file", number),
+                len(self.uploads) + 1,
+                self.uploads.get,
+            ),
             account=account,
             kind=kind,
             name=name,
@@ -236,7 +242,11 @@ class World:
         """
         self.endpoints.require_room()
         now_ms = self.clock.now_ms()
-        endpoint_id = "whend_" + self.ids.hex("endpoint", len(self.endpoints) + 1)
+        endpoint_id = _free_id(
+            lambda number: "whend_" + self.ids.hex("endpoint", number),
+            len(self.endpoints) + 1,
+            self.endpoints.get,
+        )
         secret = new_secret(self.chance, endpoint_id)
         endpoint = Endpoint(endpoint_id, account, name, url, event_types, secret, now_ms, now_ms)
         self.endpoints.add(endpoint)
@@ -251,7 +261,11 @@ class World:
         return [self._owe_at(at_ms, owed, fault) for at_ms in due_ms]
 
     def _owe_at(self, at_ms: int, owed: Owed, fault: DeliveryFault) -> Delivery:
-        delivery_id = "delivery_" + self.ids.hex("delivery", self.deliveries.made + 1)
+        delivery_id = _free_id(
+            lambda number: "delivery_" + self.ids.hex("delivery", number),
+            self.deliveries.made + 1,
+            self.deliveries.get,
+        )
         delivery = Delivery(
             delivery_id, owed.event, owed.url, owed.waits_ms, owed.endpoint_id, fault
         )
@@ -384,6 +398,16 @@ class World:
 
 
 _OF_TASKS = (Occasion.TASK_TAKEN_UP, Occasion.TASK_ENDS)
+
+
+def _free_id(numbered: Callable[[int], str], number: int, known: Callable[[str], object]) -> str:
+    """The id with this number, or with the next that nothing has: a snapshot may have gaps.
+
+    known: what has an id; None if nothing does.
+    """
+    while known(found := numbered(number)) is not None:
+        number += 1
+    return found
 
 
 def situation_of(order: Order) -> Situation:

@@ -8,7 +8,8 @@ import msgspec
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from mock_server.core.faults import Count, Fault, FaultRule, Match, Positive, Share
+from mock_server.core.faults import Fault, FaultRule, Match, Share
+from mock_server.core.numbers import Count, Positive
 from mock_server.core.refusals import Invalid, UnknownPath
 from mock_server.door.limits import require_room
 from mock_server.door.worlds import world_of

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from functools import partial
 from hashlib import sha256
 from io import BytesIO
 
 from starlette.responses import Response
 
 from mock_server.core.snapshot import LARGE, Place, Snapshot, take, written_parts
-from mock_server.core.snapshot_flaws import all_faults, require_sound
+from mock_server.core.snapshot_flaws import ContractFacts, all_faults, require_sound
 from mock_server.core.still_world import still_world
 from mock_server.core.world import World
 from mock_server.door.worlds import home_of
 from mock_server.edge.call import Call, json_response
+from mock_server.edge.json_body import parse
 from mock_server.edge.long_answer import LongAnswer
 from mock_server.edge.long_body import LongBody
 from mock_server.media import result_url
@@ -54,16 +56,17 @@ async def put_snapshot(call: Call) -> Response:
     call.require_json()
     pieces, limits = call.body_pieces("snapshot_bytes"), call.fake.settings.limits
     worlds, name, place = call.fake.worlds, call.path_value("world"), _place(call)
-    codes = call.fake.contract.codes
+    contract, read_json = call.fake.contract, partial(parse, max_depth=limits.json_depth)
+    facts = ContractFacts(contract.catalog, contract.uploads, read_json)
 
     def read() -> tuple[Snapshot, World, str]:
         snapshot = SNAPSHOT.read(
             pieces, max_depth=limits.json_depth + _DEEPER, max_values=limits.json_values
         )
-        require_sound(snapshot)
+        require_sound(snapshot, facts)
         for pointer, faults in all_faults(snapshot):
             for number, fault in enumerate(faults.faults):
-                require_known_code(fault.rule, codes, f"{pointer}/faults/{number}/rule")
+                require_known_code(fault.rule, contract.codes, f"{pointer}/faults/{number}/rule")
         world, document = worlds.made_of(snapshot, name, place)
         return snapshot, world, sha256(document).hexdigest()
 

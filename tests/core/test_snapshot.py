@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections import deque
 from collections.abc import Callable
 from enum import Enum
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mock_server.contract import Contract
 from mock_server.core.accounts import Key
 from mock_server.core.agenda import Agenda, Due, Occasion
 from mock_server.core.chance import Chance
@@ -30,10 +32,12 @@ from mock_server.core.ledger import Balance
 from mock_server.core.lifecycle import TaskEvent
 from mock_server.core.refusals import Invalid, Refusal
 from mock_server.core.snapshot import Place, Snapshot, put_back, take, written
-from mock_server.core.snapshot_flaws import require_sound
+from mock_server.core.snapshot_flaws import ContractFacts, require_sound
 from mock_server.core.task_faults import TaskFault
 from mock_server.core.tasks import NEVER_MS, Order, Task
 from mock_server.core.world import World, WorldRules, make_world
+from mock_server.data import SCHEMAS
+from mock_server.edge.json_body import parse
 
 START_MS = 1_778_457_600_000
 CONTENTS = {sha256(content).hexdigest(): content for content in (b"one", b"two two")}
@@ -47,6 +51,8 @@ def place(name: str, base_url: str = "http://mock.test") -> Place:
     )
 
 
+CONTRACT = Contract(SCHEMAS)
+FACTS = ContractFacts(CONTRACT.catalog, CONTRACT.uploads, partial(parse, max_depth=64))
 HERE = place("here")
 THERE = place("there", "http://127.0.0.1:5555")
 
@@ -70,7 +76,7 @@ def moved(world: World, to: Place, *, of: Place = HERE) -> World:
     """The same world somewhere else; it must look there as it looked here."""
     document = document_of(world, of)
     snapshot = msgspec.json.decode(document, type=Snapshot)
-    require_sound(snapshot)
+    require_sound(snapshot, FACTS)
     other, again = put_back(snapshot, "there", to, lambda: 0)
     assert again == document
     return other
@@ -651,7 +657,7 @@ def test_what_does_not_fit_together_is_told_with_its_place(
     document = full()
     put(document, *path, to=to)
     with pytest.raises(Invalid) as refused:
-        require_sound(msgspec.convert(document, Snapshot))
+        require_sound(msgspec.convert(document, Snapshot), FACTS)
     assert (pointer, rule) in [(each.place, each.rule) for each in refused.value.violations]
 
 
@@ -670,14 +676,14 @@ def test_nothing_stands_twice(path: str) -> None:
         found = found[name]
     found.append(found[0])
     with pytest.raises(Invalid) as refused:
-        require_sound(msgspec.convert(document, Snapshot))
+        require_sound(msgspec.convert(document, Snapshot), FACTS)
     places = [each.place for each in refused.value.violations if each.rule == "unique"]
     assert places == [f"/{path}/{len(found) - 1}"]
 
 
 def test_a_document_with_everything_in_it_is_sound() -> None:
     document = full()
-    require_sound(msgspec.convert(document, Snapshot))
+    require_sound(msgspec.convert(document, Snapshot), FACTS)
     parts = document | document["ledger"] | document["deliveries"] | document["journal"]
     empty = [name for name, value in parts.items() if value in ([], {})]
     assert empty == []

@@ -731,6 +731,7 @@ def test_an_upload_is_served_back_with_its_type(
     assert answer.headers["content-type"] == mime_type
     assert answer.headers["content-length"] == str(len(content))
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-security-policy"] == "sandbox"
 
 
 def test_whoever_has_the_address_needs_no_key(mock: Mock, url: str) -> None:
