@@ -17,6 +17,7 @@ from mock_server import __version__
 from mock_server import settings_toml as toml
 from mock_server.core.webhook_urls import is_loopback
 from mock_server.listening import why_not
+from mock_server.printable import printable
 from mock_server.settings import Settings
 from mock_server.settings_sources import (
     PREFIX,
@@ -197,16 +198,17 @@ def explain(*, request_id: str, url: str, control_token: str | None, as_json: bo
         with Control(url, control_token) as control:
             told = control.explain(request_id)
     except ControlError as error:
-        click.echo(f"hailuo-mock: {error}", err=True)
+        click.echo(f"hailuo-mock: {printable(str(error))}", err=True)
         sys.exit(COULD_NOT_RUN)
     if as_json:
-        click.echo(msgspec.json.encode(told).decode())
+        click.echo(json.dumps(msgspec.to_builtins(told)))
         return
     for member in ("asked", "status", "because", "scenario", "channel", "refusal", "without"):
         if (value := getattr(told, member)) is not None:
-            click.echo(f"{member:>9}  {value}")
+            click.echo(f"{member:>9}  {printable(str(value))}")
     for field in told.ignored:
-        click.echo(f"  ignored  {'; '.join(filter(None, (field.pointer, field.hint)))}")
+        said = "; ".join(filter(None, (field.pointer, field.hint)))
+        click.echo(f"  ignored  {printable(said)}")
 
 
 @main.command()

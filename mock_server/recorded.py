@@ -12,23 +12,13 @@ from urllib.parse import parse_qsl, quote
 import msgspec
 
 from mock_server import __version__
-from mock_server.core.journal import Exchange, Headers, IgnoredField
+from mock_server.core.journal import Exchange, Headers
 from mock_server.core.world import World
 from mock_server.door.bodies import shown_body
 from mock_server.edge.long_answer import json_list_parts
 from mock_server.edge.moments import moment, moment_or_null
+from mock_server.edge.redacted import redact_exchange
 
-REDACTED = "[redacted]"
-
-_SHORTEST_SECRET = 4
-_SECRET_HEADERS = {
-    b"authorization",
-    b"cookie",
-    b"mock-control-token",
-    b"proxy-authorization",
-    b"set-cookie",
-    b"x-api-key",
-}
 # What differs between two runs that are otherwise the same: transport, not contract.
 _VOLATILE_HEADERS = {
     "accept",
@@ -43,20 +33,6 @@ _VOLATILE_HEADERS = {
 }
 
 
-def _spelled(secret: str) -> bytes:
-    """An expression for a text of ASCII as it is, and as JSON and URLs may spell it."""
-    return b"".join(
-        rb"(?:\\?%b|(?i:%%%02x|\\u00%02x))" % (re.escape(letter.encode()), ord(letter), ord(letter))
-        for letter in secret
-    )
-
-
-_MEMBER_NAMES = b"|".join(map(_spelled, ("signing_secret", "callback_secret")))
-_SECRET_MEMBERS = re.compile(
-    rb'("(?:%b)"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^\s"\[{,}\]]+)' % _MEMBER_NAMES, re.DOTALL
-)
-
-
 class Record:
     """Writes down the exchanges of one world.
 
@@ -65,31 +41,14 @@ class Record:
 
     def __init__(self, world: World) -> None:
         self._evicted = world.journal.evicted
-        known = {key.secret for key in world.keys}
-        for endpoint in world.endpoints:
-            known |= {endpoint.secret, endpoint.previous_secret or ""}
-        # The longest first: one may be the beginning of another.
-        self._secrets = sorted(
-            (secret for secret in known if len(secret) >= _SHORTEST_SECRET), key=len, reverse=True
-        )
-        self._raw_secrets = [secret.encode() for secret in self._secrets]
-        self._spellings = re.compile(b"|".join(map(_spelled, self._secrets)) or b"(?!)")
+        self._redaction = world.keys.redaction
+        self._max_body_bytes = world.rules.journal_body_bytes
 
     def redacted(self, exchange: Exchange) -> Exchange:
         """The same exchange without any credential."""
-        return replace(
-            exchange,
-            path=self._text(exchange.path),
-            query=self._text(exchange.query),
-            refusal=None if exchange.refusal is None else self._text(exchange.refusal),
-            request_headers=self._headers(exchange.request_headers),
-            request_body=self._body(exchange.request_body, exchange.request_size_bytes),
-            answer_headers=self._headers(exchange.answer_headers),
-            answer_body=self._body(exchange.answer_body, exchange.answer_size_bytes),
-            ignored=tuple(
-                IgnoredField(self._text(field.pointer), field.hint) for field in exchange.ignored
-            ),
-        )
+        told = replace(exchange)
+        redact_exchange(told, self._redaction, max_body_bytes=self._max_body_bytes)
+        return told
 
     def shown(self, exchange: Exchange) -> dict[str, Any]:
         """One exchange as the control door shows it."""
@@ -152,36 +111,6 @@ class Record:
                     if name not in _VOLATILE_HEADERS
                 )
         return shown
-
-    def _headers(self, headers: Headers) -> Headers:
-        return [
-            (name, REDACTED.encode() if name.lower() in _SECRET_HEADERS else self._redacted(value))
-            for name, value in headers
-        ]
-
-    def _body(self, body: bytes, size_bytes: int) -> bytes:
-        shown = self._redacted(body)
-        if len(body) == size_bytes:
-            return shown
-        # What is kept may end in the middle of a secret.
-        for secret in self._raw_secrets:
-            for length in range(len(secret) - 1, _SHORTEST_SECRET - 1, -1):
-                if shown.endswith(secret[:length]):
-                    return shown[:-length] + REDACTED.encode()
-        return shown
-
-    def _text(self, text: str) -> str:
-        return self._redacted(text.encode(errors="surrogateescape")).decode(
-            errors="surrogateescape"
-        )
-
-    def _redacted(self, content: bytes) -> bytes:
-        is_spelled = b"\\" in content or b"%" in content
-        if is_spelled or b"_secret" in content:
-            content = _SECRET_MEMBERS.sub(rb'\1"%b"' % REDACTED.encode(), content)
-        if is_spelled or any(secret in content for secret in self._raw_secrets):
-            content = self._spellings.sub(REDACTED.encode(), content)
-        return content
 
     def _har_entry(self, exchange: Exchange, base_url: str) -> dict[str, Any]:
         exchange = self.redacted(exchange)

@@ -109,7 +109,8 @@ class Sender:
                 attempt = delivery.begin_attempt(world.clock.now_ms())
                 await self._carry_out_now(world, delivery, attempt, compose)
                 world.end_attempt(delivery, attempt)
-                log.info("%s to %s: %s", attempt.id, delivery.url, attempt.outcome)
+                told = world.keys.redaction.text(f"{delivery.url}: {attempt.outcome}")
+                log.info("%s to %s", attempt.id, told)
         timekeeper.watch()
         timekeeper.tell_waiting()
         return attempt

@@ -21,6 +21,7 @@ from mock_server.descriptors import ScarcityLog, raise_limit
 from mock_server.fake import Fake
 from mock_server.limited_protocol import protocol_within
 from mock_server.listening import why_not
+from mock_server.log_lines import LineFormatter
 from mock_server.queued_stream import queued_stderr
 from mock_server.stop_signals import stopped_by_signals
 from mock_server.upload_folder import remove_abandoned
@@ -126,11 +127,9 @@ def run(fake: Fake) -> int:
 
 def set_up_logging(level: str) -> None:
     """Log to stderr, a line each; stdout is kept for the ready line."""
-    logging.basicConfig(
-        stream=sys.stderr,
-        level=level.upper(),
-        format="%(asctime)s %(levelname)-7s %(name)s: %(message)s",
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LineFormatter())
+    logging.basicConfig(level=level.upper(), handlers=[handler])
     for chatty in ("httpx2", "httpcore2", "uvicorn", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # Whoever sent a bad form is told so; the log need not repeat it.

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from mock_server.core.accounts import Key
+from mock_server.core.accounts import Key, KeyRing
 from mock_server.core.chance import Chance
 from mock_server.core.clock import LAST_MS, Clock, SignaturesBy, ms_of
 from mock_server.core.refusals import Conflict
@@ -160,7 +160,14 @@ class Worlds:
     def made_of(self, snapshot: Snapshot, name: str, place: Place) -> tuple[World, bytes]:
         """The world that goes on from a snapshot, and the document that it makes now. Changes
         nothing here, so that it can be made in a thread."""
-        return put_back(snapshot, name, place, self._source_ms)
+        world, document = put_back(snapshot, name, place, self._source_ms)
+        world.keys = self.key_ring(world.keys)
+        return world, document
+
+    def key_ring(self, keys: Iterable[Key]) -> KeyRing:
+        """The keys, with the token of the control door hidden beside them."""
+        token = self._settings.control_token
+        return KeyRing(keys, also_hidden=[token] if token else [])
 
     def put_back(self, world: World) -> None:
         """Have the world of this name go on as this one.
@@ -224,6 +231,7 @@ class Worlds:
             },
             keys=[make_key(account.name, key) for account in accounts for key in account.keys],
         )
+        world.keys = self.key_ring(world.keys)
         if self._default is not None:
             for rule in self._default.faults:
                 world.default_faults.add(rule, self._default.name)

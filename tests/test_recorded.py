@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from mock_server.core.accounts import Key
 from mock_server.core.journal import Exchange
+from mock_server.core.redaction import REDACTED
 from mock_server.core.world import World
-from mock_server.recorded import REDACTED, Record
+from mock_server.recorded import Record
 from tests.asking import Asked, Waiting
 from tests.live import WAIT_S, live
 from tests.mock import KEY, MINIMAL, PNG, TOKEN, VIDEO, Mock, form

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mock_server.core.header_text import VisibleText
 from mock_server.core.numbers import Count
+from mock_server.core.redaction import Redaction
 from mock_server.core.refusals import (
     KeyDisabled,
     KeyExpired,
@@ -43,8 +44,11 @@ class Key:
 class KeyRing:
     """Every key of a world, and who may enter with it."""
 
-    def __init__(self, keys: Iterable[Key]) -> None:
+    def __init__(self, keys: Iterable[Key], also_hidden: Iterable[str] = ()) -> None:
+        """also_hidden: what `redaction` hides beside the keys."""
         self._keys = {key.secret: key for key in keys}
+        self._also_hidden = tuple(also_hidden)
+        self._redaction: Redaction | None = None
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self._keys.values())
@@ -52,6 +56,14 @@ class KeyRing:
     def put(self, key: Key) -> None:
         """Issue a key, or change the one with the same secret."""
         self._keys[key.secret] = key
+        self._redaction = None
+
+    @property
+    def redaction(self) -> Redaction:
+        """Hides every key in what people look at."""
+        if self._redaction is None:
+            self._redaction = Redaction([*self._keys, *self._also_hidden])
+        return self._redaction
 
     def get(self, secret: str) -> Key | None:
         """The key, whatever state it is in."""

@@ -10,12 +10,14 @@ from starlette.responses import Response
 from mock_server.core.deliveries import Attempt, Delivery, Posting
 from mock_server.core.delivery_faults import SOUND
 from mock_server.core.refusals import Conflict, UnknownPath
+from mock_server.core.world import World
 from mock_server.door.bodies import shown_body
 from mock_server.door.queries import NEWEST
 from mock_server.door.worlds import world_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.long_answer import json_list
 from mock_server.edge.moments import moment, moment_or_null
+from mock_server.edge.redacted import redacted_attempt
 
 
 async def list_deliveries(call: Call) -> Response:
@@ -23,19 +25,20 @@ async def list_deliveries(call: Call) -> Response:
 
     `total` counts those that are.
     """
-    deliveries, asked = world_of(call).deliveries, NEWEST.read(call)
+    world, asked = world_of(call), NEWEST.read(call)
+    deliveries = world.deliveries
     newest = deliveries.newest(asked.limit or len(deliveries))
     counts = {
         "total": len(deliveries),
         "attempts": deliveries.attempted,
         "evicted": deliveries.evicted,
     }
-    return json_list("deliveries", map(shown, newest), **counts)
+    return json_list("deliveries", (shown(world, each) for each in newest), **counts)
 
 
 async def get_delivery(call: Call) -> Response:
     """GET /_mock/worlds/{world}/deliveries/{delivery_id}: every attempt, request and answer."""
-    return json_response(shown(_delivery(call)))
+    return json_response(shown(world_of(call), _delivery(call)))
 
 
 async def redeliver(call: Call) -> Response:
@@ -45,7 +48,7 @@ async def redeliver(call: Call) -> Response:
     if len(delivery.attempts) >= limit:
         raise Conflict(f"there were {limit} attempts, and no more are made (deliveries.attempts)")
     world_of(call).redeliver(delivery)
-    return json_response(shown(delivery), 202)
+    return json_response(shown(world_of(call), delivery), 202)
 
 
 def _delivery(call: Call) -> Delivery:
@@ -55,20 +58,22 @@ def _delivery(call: Call) -> Delivery:
     return delivery
 
 
-def shown(delivery: Delivery) -> dict[str, Any]:
-    """A delivery with every attempt at it."""
-    event = delivery.event
+def shown(world: World, delivery: Delivery) -> dict[str, Any]:
+    """A delivery with every attempt at it, without any secret."""
+    event, redaction = delivery.event, world.keys.redaction
     return {
         "id": delivery.id,
         "state": delivery.state.value,
-        "url": delivery.url,
+        "url": redaction.text(delivery.url),
         "endpoint": delivery.endpoint_id,
         "event": {"id": event.id, "api": event.api, "type": event.type, "subject": event.subject},
         "fault": None if delivery.fault == SOUND else msgspec.to_builtins(delivery.fault),
         "created_at": moment(event.created_ms),
         "next_attempt_at": moment_or_null(delivery.next_attempt_ms),
         "given_up": delivery.given_up,
-        "attempts": [_show_attempt(attempt) for attempt in delivery.attempts],
+        "attempts": [
+            _show_attempt(redacted_attempt(attempt, redaction)) for attempt in delivery.attempts
+        ],
     }
 
 

@@ -11,11 +11,15 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from mock_server.core.inbox import Inbox, InboxAnswer, Received
+from mock_server.core.redaction import Redaction
+from mock_server.core.world import World
 from mock_server.door.bodies import shown_body
 from mock_server.door.worlds import world_of
 from mock_server.edge.call import Call
+from mock_server.edge.credentials import foreign_credentials
 from mock_server.edge.long_answer import LongAnswer, json_list_parts
 from mock_server.edge.moments import moment
+from mock_server.edge.redacted import redacted_request
 from mock_server.edge.typed_body import TypedBody
 
 
@@ -33,7 +37,8 @@ async def read_inbox(call: Call) -> Response:
 
     An inbox nobody has written to is empty.
     """
-    return _show(world_of(call).inboxes.find(call.path_value("name")))
+    world = world_of(call)
+    return _show(world, world.inboxes.find(call.path_value("name")))
 
 
 async def program_inbox(call: Call) -> Response:
@@ -41,7 +46,7 @@ async def program_inbox(call: Call) -> Response:
     program = PROGRAM.read(call.json())
     inbox = _inbox(call)
     inbox.program(program.answers)
-    return _show(inbox)
+    return _show(world_of(call), inbox)
 
 
 async def receive(call: Call) -> Response:
@@ -50,20 +55,20 @@ async def receive(call: Call) -> Response:
     world, inbox = world_of(call), _inbox(call)
     answer = inbox.next_answer()
     path, headers = call.exchange.path, call.raw_headers
-    world.inboxes.keep(
-        inbox,
-        Received(
-            at_ms=world.clock.now_ms(),
-            method=call.exchange.method,
-            path=path,
-            query=call.scope["query_string"].decode("latin-1"),
-            headers=headers,
-            body=body[: world.inboxes.max_body_bytes],
-            size_bytes=len(body),
-            signature=call.fake.outbox.verdict(world, path, dict(headers), body),
-            answered=None if answer.hang else answer.status,
-        ),
+    received = Received(
+        at_ms=world.clock.now_ms(),
+        method=call.exchange.method,
+        path=path,
+        query=call.scope["query_string"].decode("latin-1"),
+        headers=headers,
+        body=body[: world.inboxes.max_body_bytes],
+        size_bytes=len(body),
+        signature=call.fake.outbox.verdict(world, path, dict(headers), body),
+        answered=None if answer.hang else answer.status,
     )
+    if (foreign := foreign_credentials(call.scope["headers"], world.keys)) is not None:
+        received = _redacted(world, received, foreign)
+    world.inboxes.keep(inbox, _redacted(world, received, world.keys.redaction))
     if answer.hang:
         await call.until_hung_up()
     await asyncio.sleep(answer.delay_s)
@@ -90,9 +95,17 @@ def _inbox(call: Call) -> Inbox:
     return world_of(call).inboxes.of(call.path_value("name"))
 
 
-def _show(inbox: Inbox) -> Response:
+def _redacted(world: World, request: Received, redaction: Redaction) -> Received:
+    return redacted_request(request, redaction, max_body_bytes=world.inboxes.max_body_bytes)
+
+
+def _show(world: World, inbox: Inbox) -> Response:
     rest = {"evicted": inbox.evicted, "answers": msgspec.to_builtins(inbox.answers)}
-    requests = map(_show_request, list(inbox))
+    requests = (
+        # A key may have been issued since.
+        _show_request(_redacted(world, request, world.keys.redaction))
+        for request in list(inbox)
+    )
     return LongAnswer(json_list_parts({"name": inbox.name}, "requests", requests, rest))
 
 

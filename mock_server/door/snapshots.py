@@ -19,6 +19,7 @@ from mock_server.edge.call import Call, json_response
 from mock_server.edge.json_body import parse
 from mock_server.edge.long_answer import LongAnswer
 from mock_server.edge.long_body import LongBody
+from mock_server.edge.redacted import redacted_snapshot
 from mock_server.media import result_url
 from mock_server.scenarios import require_known_code
 
@@ -29,7 +30,8 @@ async def take_snapshot(call: Call) -> Response:
     """GET /_mock/worlds/{world}/snapshot: everything in the world, in one document.
 
     Its bytes are always the same for the same world; the ETag is their SHA-256. What is under way
-    goes on undisturbed, and is not in the document.
+    goes on undisturbed, and is not in the document. Keys and signing secrets are in it, and what
+    the requests for tasks said: the world needs them to go on. The journal tells no secret.
     """
     home = home_of(call)
     contents: dict[str, bytes] = {}
@@ -38,7 +40,8 @@ async def take_snapshot(call: Call) -> Response:
     world, now_ms, place = still_world(home.world), home.world.clock.now_ms(), _place(call)
 
     def write() -> tuple[list[bytes], str]:
-        parts = list(written_parts(take(world, place, contents, now_ms)))
+        snapshot = redacted_snapshot(take(world, place, contents, now_ms), world.keys.redaction)
+        parts = list(written_parts(snapshot))
         return parts, _digest(parts)
 
     parts, digest = await asyncio.to_thread(write)
@@ -67,6 +70,7 @@ async def put_snapshot(call: Call) -> Response:
         for pointer, faults in all_faults(snapshot):
             for number, fault in enumerate(faults.faults):
                 require_known_code(fault.rule, contract.codes, f"{pointer}/faults/{number}/rule")
+        snapshot = redacted_snapshot(snapshot, worlds.key_ring(snapshot.keys).redaction)
         world, document = worlds.made_of(snapshot, name, place)
         return snapshot, world, sha256(document).hexdigest()
 

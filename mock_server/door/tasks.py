@@ -17,7 +17,6 @@ from mock_server.edge.call import Call, json_response
 from mock_server.edge.long_answer import json_list
 from mock_server.edge.moments import moment
 from mock_server.edge.typed_body import TypedBody
-from mock_server.recorded import REDACTED
 
 
 class Ending(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,7 +25,6 @@ class Ending(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: Literal["succeeded", "failed"]
 
 
-_SECRET = "callback_secret"  # noqa: S105 (the name of a field)
 ENDING: TypedBody[Ending] = TypedBody(Ending)
 
 
@@ -61,11 +59,8 @@ def _task(call: Call) -> Task:
 
 
 def shown(world: World, task: Task) -> dict[str, Any]:
-    """A task, what was asked for, and how it will go. The secret that came with it is not shown."""
+    """A task, what was asked for, and how it will go. No secret in it is shown."""
     order = task.order
-    request: dict[str, Any] = msgspec.json.decode(order.request)
-    if _SECRET in request:
-        request[_SECRET] = REDACTED
     return {
         "id": task.id,
         "api": order.api,
@@ -76,5 +71,5 @@ def shown(world: World, task: Task) -> dict[str, Any]:
         "created_at": moment(task.created_ms),
         "taken_up_at": moment(task.fate.taken_up_ms),
         "ends_at": None if task.fate.ends_ms == NEVER_MS else moment(task.fate.ends_ms),
-        "request": request,
+        "request": world.keys.redaction.json(order.request),
     }

@@ -135,7 +135,7 @@ class DeliveryWatch:
         self._add_new()
         for delivery in self._others.values():
             if _has(delivery, self._wanted):
-                return {"delivery": deliveries.shown(delivery)}
+                return {"delivery": deliveries.shown(self._world, delivery)}
         if self._no_more_come() and _are_over(self._others):
             if not self._others:
                 raise Conflict("the task has ended, and nobody was to be told of it")
@@ -198,7 +198,7 @@ class OneDeliveryWatch:
     def look(self) -> dict[str, Any] | None:
         """The delivery, if it has it."""
         if _has(self._delivery, self._wanted):
-            return {"delivery": deliveries.shown(self._delivery)}
+            return {"delivery": deliveries.shown(self._world, self._delivery)}
         if self._delivery.state is not DeliveryState.PENDING:
             standing = _standing(self._world, self._delivery)
             raise Conflict(f"{standing}; unless it is sent again, it will not be '{self._wanted}'")

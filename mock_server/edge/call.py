@@ -296,7 +296,8 @@ class Call:
         """Both APIs ignore fields they do not know; a slip of the pen is worth being told."""
         self.exchange.ignored = fields
         for field in fields:
-            log.info("%s: field %s", self.exchange.id, field)
+            told = self.world.keys.redaction.text(str(field))
+            log.info("%s: field %s", self.exchange.id, told)
 
     def committed(self) -> None:
         """Say that the state has changed and that the answer will take a while.

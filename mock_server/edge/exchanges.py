@@ -7,9 +7,13 @@ import logging
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server.core.journal import Exchange
+from mock_server.core.redaction import Redaction
 from mock_server.core.world import World
 from mock_server.edge.authorization import read_authorization
+from mock_server.edge.credentials import foreign_credentials, without_credentials
+from mock_server.edge.redacted import redact_exchange
 from mock_server.fake import Fake
+from mock_server.printable import printable
 from mock_server.timekeeper import Timekeeper
 
 log = logging.getLogger(__name__)
@@ -47,7 +51,9 @@ class Exchanges:
             else world.open_exchange(scope["method"], scope["path"])
         )
         exchange.query = scope["query_string"].decode("latin-1")
-        exchange.request_headers = world.journal.kept_headers(scope["headers"])
+        exchange.request_headers = world.journal.kept_headers(without_credentials(scope["headers"]))
+        foreign = None if at_door else foreign_credentials(scope["headers"], world.keys)
+        _hide(exchange, world, foreign)
         scope["fake"] = self._fake
         scope["timekeeper"] = timekeeper
         scope["exchange"] = exchange
@@ -75,12 +81,10 @@ class Exchanges:
             await self._app(scope, receive, note_and_send)
         finally:
             self._under_way -= 1
-            if exchange.ended_ms is None:
-                exchange.ended_ms = world.clock.now_ms()
+            _end(exchange, world, foreign)
             timekeeper.moved_on(exchange.id)
             timekeeper.watch()
             timekeeper.tell_waiting()
-            log.debug("%s %s %s %s", exchange.id, exchange.method, exchange.path, exchange.status)
 
     def _find_world(self, scope: Scope) -> Timekeeper:
         """The world of the path if it names one, else that of the key, else the default one."""
@@ -100,10 +104,28 @@ class Exchanges:
         return worlds.of_secret(_secret(scope))
 
 
+def _end(exchange: Exchange, world: World, foreign: Redaction | None) -> None:
+    """The request has its answer, or will never have one."""
+    if exchange.ended_ms is None:
+        exchange.ended_ms = world.clock.now_ms()
+    _hide(exchange, world, foreign)
+    if log.isEnabledFor(logging.DEBUG):
+        path = world.keys.redaction.text(exchange.path)
+        log.debug("%s %s %s %s", exchange.id, exchange.method, path, exchange.status)
+
+
+def _hide(exchange: Exchange, world: World, foreign: Redaction | None) -> None:
+    """Keep nowhere what nobody issued here: no later look at the exchange would know it."""
+    if foreign is not None:
+        redact_exchange(exchange, foreign, max_body_bytes=world.rules.journal_body_bytes)
+
+
 def _mock_headers(world: World, exchange: Exchange) -> list[tuple[bytes, bytes]]:
     headers = [(b"mock-world", world.name.encode()), (b"mock-request", exchange.id.encode())]
     if exchange.scenario is not None:
-        headers.append((b"mock-scenario", exchange.scenario.encode("latin-1", "replace")))
+        headers.append(
+            (b"mock-scenario", printable(exchange.scenario).encode("latin-1", "replace"))
+        )
     return headers
 
 

@@ -128,7 +128,8 @@ class Resource:
         except (ClientDisconnect, AnswerReplaced):
             raise
         except Exception:
-            log.exception("%s %s broke the server", call.exchange.method, call.exchange.path)
+            path = call.world.keys.redaction.text(call.exchange.path)
+            log.exception("%s %s broke the server", call.exchange.method, path)
             return self._voice.break_down(call)
 
     async def _handled(self, call: Call) -> Response:

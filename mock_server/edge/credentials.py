@@ -1,0 +1,58 @@
+"""Headers that open doors. What stands in them is not kept with a request, wherever it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from mock_server.core.accounts import KeyRing
+from mock_server.core.journal import Headers
+from mock_server.core.redaction import REDACTED, Redaction
+from mock_server.edge.authorization import read_authorization
+
+_NAMES = frozenset(
+    {
+        b"authorization",
+        b"cookie",
+        b"mock-control-token",
+        b"proxy-authorization",
+        b"set-cookie",
+        b"x-api-key",
+    }
+)
+_REDACTED = REDACTED.encode()
+_SHORTEST, _LONGEST = 8, 4096
+"""Characters of a credential of nobody's that is looked for elsewhere in its request, too."""
+
+
+def is_credential(name: str) -> bool:
+    """Whether a header of this name opens a door."""
+    return name.lower().encode("latin-1", "replace") in _NAMES
+
+
+def without_credentials(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """The headers with nothing in them that opens a door."""
+    return [(name, _REDACTED if name.lower() in _NAMES else value) for name, value in headers]
+
+
+def foreign_credentials(headers: Headers, keys: KeyRing) -> Redaction | None:
+    """Hides the credentials in these headers that nobody issued here; None if there are none.
+
+    What was issued here is hidden in all that is shown. A key of the real service, sent here by
+    mistake, is known by its header alone: it has to be found while that is at hand.
+    """
+    foreign: list[str] = []
+    for credential in _credentials(headers):
+        key, _, _ = credential.partition("+")  # the name of a scenario may follow
+        if keys.get(credential) is None and keys.get(key) is None:
+            foreign += (each for each in (credential, key) if len(each) >= _SHORTEST)
+    return Redaction(foreign) if foreign else None
+
+
+def _credentials(headers: Headers) -> Iterator[str]:
+    for name, value in headers:
+        if name in _NAMES and _SHORTEST <= len(value) <= _LONGEST:
+            if name.endswith(b"authorization"):
+                scheme, credential = read_authorization(value)
+                yield (credential or scheme).strip()
+            else:
+                yield value.decode("latin-1")
