@@ -205,6 +205,23 @@ def test_what_nobody_issued_is_not_kept_with_its_request(
     assert FOREIGN.encode() not in b"".join(door(mock, "GET", "/snapshot").split())
 
 
+def test_what_nobody_issued_is_not_kept_beside_a_good_key_either(mock: Mock) -> None:
+    body = MINIMAL | {"prompt": FOREIGN, FOREIGN: 1}
+    for name in ("cookie", "x-api-key", "proxy-authorization"):
+        mock.rivya("POST", "/generations", body, headers={name: FOREIGN})
+    kept = list(mock.world.journal)
+    assert [each.status for each in kept] == [200] * 3
+    assert FOREIGN not in repr(kept)
+
+
+def test_no_header_that_opens_a_door_is_kept(mock: Mock) -> None:
+    mock.rivya("GET", "/credits", headers={"cookie": "short", "x-api-key": KEY})
+    (kept,) = mock.world.journal
+    opening = ("authorization", "cookie", "x-api-key")
+    headers = {name.decode(): value.decode() for name, value in kept.request_headers}
+    assert [headers[name] for name in opening] == [REDACTED] * 3
+
+
 def test_a_callback_secret_is_told_nowhere(mock: Mock, log: io.StringIO) -> None:
     secret = {"callback_secret": "hush-hush", "callback_url": "http://mock.test/x"}
     for body in (VIDEO | secret, VIDEO | {"deeper": [secret]} | ASYNC, {"action": "x"} | secret):

@@ -333,6 +333,30 @@ def test_a_world_that_is_not_there_is_not_made(mock: Mock) -> None:
     assert put(mock, take(mock).body, "none").status == 404
 
 
+def test_what_was_left_out_of_a_document_leaves_no_id_to_be_given_twice(
+    make_mock: Callable[..., Mock],
+) -> None:
+    mock = make_mock(tasks__failure_rate=1)
+
+    def make() -> None:
+        mock.create()
+        mock.upload(PNG + bytes([len(mock.world.uploads)]))
+        mock.rivya("POST", "/webhooks", HOOK)
+
+    make()
+    make()
+    advance(mock, 1)
+    document = take(mock).json()
+    for kind in ("tasks", "files", "endpoints"):
+        del document[kind][0]
+    kept = {file["content"] for file in document["files"]}
+    document["contents"] = {each: document["contents"][each] for each in kept}
+    assert put(mock, document).status == 200
+    make()
+    world = mock.world
+    assert [len(each) for each in (world.tasks, world.uploads, world.endpoints)] == [2, 2, 2]
+
+
 # --- over sockets -------------------------------------------------------------------------------
 
 

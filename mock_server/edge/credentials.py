@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-
 from mock_server.core.accounts import KeyRing
 from mock_server.core.journal import Headers
 from mock_server.core.redaction import REDACTED, Redaction
@@ -29,7 +27,7 @@ def is_credential(name: str) -> bool:
     return name.lower().encode("latin-1", "replace") in _NAMES
 
 
-def without_credentials(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+def without_credentials(headers: Headers) -> Headers:
     """The headers with nothing in them that opens a door."""
     return [(name, _REDACTED if name.lower() in _NAMES else value) for name, value in headers]
 
@@ -41,18 +39,17 @@ def foreign_credentials(headers: Headers, keys: KeyRing) -> Redaction | None:
     mistake, is known by its header alone: it has to be found while that is at hand.
     """
     foreign: list[str] = []
-    for credential in _credentials(headers):
-        key, _, _ = credential.partition("+")  # the name of a scenario may follow
-        if keys.get(credential) is None and keys.get(key) is None:
-            foreign += (each for each in (credential, key) if len(each) >= _SHORTEST)
+    for name, value in headers:
+        if name in _NAMES and _SHORTEST <= len(value) <= _LONGEST:
+            credential = _credential(name, value)
+            key, _, _ = credential.partition("+")  # the name of a scenario may follow
+            if keys.get(key) is None and keys.get(credential) is None:
+                foreign += (each for each in (credential, key) if len(each) >= _SHORTEST)
     return Redaction(foreign) if foreign else None
 
 
-def _credentials(headers: Headers) -> Iterator[str]:
-    for name, value in headers:
-        if name in _NAMES and _SHORTEST <= len(value) <= _LONGEST:
-            if name.endswith(b"authorization"):
-                scheme, credential = read_authorization(value)
-                yield (credential or scheme).strip()
-            else:
-                yield value.decode("latin-1")
+def _credential(name: bytes, value: bytes) -> str:
+    if not name.endswith(b"authorization"):
+        return value.decode("latin-1")
+    scheme, credential = read_authorization(value)
+    return (credential or scheme).strip()

@@ -35,6 +35,12 @@ def test_each_secret_is_hidden_and_nothing_else(secrets: list[str], text: str) -
     assert Redaction(secrets).text(text) == expected(text, secrets)
 
 
+@pytest.mark.parametrize("others", [[], [f"{number:04x}-other" for number in range(100)]])
+def test_of_secrets_within_secrets_the_longest_is_hidden(others: list[str]) -> None:
+    redaction = Redaction(["abcd", "abcdef", "abcdex", "abcdefgh", *others])
+    assert redaction.text("abcdez abcdefgz abcdefgh") == f"{REDACTED}ez {REDACTED}gz {REDACTED}"
+
+
 @given(SECRETS, PLAIN, st.integers(0, 60))
 def test_many_more_secrets_change_nothing(secrets: list[str], text: str, cut: int) -> None:
     others = [f"{number:04x}-other" for number in range(100)]
