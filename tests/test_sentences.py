@@ -97,7 +97,8 @@ def test_each_slip_with_a_key_is_told_apart_and_nothing_of_it_is_repeated(
     assert "a2V5" not in sentence
     assert "RIVYA" not in sentence
     told = mock.request("GET", f"/_mock/explain/{answer.headers['mock-request']}").json()
-    assert slip is None or slip in told["because"]
+    # The record hides whatever came as a key, `undefined` too.
+    assert slip is None or slip in told["because"].replace("[redacted]", "undefined")
 
 
 @pytest.mark.parametrize("api", APIS)
