@@ -15,6 +15,7 @@ from mock_server.core.world import World
 
 log = logging.getLogger(__name__)
 
+_LONGEST_TURN_S = 0.01
 _STOPS_FOR_OTHERS = 100
 """How often an advance stops the clock for what other requests have brought since it began; then it
 stops only for what it was asked for, so that it ends while clients go on creating."""
@@ -104,13 +105,17 @@ class Timekeeper:
         clock = world.clock
         happened: list[Due | Attempt] = []
         stops_for_others = 0
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
         end_ms = self._last_awaited_ms() if target_ms is None else target_ms
         while True:
             due_now = self.catch_up()
             if not any(due.subject in self._awaited for due in due_now):
                 stops_for_others += 1
             happened += [*due_now, *await self._settled(world)]
-            await asyncio.sleep(0)  # a long way has many stops: others have a turn at each
+            if loop.time() - began_s > _LONGEST_TURN_S:
+                await asyncio.sleep(0)  # a long way has many stops: others have a turn, too
+                began_s = loop.time()
             if self._is_gone(world):
                 return happened
             is_for_others = stops_for_others <= _STOPS_FOR_OTHERS

@@ -14,7 +14,7 @@ WHY_ITS_KEYS_ARE_SHORT = {
     "mock_server.edge.host_header": "host names of a bounded length",
     "mock_server.edge.long_body": "cached properties of one object, and types of the program",
     "mock_server.edge.moments": "numbers",
-    "mock_server.edge.nearness": "names of at most 256 letters",
+    "mock_server.edge.nearness": "names of at most 64 letters",
     "mock_server.edge.violations": "cached properties of one object",
     "mock_server.edge.short_key_cache": "the cache for what clients send",
     "mock_server.media": "paths of files that come with the server",

@@ -23,9 +23,7 @@ Path = tuple[str | int, ...]
 
 EMPTY = "the body is empty"
 
-_MAX_DIGITS = 309
-"""As many as the largest number has that clients can tell from infinity. Reading and writing an
-integer takes time that grows with their square."""
+_MAX_DIGITS = 500  # reading and writing an integer takes time that grows with their square
 
 
 def parse(body: bytes, *, max_depth: int, max_values: int | None = None) -> Any:
