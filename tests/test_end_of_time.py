@@ -160,7 +160,8 @@ def test_at_the_last_moment_a_key_still_finds_its_task(mock: Mock) -> None:
 def test_a_snapshot_whose_rules_lead_past_the_end_makes_a_world_that_answers(mock: Mock) -> None:
     path = f"{WORLDS}/default/snapshot"
     document = door(mock, "GET", path).json()
-    document["rules"]["queued_ms"] = document["rules"]["processing_ms"] = LAST_MS
+    document["clock"]["now_ms"] = LAST_MS - 10
+    document["rules"]["queued_ms"] = document["rules"]["processing_ms"] = 10**12
     assert door(mock, "PUT", path, document).status == 200
     assert mock.create().status == 200
     (task,) = door(mock, "GET", f"{WORLDS}/default/tasks").json()["tasks"]

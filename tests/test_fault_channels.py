@@ -504,7 +504,8 @@ def test_what_can_never_happen_is_refused_at_the_door_in_files_and_in_snapshots(
     stand(mock, effect={"type": "body", "set": {"/x": 1}}, match={"prompt": "a"})
     for faults in ("faults", "default_faults"):
         snapshot = mock.request("GET", "/_mock/worlds/default/snapshot").json()
-        snapshot[faults]["faults"] = [{**snapshot["faults"]["faults"][0], "rule": rule}]
+        fault = {"id": f"{snapshot[faults]['source']}_1", "rule": rule}
+        snapshot[faults]["faults"] = [snapshot["faults"]["faults"][0] | fault]
         snapshot[faults]["made"] = 1
         put = mock.request(
             "PUT",
