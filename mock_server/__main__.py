@@ -174,7 +174,7 @@ def scenarios(*, name: str | None, scenario_dir: Path | None, url: str, as_json:
         if name is None:
             text = scenario_listing.all_of(known, as_json=as_json)
         else:
-            text = scenario_listing.one(known.find(name), url, as_json=as_json)
+            text = scenario_listing.one(known.find(name), url.rstrip("/"), as_json=as_json)
     except (ScenarioError, UnknownScenario) as error:
         click.echo(f"hailuo-mock: {error}", err=True)
         sys.exit(COULD_NOT_RUN)

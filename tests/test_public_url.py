@@ -9,8 +9,10 @@ from typing import Any
 
 import httpx2
 import pytest
+from click.testing import CliRunner
 from starlette.types import Message
 
+from mock_server.__main__ import main
 from mock_server.core.refusals import Invalid
 from mock_server.edge.call import Call
 from mock_server.settings import Settings
@@ -153,3 +155,12 @@ def call_of(mock: Mock, host: str, server: tuple[str, int] | None = None) -> Cal
 
 async def nothing_comes() -> Message:
     raise AssertionError
+
+
+@pytest.mark.parametrize("end", ["", "/", "//"])
+def test_commands_to_paste_begin_with_the_url_that_was_given(end: str) -> None:
+    url = "http://127.0.0.1:4010/fake"
+    shown = CliRunner().invoke(main, ["scenarios", "lost_answer", "--url", url + end])
+    assert shown.exit_code == 0
+    assert f"curl {url}/api/v1/" in shown.output
+    assert f"{url}//" not in shown.output
