@@ -114,6 +114,7 @@ BODIES = {
     "plain": b"y" * 65_536,
     "json": json.dumps({"prompt": 'She says "now".\n' * 3500}).encode(),
     "urls": b"a%20b%41" * 8000,
+    "hidden": b"[redacted]?key=" * 4000,
 }
 
 
