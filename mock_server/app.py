@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from starlette.routing import BaseRoute, Route, Router
+from starlette.routing import Route, Router
 from starlette.types import ASGIApp
 
 from mock_server import media
@@ -16,6 +16,7 @@ from mock_server.door.routes import door_routes
 from mock_server.edge.call import Call
 from mock_server.edge.cross_origin import CrossOrigin
 from mock_server.edge.exchanges import Exchanges
+from mock_server.edge.path_table import PathTable
 from mock_server.edge.problems import ProblemVoice
 from mock_server.edge.resource import Handler, Nothing, Resource, Voice
 from mock_server.edge.unknown_paths import KnownPaths, unknown_world
@@ -48,7 +49,7 @@ def make_app(fake: Fake) -> ASGIApp:
         *door_routes(plain),
     ]
     voices: dict[str, Voice] = {voice.api: voice for voice in (rivya, acedata, plain)}
-    known_paths = KnownPaths(route.path for route in routes if isinstance(route, Route))
+    known_paths = KnownPaths(route.path for route in routes)
 
     def voice_of(call: Call) -> tuple[Voice, str]:
         path = call.exchange.path
@@ -63,8 +64,8 @@ def make_app(fake: Fake) -> ASGIApp:
         yield
         await fake.close()
 
-    router = Router(
-        routes=routes,
+    router = PathTable(
+        routes,
         redirect_slashes=False,
         default=Nothing(voice_of),
         lifespan=lifespan,
@@ -97,11 +98,11 @@ def _api_of(path: str, call: Call) -> str:
     return "rivya" if secret.startswith("rvya_sk_") else ""
 
 
-def _rivya_routes(voice: Voice) -> list[BaseRoute]:
+def _rivya_routes(voice: Voice) -> list[Route]:
     all_ = "/api/v1/webhooks"
     one = all_ + "/{endpoint_id}"
 
-    def managed(path: str, **handlers: Handler) -> BaseRoute:
+    def managed(path: str, **handlers: Handler) -> Route:
         return Route(path, Resource(voice, "webhooks", **handlers))
 
     return [
@@ -126,14 +127,14 @@ def _rivya_routes(voice: Voice) -> list[BaseRoute]:
     ]
 
 
-def _acedata_routes(voice: Voice) -> list[BaseRoute]:
+def _acedata_routes(voice: Voice) -> list[Route]:
     return [
         Route("/hailuo/videos", Resource(voice, "create", POST=create_video)),
         Route("/hailuo/tasks", Resource(voice, "read", POST=query_tasks)),
     ]
 
 
-def _media_routes(voice: Voice) -> list[BaseRoute]:
+def _media_routes(voice: Voice) -> list[Route]:
     return [
         Route(
             "/media/{world}/files/{file_id}/{name}",

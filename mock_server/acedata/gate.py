@@ -24,11 +24,13 @@ def admit(call: Call) -> Key:
 def count(call: Call, key: Key) -> None:
     """Count this request of the key. Refuses with RateLimited past its limit."""
     settings = call.fake.settings.acedata
-    clock = call.world.clock
-    call.world.rates.count(
-        key.secret,
-        clock.now_ms(),
-        limit=settings.rate_limit if key.rate_limit is None else key.rate_limit,
-        window_ms=round(settings.rate_window_s * 1000),
-        scale=clock.scale_for_callers,
-    )
+    limit = settings.rate_limit if key.rate_limit is None else key.rate_limit
+    if limit:
+        clock = call.world.clock
+        call.world.rates.count(
+            key.secret,
+            clock.now_ms(),
+            limit=limit,
+            window_ms=round(settings.rate_window_s * 1000),
+            scale=clock.scale_for_callers,
+        )

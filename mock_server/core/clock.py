@@ -60,7 +60,8 @@ class Clock:
         passed_ms = self._source_ms() - self._anchor_source_ms
         if passed_ms > self._passed_ms:  # noqa: PLR1730 max() is dear, and time is often looked at
             self._passed_ms = passed_ms
-        return capped_ms(self._anchor_ms + int(self._passed_ms * self._scale))
+        now_ms = self._anchor_ms + int(self._passed_ms * self._scale)
+        return now_ms if now_ms < LAST_MS else LAST_MS
 
     def signing_ms(self) -> int:
         """The moment that a signature made now is dated with."""

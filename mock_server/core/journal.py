@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Literal
 
 from msgspec import Struct
@@ -177,6 +177,10 @@ class Journal:
 
         A header named `...` says how many are left out.
         """
+        # As a rule all of them are kept, and this is quicker than to count them one by one.
+        left_bytes = self._max_header_bytes - 32 * len(headers)
+        if sum(map(len, chain.from_iterable(headers))) <= left_bytes:
+            return headers
         left_bytes = self._max_header_bytes
         for number, (name, value) in enumerate(headers):
             left_bytes -= len(name) + len(value) + 32

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from mock_server.door import (
     accounts,
@@ -169,7 +169,7 @@ def table() -> list[DoorRoute]:
     ]
 
 
-def door_routes(voice: Voice) -> list[BaseRoute]:
+def door_routes(voice: Voice) -> list[Route]:
     """The table, hung up."""
     return [Route(row.path, Resource(voice, None, **_handlers(row))) for row in table()]
 

@@ -206,10 +206,10 @@ class Call:
         this limit. Raises ClientDisconnect if the caller hangs up in the middle.
         """
         max_bytes: int = getattr(self.fake.settings.limits, limit)
-        too_large = Invalid.at("", "size", f"is larger than {max_bytes} bytes (limits.{limit})")
         declared = self.headers.get(b"content-length", b"")
         if declared.isdigit() and int(declared) > max_bytes:
-            raise too_large  # who asked with `Expect: 100-continue` has sent nothing so far
+            # Who asked with `Expect: 100-continue` has sent nothing so far.
+            raise _too_large(limit, max_bytes)
         exchange, journal = self.exchange, self.world.journal
         more = True
         while more:
@@ -222,7 +222,7 @@ class Call:
             piece = message.get("body", b"")
             exchange.request_size_bytes += len(piece)
             if exchange.request_size_bytes > max_bytes:
-                raise too_large
+                raise _too_large(limit, max_bytes)
             exchange.request_body = journal.grown(exchange.request_body, piece)
             more = message.get("more_body", False)
             yield piece
@@ -327,6 +327,10 @@ class Call:
         self.timekeeper.moved_on(self.exchange.id)
         while (await self.receive())["type"] != "http.disconnect":
             pass
+
+
+def _too_large(limit: BodyLimit, max_bytes: int) -> Invalid:
+    return Invalid.at("", "size", f"is larger than {max_bytes} bytes (limits.{limit})")
 
 
 @cached_for_short_keys

@@ -39,8 +39,8 @@ def foreign_credentials(headers: Headers, keys: KeyRing) -> Redaction | None:
     mistake, is known by its header alone: it has to be found while that is at hand.
     """
     foreign: list[str] = []
-    for name, value in headers:
-        if name in _NAMES and _SHORTEST <= len(value) <= _LONGEST:
+    for name, value in [header for header in headers if header[0] in _NAMES]:
+        if _SHORTEST <= len(value) <= _LONGEST:
             credential = _credential(name, value)
             key, _, _ = credential.partition("+")  # the name of a scenario may follow
             if keys.get(key) is None and keys.get(credential) is None:

@@ -19,17 +19,17 @@ def admit(call: Call, scope: str) -> Key:
     require_api(call)
     settings = call.fake.settings.rivya
     world = call.world
-    now_ms = world.clock.now_ms()
     # Any other scheme counts as no key at all.
     secret = call.credential[0] if call.authorization.scheme.lower() == "bearer" else None
     key = keys.admit(call, secret, "rivya", is_exact=False)
     call.exchange.account = key.account
     key.require(scope)
-    if not call.is_counted:
+    limit = settings.rate_limit if key.rate_limit is None else key.rate_limit
+    if limit and not call.is_counted:
         world.rates.count(
             key.secret,
-            now_ms,
-            limit=settings.rate_limit if key.rate_limit is None else key.rate_limit,
+            world.clock.now_ms(),
+            limit=limit,
             window_ms=round(settings.rate_window_s * 1000),
             scale=world.clock.scale_for_callers,
         )
