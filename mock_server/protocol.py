@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from mock_server.connection_reset import reset
 from mock_server.core.refusals import Invalid
 from mock_server.edge.host_header import require_host
+from mock_server.joined_writes import JoinedWrites
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,11 @@ class BreakableProtocol(HttpToolsProtocol):
 
     _offered: list[tuple[bytes, bytes]] | None = None
     """All headers of the request whose head is read again, without its `Upgrade`."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Read requests from now on."""
+        joined = JoinedWrites(transport, self.loop)
+        super().connection_made(cast(asyncio.Transport, joined))
 
     def data_received(self, data: bytes) -> None:
         """Read what came. What is no HTTP is answered 400, and the connection closes."""
