@@ -15,8 +15,10 @@ from msgspec import Meta, Struct
 
 from mock_server.core.clock import SignaturesBy
 from mock_server.core.durations import Seconds
+from mock_server.core.numbers import MOST
 
-Credits = Annotated[int, Meta(ge=0)]
+Credits = Annotated[int, Meta(ge=0, le=10**15)]
+"""Far below the largest number that a snapshot may hold: what is spent is granted on top of it."""
 Bytes = Annotated[int, Meta(ge=1)]
 Count = Annotated[int, Meta(ge=1)]
 Timeout = Annotated[float, Meta(gt=0, le=3600)]
@@ -65,7 +67,7 @@ class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
     revoked: bool = False
     disabled: bool = False
     expires_at: Annotated[datetime, Meta(tz=True)] | None = None
-    rate_limit: Annotated[int, Meta(ge=0)] | None = None
+    rate_limit: Annotated[int, Meta(ge=0, le=MOST)] | None = None
 
 
 class AccountSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -39,7 +39,7 @@ from tests.asking import (
     task_id_of,
 )
 from tests.live import WAIT_S, Live, live
-from tests.mock import KEY, MINIMAL, PNG, Mock, form
+from tests.mock import KEY, MINIMAL, PNG, TOKEN, VIDEO, Mock, form
 from tests.rivya import conftest as rivya
 
 MakeMock = Callable[..., Mock]
@@ -49,6 +49,7 @@ STATUS_OF: dict[str, dict[str, Any]] = {
 }
 PATIENCE_S = 0.1
 JSON = {"content-type": "application/json"}
+ACEDATA = {"authorization": f"Bearer {TOKEN}"}
 
 
 @pytest.fixture
@@ -166,6 +167,17 @@ def test_the_world_may_go_while_somebody_waits(
         assert answer.status == 500
         assert answer.json()["error"]["code"] in {"internal_error", "api_error"}
         assert len(mock.world.tasks) == 0
+
+
+def test_a_late_answer_does_not_wait_for_the_clock_of_the_next_world(
+    mock: Mock, wait: Callable[[Mock, Asked], Waiting]
+) -> None:
+    stand(mock, effect={"type": "delay", "seconds": 1, "when": "after"})
+    body = json.dumps(VIDEO).encode()
+    held = wait(mock, Asked("POST", "/hailuo/videos", ACEDATA | JSON, body))
+    assert held.waits
+    assert mock.request("POST", "/_mock/worlds/default/reset").status == 200
+    assert held.answer().status == 500
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -82,6 +82,22 @@ def test_what_is_put_back_can_be_taken_out_again(mock: Mock) -> None:
     assert take(mock).body == taken.body
 
 
+@pytest.mark.parametrize("number", [2**53 - 1, 2**53, 2**64, 10**400])
+@pytest.mark.parametrize("place", ["credits", "rate_limit"])
+def test_whatever_number_an_account_may_have_a_snapshot_can_be_put_back(
+    mock: Mock, number: int, place: str
+) -> None:
+    path = "/_mock/worlds/default/accounts/rivya-test"
+    key = {"key": KEY, "api": "rivya", "rate_limit": number if place == "rate_limit" else None}
+    change = {"credits": number if place == "credits" else 10**15, "keys": [key]}
+    for credits in (change["credits"], 10**15):
+        body = json.dumps(change | {"credits": credits}).encode()
+        mock.request("PATCH", path, headers=JSON, body=body)
+        mock.create()
+        advance(mock, 1)
+    assert put(mock, take(mock).body).status == 200
+
+
 def test_what_happened_after_the_snapshot_has_not_happened(mock: Mock) -> None:
     before = take(mock)
     task_id = mock.create().json()["id"]
@@ -214,6 +230,25 @@ def changed(document: Any, path: str, value: Any) -> Any:
         found = found[int(name) if isinstance(found, list) else name]
     found[int(last) if isinstance(found, list) else last] = value
     return document
+
+
+@pytest.mark.parametrize("given_up", [None, "its endpoint was disabled"])
+@pytest.mark.parametrize("statuses", [[], [200], [500], [200, 500], [500, 200]])
+@pytest.mark.parametrize("state", ["succeeded", "failed"])
+def test_a_delivery_has_ended_as_its_last_attempt_says_or_was_given_up(
+    mock: Mock, state: str, statuses: list[int], given_up: str | None
+) -> None:
+    lived_in(mock)
+    document = take(mock).json()
+    (delivery,) = document["deliveries"]["deliveries"]
+    first = delivery["attempts"][0] | {"ended_ms": delivery["attempts"][0]["started_ms"]}
+    delivery["attempts"] = [first | {"status": status, "error": None} for status in statuses]
+    delivery |= {"state": state, "next_attempt_ms": None, "given_up": given_up}
+    document["deliveries"]["over"] = [delivery["id"]]
+    was_taken = statuses[-1:] == [200]
+    is_right = was_taken if state == "succeeded" else bool(given_up or (statuses and not was_taken))
+    answer = put(mock, document)
+    assert answer.status == (200 if is_right else 400), answer.body
 
 
 @pytest.mark.parametrize(

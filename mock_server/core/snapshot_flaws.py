@@ -424,9 +424,13 @@ def _wrong_deliveries(snapshot: Snapshot, facts: ContractFacts) -> Iterator[Viol
         if delivery.id not in over:
             sentence = f"has {delivery.state.value}, and /deliveries/over does not name it"
             yield Violation(f"{place}/state", "reference", sentence)
-        was_taken = any(attempt.was_taken for attempt in delivery.attempts)
+        was_taken = bool(delivery.attempts) and delivery.attempts[-1].was_taken
         if delivery.state is DeliveryState.SUCCEEDED and not was_taken:
-            sentence = "has succeeded, and none of its attempts was answered 2xx"
+            sentence = "has succeeded, and the last of its attempts was not answered 2xx"
+            yield Violation(f"{place}/state", "attempts", sentence)
+        last_failed = bool(delivery.attempts) and not was_taken
+        if delivery.state is DeliveryState.FAILED and not (last_failed or delivery.given_up):
+            sentence = "has failed, and neither its last attempt did nor was it given up"
             yield Violation(f"{place}/state", "attempts", sentence)
 
 

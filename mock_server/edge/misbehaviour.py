@@ -155,6 +155,7 @@ class Misbehaviour:
             exchange.add_cause(Cause(fault.scenario, channel, "answer"))
 
     async def _wait(self, fault: Fault, delay: DelayFault) -> None:
+        self._call.require_world()  # the clock of another one would have to be waited for
         chance, subject = self._call.world.chance, fault.turn_of(self._plan.situation.account)
         drawn = chance.fraction("delay", subject), chance.fraction("more delay", subject)
         waiting = self._call.timekeeper.sleep(delay.wait_ms(*drawn), self._call.exchange.id)
