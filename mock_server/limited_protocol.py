@@ -11,11 +11,16 @@ _HEADER_COST_BYTES = 32
 """What a header counts beside its letters, as in HTTP/2 (RFC 9113, 6.5.2)."""
 
 
+_READ_BYTES = 32 * 1024
+"""How much is parsed in one go. Ten thousand small requests in a line fit into what the event loop
+would read by itself, and to parse them would keep everybody else waiting."""
+
+
 class _PastLimit(Exception):
     """Ends the parsing of a request that has been refused."""
 
 
-class LimitedProtocol(BreakableProtocol):
+class LimitedProtocol(BreakableProtocol, asyncio.BufferedProtocol):
     """One connection.
 
     A request whose URL or headers pass a limit, or that does not come in time, is answered here,
@@ -23,6 +28,9 @@ class LimitedProtocol(BreakableProtocol):
     """
 
     limits = LimitSettings()
+
+    _read = memoryview(bytearray(_READ_BYTES))
+    """What every connection of one event loop reads into: it is parsed before another one reads."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for a request from now on."""
@@ -38,6 +46,14 @@ class LimitedProtocol(BreakableProtocol):
         """Nothing is waited for any more."""
         self._timer.cancel()
         super().connection_lost(exc)
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
+        """Where the event loop puts what comes next."""
+        return self._read
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """So many bytes came."""
+        self.data_received(bytes(self._read[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
         """Parse what came. Nothing is read after a refusal."""
@@ -91,6 +107,13 @@ class LimitedProtocol(BreakableProtocol):
         self._unparsed_bytes = 0
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        """An answer is sent. Nothing more is read as long as requests wait that were read before:
+        with each answer as many new ones might come as there is room for in the buffer."""
+        super().on_response_complete()
+        if self.pipeline:
+            self.flow.pause_reading()
+
     def _check_time(self) -> None:
         """Refuse a request whose time is up, and close a connection that nothing comes over."""
         now_s = self.loop.time()
@@ -135,5 +158,6 @@ class LimitedProtocol(BreakableProtocol):
 
 
 def protocol_within(limits: LimitSettings) -> type[LimitedProtocol]:
-    """The protocol with limits of a server's own."""
-    return type("ServersProtocol", (LimitedProtocol,), {"limits": limits})
+    """The protocol with limits and a buffer of a server's own: servers run in threads, too."""
+    own = {"limits": limits, "_read": memoryview(bytearray(_READ_BYTES))}
+    return type("ServersProtocol", (LimitedProtocol,), own)
