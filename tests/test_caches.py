@@ -11,6 +11,7 @@ WHY_ITS_KEYS_ARE_SHORT = {
     "mock_server.core.snapshot_flaws": "types of the program",
     "mock_server.door.page": "no key at all",
     "mock_server.door.server": "no key at all",
+    "mock_server.edge.credentials": "names of headers of a bounded length",
     "mock_server.edge.host_header": "host names of a bounded length",
     "mock_server.edge.long_body": "cached properties of one object, and types of the program",
     "mock_server.edge.moments": "numbers",

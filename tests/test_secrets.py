@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import re
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
@@ -212,6 +213,83 @@ def test_what_nobody_issued_is_not_kept_beside_a_good_key_either(mock: Mock) -> 
     kept = list(mock.world.journal)
     assert [each.status for each in kept] == [200] * 3
     assert FOREIGN not in repr(kept)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Bearer Bearer {}", 'Bearer "{}"', "Bearer '{}',", "Bearer={}", "Bearer\t{}", '"Bearer {}"',
+        "Token token={}", 'Digest username="me", response="{}"', "Bearer {} and more", "Bearer {};",
+        "Basic " + b64encode(f"me:{FOREIGN}".encode()).decode(),
+    ],
+)  # fmt: skip
+def test_a_key_in_an_odd_header_is_known_elsewhere_in_its_request(
+    mock: Mock, log: io.StringIO, header: str
+) -> None:
+    headers = {"authorization": header.format(FOREIGN)}
+    mock.request("POST", f"/hailuo/{FOREIGN}", headers=headers)
+    mock.request("POST", "/hailuo/videos", headers=JSON | headers, body=raw({FOREIGN: FOREIGN}))
+    assert lines_with(FOREIGN, everything_told(mock, log)) == []
+
+
+def test_a_cookie_is_known_by_its_value_and_not_by_its_name(mock: Mock, log: io.StringIO) -> None:
+    cookie = f"session_of_client=none; other={FOREIGN}"
+    fields = {FOREIGN: 1, "session_of_client": 1, "prompt": "a"}
+    mock.rivya("POST", "/generations", MINIMAL | fields, headers={"cookie": cookie})
+    (kept,) = mock.world.journal
+    assert FOREIGN not in repr(kept)
+    assert FOREIGN not in log.getvalue()
+    assert "'/session_of_client' was ignored" in log.getvalue()
+
+
+NAMES = ("api_key", "apiKey", "X-Api-Key", "access_token", "password", "callbackSecret", "sig")
+
+
+@pytest.mark.parametrize("name", ["api-key", "x-auth-token", "x-rivya-key", "private-token"])
+def test_a_header_whose_name_says_that_it_opens_a_door_is_kept_nowhere(
+    mock: Mock, log: io.StringIO, name: str
+) -> None:
+    for path in ("/api/v1/models", INBOX):
+        mock.request("POST", f"{path}?{FOREIGN}", headers={name: FOREIGN})
+    assert lines_with(FOREIGN, everything_told(mock, log)) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_field_whose_name_says_that_it_is_a_secret_is_told_nowhere(
+    mock: Mock, log: io.StringIO, name: str
+) -> None:
+    secret = "hush-hush"
+    for value in (secret, [secret], {"a": {"b": [secret, "]}"]}}, f'"{secret}'):
+        mock.create(**{name: value})
+        mock.create(params={name: value})
+        mock.request("POST", INBOX, headers=JSON, body=raw({"deeper": [{name: value}]}))
+    for text in (f"{name}={secret}", f"a=1&{name}={secret}&b=2"):
+        mock.request("POST", f"{INBOX}?{text}", body=text.encode())
+    mock.request("GET", f"/api/v1/models#{name}={secret}", headers=RIVYA)
+    boundary = {"content-type": "multipart/form-data; boundary=frontier"}
+    mock.request("POST", "/api/v1/files", headers=RIVYA | boundary, body=form({name: secret}, {}))
+    mock.acedata("/videos", VIDEO | {"callback_url": f"http://mock.test/#{name}={secret}"})
+    advance(mock, 2)
+    assert lines_with(secret, everything_told(mock, log)) == []
+
+
+def test_what_is_no_secret_by_its_name_stays(mock: Mock) -> None:
+    headers = JSON | {"idempotency-key": "mine", "webhook-signature": "v1,abc"}
+    fields = {"keyword": "a", "monkey": "b", "tokens": "c", "author": "d"}
+    mock.request("POST", f"{INBOX}?keyword=e", headers=headers, body=raw(fields))
+    (kept,) = mock.world.inboxes.of("hook")
+    assert json.loads(kept.body) == fields
+    assert kept.query == "keyword=e"
+    assert set(headers.items()) <= set(kept.headers)
+
+
+def test_a_snapshot_hides_a_key_that_was_issued_after_it_came_to_an_inbox(mock: Mock) -> None:
+    mock.request("POST", INBOX, body=b"is it my-later-key?")
+    later = {"keys": [{"key": "my-later-key", "api": "acedata"}]}
+    door(mock, "POST", "/accounts", {"name": "later", "credits": 1} | later)
+    (inbox,) = json.loads(door(mock, "GET", "/snapshot"))["inboxes"]
+    body = b64decode(inbox["requests"][0]["body"])
+    assert body == f"is it {REDACTED}?".encode()
 
 
 def test_no_header_that_opens_a_door_is_kept(mock: Mock) -> None:

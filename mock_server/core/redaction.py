@@ -50,7 +50,7 @@ class Redaction:
             return [self.value(each) for each in value]
         if isinstance(value, dict):
             return {
-                self.text(name): REDACTED if name in _SECRET_MEMBERS else self.value(each)
+                self.text(name): REDACTED if is_secret_name(name) else self.value(each)
                 for name, each in value.items()
             }
         return value
@@ -65,8 +65,11 @@ class Redaction:
         if is_cut and (escape := _CUT_ESCAPE.search(content, max(0, len(content) - 5))):
             return self.content(content[: escape.start()], is_cut=True) + escape[0]
         has_escapes = b"\\" in content or b"%" in content
-        if has_escapes or b"_secret" in content:
+        lowered = content.lower()
+        if any(word in lowered for word in _NAMING_WORDS):
             content = _MEMBERS.sub(rb'\1"%b"' % _REDACTED, content)
+        if has_escapes:
+            content = _SPELLED_MEMBERS.sub(rb'\1"%b"' % _REDACTED, content)
         spans = list(self._spans(content, is_cut=is_cut))
         if has_escapes and self._may_read_otherwise(content, is_cut=is_cut):
             for reading in _readings(content):
@@ -86,6 +89,8 @@ class Redaction:
             yield from (found.span() for found in _BY_LOOKS.finditer(text))
         if b"@" in text or b"=" in text:
             yield from (found.span(found.lastgroup or 0) for found in _IN_URLS.finditer(text))
+        if b"form-data" in text:
+            yield from (found.span("value") for found in _IN_FORMS.finditer(text))
         yield from self._known.found_in(text)
         if is_cut:
             yield from self._beginnings.begun_at_end_of(text)
@@ -176,12 +181,37 @@ _PREFIXES = (b"rvya_sk_", b"whsec_")
 _BY_LOOKS = re.compile(rb"rvya_sk_[0-9A-Za-z_-]+|whsec_[0-9A-Za-z+/=]+")
 """A key of Rivya's, and a signing secret, whoever issued them."""
 
+_NAME = (
+    rb"[\w.-]{0,40}(?:token|secret|password|passwd|credentials?|authorization|signature|jwt"
+    rb"|api[_-]?key)|key|auth|sig|bearer"
+)
+"""Names of fields that say that a secret follows, in URLs, forms and JSON."""
+_NAMING_WORDS = (
+    b"token", b"secret", b"passw", b"credential", b"auth", b"sig", b"jwt", b"key", b"bearer",
+)  # fmt: skip
+"""Without one of these a text has no such name."""
+
 _IN_URLS = re.compile(
-    rb"://(?P<user>[^\s/?#\"'<>@]+)@"
-    rb"|[?&](?:[a-z_-]*(?:token|secret|password|api[_-]?key)|key|auth)=(?P<value>[^&#\s\"'<>\\]+)",
+    rb"://(?P<user>[^\s/?#\"'<>@]+)@|(?:[?&#]|\A)(?:%b)=(?P<value>[^&#\s\"'<>\\]+)" % _NAME,
     re.IGNORECASE,
 )
-"""What stands before the host of a URL, and in its query under a name that says what it is."""
+"""What stands before the host of a URL, and in a query or form under a name that says what it is.
+"""
+
+_IN_FORMS = re.compile(
+    rb'form-data; *name="?(?:%b)"?[^\n]{0,200}\n(?:[^\r\n]{1,200}\r?\n){0,3}\r?\n'
+    rb"(?P<value>[^\r\n]+)" % _NAME,
+    re.IGNORECASE,
+)
+"""The same in the parts of an upload form."""
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a field of this name holds a secret."""
+    return _SECRET_NAME.fullmatch(name.encode(errors="surrogatepass")) is not None
+
+
+_SECRET_NAME = re.compile(_NAME, re.IGNORECASE)
 
 
 def _spelled(name: str) -> bytes:
@@ -192,12 +222,19 @@ def _spelled(name: str) -> bytes:
     )
 
 
-_SECRET_MEMBERS = ("signing_secret", "callback_secret")
-_MEMBERS = re.compile(
-    rb'("(?:%b)"\s*:\s*)(?:"(?:[^"\\]|\\.)*"?|[^\s"\[{,}\]]+)'
-    % b"|".join(map(_spelled, _SECRET_MEMBERS)),
+_STRING = rb'"(?:[^"\\]|\\.)*+"?'
+_NESTED = rb"(?!)"
+for _ in range(4):
+    _NESTED = rb"[\[{](?:[^\"\[\]{}]|%b|%b)*+[\]}]?" % (_STRING, _NESTED)
+_VALUE = rb'(?:%b|%b|[^\s"\[{,}\]]+)' % (_STRING, _NESTED)
+
+_MEMBERS = re.compile(rb'("(?:%b)"\s*:\s*)%b' % (_NAME, _VALUE), re.DOTALL | re.IGNORECASE)
+_SPELLED_MEMBERS = re.compile(
+    rb'("(?:%b)"\s*:\s*)%b'
+    % (b"|".join(map(_spelled, ("signing_secret", "callback_secret"))), _VALUE),
     re.DOTALL,
 )
+"""The two secrets of the APIs, whose names may be spelled with escapes."""
 
 # --- how a text may be spelled ------------------------------------------------------------------
 

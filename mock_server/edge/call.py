@@ -19,6 +19,7 @@ from mock_server.core.journal import Exchange, IgnoredField
 from mock_server.core.refusals import Invalid, Refusal, ShuttingDown
 from mock_server.core.world import World
 from mock_server.edge.authorization import Authorization, read_authorization
+from mock_server.edge.credentials import foreign_credentials
 from mock_server.edge.host_header import Host, read_host
 from mock_server.edge.json_body import EMPTY, parse
 from mock_server.edge.nearness import near
@@ -295,8 +296,13 @@ class Call:
     def note_ignored(self, fields: tuple[IgnoredField, ...]) -> None:
         """Both APIs ignore fields they do not know; a slip of the pen is worth being told."""
         self.exchange.ignored = fields
+        if not fields:
+            return
+        keys = self.world.keys
+        foreign = foreign_credentials(self.scope["headers"], keys)
         for field in fields:
-            told = self.world.keys.redaction.text(str(field))
+            told = keys.redaction.text(str(field))
+            told = told if foreign is None else foreign.text(told)
             log.info("%s: field %s", self.exchange.id, told)
 
     def committed(self) -> None:

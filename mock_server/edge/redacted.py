@@ -48,7 +48,7 @@ def redacted_request(request: Received, redaction: Redaction, *, max_body_bytes:
 
 
 def redacted_snapshot(snapshot: Snapshot, redaction: Redaction) -> Snapshot:
-    """A snapshot whose records tell no secret: the journal, and attempts at deliveries.
+    """A snapshot whose records tell no secret: the journal, inboxes, and attempts at deliveries.
 
     What the world needs to go on stays: keys, signing secrets, and requests for tasks.
     """
@@ -59,9 +59,21 @@ def redacted_snapshot(snapshot: Snapshot, redaction: Redaction) -> Snapshot:
         replace(each, attempts=[redacted_attempt(attempt, redaction) for attempt in each.attempts])
         for each in snapshot.deliveries.deliveries
     )
+    max_body_bytes = snapshot.rules.inbox_body_bytes
+    inboxes = tuple(
+        structs.replace(
+            inbox,
+            requests=tuple(
+                redacted_request(each, redaction, max_body_bytes=max_body_bytes)
+                for each in inbox.requests
+            ),
+        )
+        for inbox in snapshot.inboxes
+    )
     return structs.replace(
         snapshot,
         journal=structs.replace(snapshot.journal, exchanges=exchanges),
+        inboxes=inboxes,
         deliveries=structs.replace(snapshot.deliveries, deliveries=deliveries),
     )
 
