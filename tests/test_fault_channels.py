@@ -222,6 +222,16 @@ def test_a_name_that_stands_twice_in_a_channel_counts_once(mock: Mock) -> None:
     assert seen == [200, 200, 200, 429]
 
 
+def test_an_error_and_a_scenario_of_one_name_are_counted_apart(mock: Mock) -> None:
+    """The scenario concerns creates alone, the error whatever is asked."""
+    scenario = {"prefer": "scenario=insufficient_credits"}
+    both = {"prefer": "scenario=insufficient_credits, code=402"}
+    assert send(mock, create("rivya", headers=scenario)).status == 402
+    assert mock.rivya("GET", "/credits", headers={"prefer": "code=402"}).status == 402
+    assert mock.rivya("GET", "/credits", headers=scenario).status == 200
+    assert mock.rivya("GET", "/credits", headers=both).status == 402
+
+
 def test_a_prompt_full_of_names_holds_nobody_up(mock: Mock) -> None:
     prompt = "mock:stuck " * 90_000
     began = thread_time()

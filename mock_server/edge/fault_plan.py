@@ -40,11 +40,15 @@ _PREFERENCE = re.compile(r"(?:^|[;,])\s*(scenario|code)\s*=\s*\"?([^\s;,\"]*)", 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Faults that a request asks for itself: by what name, in which way."""
+    """Faults that a request asks for itself: by what name, in which way.
+
+    counted_as: what they are counted under; a scenario may have the name of an error.
+    """
 
     name: str
     channel: str
     rules: tuple[FaultRule, ...]
+    counted_as: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +162,7 @@ def _channel_of(world: World, fault_id: str, own: Faults) -> str:
 
 def _faults_of_request(call: Call, asked: Asked, account: str) -> Faults:
     """What a request asks for itself; an account's requests that ask alike count together."""
-    faults = call.world.faults_asked(account, asked.channel, asked.name)
+    faults = call.world.faults_asked(account, asked.channel, asked.counted_as)
     if not faults:
         for rule in asked.rules:
             faults.add(rule, asked.name)
@@ -207,7 +211,7 @@ def _asked(
     """
     named: dict[tuple[str, str], Asked] = {}
     for each in _named(call, voice, api, operation, body):
-        named.setdefault((each.channel, each.name), each)
+        named.setdefault((each.channel, each.counted_as), each)
     return list(named.values())
 
 
@@ -239,7 +243,7 @@ def _values(call: Call, name: bytes) -> Iterator[str]:
 def _scenario(call: Call, api: str, name: str, channel: str) -> Asked:
     """Raises UnknownScenario, which says in which channel the name stood."""
     try:
-        return Asked(name, channel, call.fake.scenarios.find_for(name, api).faults)
+        return Asked(name, channel, call.fake.scenarios.find_for(name, api).faults, name)
     except UnknownScenario as unknown:
         place = channel if channel != PROMPT else f"prompt, where 'mock:{name[:40]}' stands"
         raise UnknownScenario(f"{place}: {unknown}") from None
@@ -256,7 +260,7 @@ def _error_of_status(voice: Voice, status: str) -> Asked:
         sentence = f"no error of this API has status {show(status)}; there are {known}"
         raise UnknownScenario(f"{PREFER}: {sentence}")
     rule = FaultRule(effect=ErrorFault(code=codes[status]))
-    return Asked(codes[status], PREFER, (rule,))
+    return Asked(codes[status], PREFER, (rule,), f"code={codes[status]}")
 
 
 def _of_tasks(call: Call, operation: Operation, body: bytes | None) -> Iterator[Faults]:
