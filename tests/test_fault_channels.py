@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from mock_server.app import make_app
 from mock_server.core.delivery_faults import SOUND
 from mock_server.core.faults import OPERATIONS_OF
+from mock_server.core.lifecycle import TaskEvent
 from mock_server.edge.resource import Resource
 from mock_server.scenarios import ScenarioError
 from tests.asgi import Answer
@@ -36,6 +37,7 @@ from tests.asking import (
     KEYS,
     PREFER,
     Asked,
+    advance,
     create,
     door,
     get,
@@ -220,6 +222,47 @@ def test_a_name_that_stands_twice_in_a_channel_counts_once(mock: Mock) -> None:
     mine = {"mock-scenario": "rate_limited_after_three, rate_limited_after_three"}
     seen = [send(mock, create("rivya", headers=mine)).status for _ in range(4)]
     assert seen == [200, 200, 200, 429]
+
+
+COUNTS = [
+    ("skip = 1\ntimes = 1", [False, True, False, False]),
+    ("every = 2", [False, True, False, True]),
+    ("times = 2", [True, True, False, False]),
+]
+FAILED, UNTOLD = '{ type = "task", outcome = "failed" }', '{ type = "delivery", copies = 0 }'
+RULES = [(f"{counts}\neffect = {effect}", seen) for effect in (FAILED, UNTOLD)
+         for counts, seen in COUNTS]  # fmt: skip
+
+
+@pytest.mark.parametrize(("rule", "happens"), RULES)
+@pytest.mark.parametrize("channel", [DOOR, *BY_REQUEST])
+def test_what_goes_wrong_with_tasks_is_counted_in_every_channel(
+    make_mock: MakeMock, tmp_path: Path, channel: str, rule: str, happens: list[bool]
+) -> None:
+    (tmp_path / "mine.toml").write_text(f'shows = "x"\n[[faults]]\n{rule}\n')
+    mock = make_mock(scenario_dir=str(tmp_path))
+    if channel == DOOR:
+        stand(mock, scenario="mine")
+    asked = asking("acedata", {channel: ["mine"]}, callback_url="http://127.0.0.1:9/hook")
+    wrong = asking("acedata", {channel: ["mine"]}, action="none")
+    assert send(mock, wrong).status == 400  # there is no task that could count
+    for number, expected in enumerate(happens):
+        told = mock.world.deliveries.made
+        task_id = task_id_of(send(mock, asked).json())
+        if number == 1:
+            put_back(mock)
+        advance(mock, 2)
+        failed = mock.world.tasks[task_id].fate.outcome is TaskEvent.BROKE
+        untold = mock.world.deliveries.made == told
+        assert (failed, untold) == (expected and FAILED in rule, expected and UNTOLD in rule)
+
+
+def put_back(mock: Mock) -> None:
+    """Put the world back as it is."""
+    path = "/_mock/worlds/default/snapshot"
+    document = mock.request("GET", path).body
+    json_type = {"content-type": "application/json"}
+    assert mock.request("PUT", path, headers=json_type, body=document).status == 200
 
 
 def test_an_error_and_a_scenario_of_one_name_are_counted_apart(mock: Mock) -> None:

@@ -242,6 +242,7 @@ class Faults:
         self._source = source
         self._faults: dict[str, Fault] = {}
         self._chosen: dict[object, tuple[Fault, ...]] = {}
+        self._counted_by: dict[str, Fault] = {}
         self._made = 0
 
     def __iter__(self) -> Iterator[Fault]:
@@ -260,13 +261,38 @@ class Faults:
         self._faults = {fault.id: fault for fault in state.faults}
         self._chosen.clear()
 
-    def add(self, rule: FaultRule, scenario: str | None = None, channel: str = "") -> Fault:
-        """Have something go wrong from now on."""
+    def add(
+        self,
+        rule: FaultRule,
+        scenario: str | None = None,
+        channel: str = "",
+        counted_by: Fault | None = None,
+    ) -> Fault:
+        """Have something go wrong from now on.
+
+        counted_by: the fault of an account that says in `settle` whether this one happens.
+        """
         self._made += 1
         fault = Fault(f"{self._source}_{self._made}", rule, scenario, channel)
         self._faults[fault.id] = fault
+        if counted_by is not None:
+            self._counted_by[fault.id] = counted_by
         self._chosen.clear()
         return fault
+
+    def settle(self, situation: Situation) -> None:
+        """Decide about those that are counted by others: of each kind the first that happens now
+        always does from now on, and the rest are gone."""
+        decided: set[type[Effect]] = set()
+        for fault_id, counted_by in self._counted_by.items():
+            rule, kind = counted_by.rule, type(counted_by.rule.effect)
+            if kind not in decided and counted_by.strikes(situation, self._chance):
+                decided.add(kind)
+                self._faults[fault_id].rule = FaultRule(effect=rule.effect, match=rule.match)
+            else:
+                del self._faults[fault_id]
+        self._counted_by.clear()
+        self._chosen.clear()
 
     def get(self, fault_id: str) -> Fault | None:
         """The fault, if it still stands."""

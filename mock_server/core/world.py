@@ -141,6 +141,7 @@ class World:
         )
         self.ledger.reserve(order.account, task_id, order.price_credits)
         if faults:
+            faults.settle(situation_of(order))
             self.task_faults[task_id] = faults
         task = Task(task_id, order, now_ms, self._fate(task_id, order, now_ms))
         self.tasks.add(task)

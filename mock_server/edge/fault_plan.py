@@ -115,7 +115,7 @@ def plan_for(
     if not (asked or of_tasks or any(_may_happen(each, situation) for each in candidates)):
         return None
     if operation == "create":
-        call.task_faults = _faults_of_task(call, asked, api)
+        call.task_faults = _faults_of_task(call, asked, account, api)
     sources: list[tuple[str, tuple[Faults, ...]]] = [(DOOR, (world.faults,))]
     for channel, names in groupby(asked, key=lambda each: each.channel):
         sources.append((channel, tuple(_faults_of_request(call, each, account) for each in names)))
@@ -169,13 +169,19 @@ def _faults_of_request(call: Call, asked: Asked, account: str) -> Faults:
     return faults
 
 
-def _faults_of_task(call: Call, asked: Iterable[Asked], api: str) -> Faults | None:
-    """What a create asks for its task, whose faults are its own; None if that is nothing."""
+def _faults_of_task(call: Call, asked: Iterable[Asked], account: str, api: str) -> Faults | None:
+    """What a create asks for its task, whose faults are its own; None if that is nothing.
+
+    What happens to the task itself counts with the account's other tasks, what happens to looks at
+    it for each task.
+    """
     faults = Faults(call.world.chance, f"{call.exchange.id}_later")
     for each in asked:
-        for rule in each.rules:
+        for fault in _faults_of_request(call, each, account):
+            rule = fault.rule
             if _concerns_task(rule) and rule.match.api in (None, api):
-                faults.add(rule, each.name, each.channel)
+                counted_by = fault if moment_of(rule.effect) is None else None
+                faults.add(rule, each.name, each.channel, counted_by)
     return faults or None
 
 
