@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from typing import Any, cast
 
 import httptools
@@ -97,6 +98,8 @@ class BreakableProtocol(HttpToolsProtocol):
             return
         if self._offered is not None:
             self.headers[:], self._offered = self._offered, None
+        if not self.url.startswith(b"/"):
+            self.url = _WITHOUT_PATH.sub(rb"\g<0>/", self.url)
         if self.expect_100_continue:
             # RFC 9110, 10.1.1: HTTP/1.0 knows no such expectation.
             self.expect_100_continue = self.parser.get_http_version() != "1.0"
@@ -157,8 +160,14 @@ class BreakableProtocol(HttpToolsProtocol):
         return bool(self.cycle) and not self.cycle.response_complete
 
 
+_WITHOUT_PATH = re.compile(rb"^https?://[^/?#]+(?=[?#]|$)", re.IGNORECASE)
+"""A target as proxies get it, whose path is empty: that means `/` (RFC 9112, 3.2.1)."""
+
+
 def _reason(error: httptools.HttpParserError) -> str:
     """What the parser says is wrong, or what it was stopped by."""
+    if "PRI" in str(error):
+        return "it is HTTP/2, and HTTP/1.1 is spoken here"
     if isinstance(error.__context__, Invalid):
         return str(error.__context__)
     if isinstance(error, httptools.HttpParserCallbackError):

@@ -66,6 +66,13 @@ def test_pieces_may_end_anywhere(piece_bytes: int) -> None:
     assert written(snapshot) == DOCUMENT
 
 
+@pytest.mark.parametrize(
+    ("encoding", "told"), [("utf-8-sig", "byte order mark"), ("utf-16", "UTF-16")]
+)
+def test_another_encoding_is_called_by_its_name(encoding: str, told: str) -> None:
+    assert told in str(refusal(DOCUMENT.decode().encode(encoding)))
+
+
 @pytest.mark.parametrize("indent", [None, 0, 3])
 @pytest.mark.parametrize("ascii_only", [True, False])
 def test_white_space_and_the_order_of_names_do_not_matter(

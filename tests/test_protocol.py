@@ -193,6 +193,11 @@ def test_what_is_no_request_is_refused_with_a_reason(name: str) -> None:
     assert conversation.is_closed
 
 
+def test_a_client_that_speaks_http_2_is_told_so() -> None:
+    refused = converse([UNREADABLE["HTTP/2 preface"]]).answers[0].json()["title"]
+    assert refused == "this is no HTTP request: it is HTTP/2, and HTTP/1.1 is spoken here"
+
+
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_it_harms_no_request_before_it(name: str) -> None:
     """Whatever comes after a whole request, that is answered, and first."""
@@ -206,6 +211,8 @@ def test_it_harms_no_request_before_it(name: str) -> None:
 # Unusual, and right.
 READABLE = {
     "whole URL": request(target="http://mock.test/a?b=1"),
+    "whole URL without a path": request(target="HTTP://mock.test"),
+    "whole URL with nothing but a query": request(target="http://mock.test:80?b=1"),
     "two slashes": request(target="//a"),
     "escapes": request(target="/%61%2F%0a?%zz"),
     "a broken escape": request(target="/%zz%"),

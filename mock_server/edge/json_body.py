@@ -109,18 +109,30 @@ class _Mark:
     sentence: str
 
 
-def _refuse_no_utf8(body: bytes) -> None:
+def text_of(body: bytes | bytearray) -> str:
+    """The text of a body. Refuses with Invalid what is not UTF-8, or begins with a mark of it."""
+    if body.startswith(_UTF8_MARK):
+        mark = "there is a byte order mark (EF BB BF), which JSON does not have,"
+        raise not_json(f"must be JSON: {mark} at line 1, column 1")
     try:
-        body.decode()
+        return body.decode()
     except UnicodeDecodeError as error:
-        gzip = "; it looks like gzip, which is not read here" if body[:2] == b"\x1f\x8b" else ""
-        raise not_json(f"must be UTF-8; byte {error.start} is not{gzip}") from None
+        like = next((f"; it looks like {name}" for first, name in _LIKE if body[:2] == first), "")
+        raise not_json(f"must be UTF-8; byte {error.start} is not{like}") from None
+
+
+_UTF8_MARK = b"\xef\xbb\xbf"
+_LIKE = (
+    (b"\x1f\x8b", "gzip, which is not read here"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
+"""What is no UTF-8, by its first two bytes."""
 
 
 def _refuse_by_place(body: bytes, max_depth: int) -> None:
     """Refuses with Invalid, naming the first place where something cannot be taken, if any."""
-    _refuse_no_utf8(body)
-    text = body.decode()
+    text = text_of(body)
     try:
         value = _marking.decode(text)
     except json.JSONDecodeError as error:
@@ -138,8 +150,8 @@ def _what_is_wrong(text: str, error: json.JSONDecodeError) -> str:
     """What is wrong in the text, as one would say who sees it; else what the reader says."""
     if not text.strip():
         return EMPTY
-    if text.startswith("\ufeff"):
-        return "there is a byte order mark (EF BB BF), which JSON does not have,"
+    if "\0" in text[:4]:
+        return "there are NULs in it: it looks like UTF-16 or UTF-32, and must be UTF-8,"
     before, after = text[: error.pos].rstrip()[-1:], text[error.pos :].lstrip()[:9]
     # Where a trailing comma is told differs between versions: at the comma, or behind it.
     if before == "," or after[:1] == ",":

@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 import msgspec
 
 from mock_server.core.refusals import MOST_VIOLATIONS, Invalid, Violation
-from mock_server.edge.json_body import Path, not_json, parse, pointer, too_deep
+from mock_server.edge.json_body import Path, not_json, parse, pointer, text_of, too_deep
 from mock_server.edge.typed_body import TypedBody
 from mock_server.edge.violations import BodyRules, most_telling_first
 
@@ -44,11 +44,7 @@ class LongBody(Generic[Value]):
         body = bytearray()  # to join them all takes longer than any of these steps
         for piece in pieces:
             body += piece
-        try:
-            text = body.decode()
-        except UnicodeDecodeError as error:
-            raise not_json(f"must be UTF-8; byte {error.start} is not") from None
-        reading = _Reading(text, max_depth, max_values, self._large)
+        reading = _Reading(text_of(body), max_depth, max_values, self._large)
         value: Value = reading.read(self._kind, ())
         reading.require_end()
         if reading.wrong:

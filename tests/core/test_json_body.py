@@ -169,7 +169,7 @@ def test_what_is_not_json_is_refused_with_line_and_column(body: bytes, sentence:
         (b'{"a": "\xff"}', "must be UTF-8; byte 7 is not"),
         (b'"\xed\xa0\x80"', "must be UTF-8; byte 1 is not"),
         (b'"\xc0\x80"', "must be UTF-8; byte 1 is not"),
-        ("{}".encode("utf-16"), "must be UTF-8; byte 0 is not"),
+        ("{}".encode("utf-16"), "must be UTF-8; byte 0 is not; it looks like UTF-16"),
     ],
     ids=["bare byte", "surrogate", "overlong", "utf-16"],
 )
@@ -185,6 +185,11 @@ def test_what_is_not_utf8_is_refused_with_the_byte(body: bytes, sentence: str) -
         (b"\xef\xbb\xbf{}", "byte order mark"),
         (b"\xef\xbb\xbf", "byte order mark"),
         (gzip.compress(b"{}", mtime=0), "gzip"),
+        ('{"a": 1}'.encode("utf-16"), "UTF-16"),
+        ('{"a": 1}'.encode("utf-16-le"), "UTF-16"),
+        ('{"a": 1}'.encode("utf-16-be"), "UTF-16"),
+        (b"\xfe\xff" + '{"a": 1}'.encode("utf-16-be"), "UTF-16"),
+        ('{"a": 1}'.encode("utf-32-be"), "UTF-32"),
     ],
 )
 def test_a_body_that_looks_like_something_else_is_called_so(body: bytes, told: str) -> None:
