@@ -150,6 +150,12 @@ class LimitSettings(Struct, frozen=True):
     accounts: Annotated[Count, Meta(description="accounts of a world")] = 1000
     keys: Annotated[Count, Meta(description="keys of a world")] = 10_000
     faults: Annotated[Count, Meta(description="faults set in a world")] = 1000
+    fault_patterns: Annotated[
+        Count, Meta(description="regular expressions in the faults set in a world")
+    ] = 50
+    fault_pointer_steps: Annotated[
+        Count, Meta(description="steps of the JSON Pointers in the faults set in a world")
+    ] = 10_000
     webhook_endpoints: Annotated[
         Count, Meta(description="webhook endpoints of a world, revoked ones too")
     ] = 1000

@@ -57,6 +57,23 @@ def set_fault(mock: Mock, _: int) -> Answer:
     return door(mock, "POST", f"{WORLD}/faults", {"scenario": "used_up"})
 
 
+def set_pattern(mock: Mock, number: int) -> Answer:
+    effect = {"type": "error", "code": "used_up"}
+    rule = {"match": {"prompt": f"a{number}"}, "effect": effect}
+    return door(mock, "POST", f"{WORLD}/faults", rule)
+
+
+def set_answer_match(mock: Mock, number: int) -> Answer:
+    effect = {"type": "answer", "status": 500, "when": "after"}
+    rule = {"match": {"answer": {f"/a{number}": 1}}, "effect": effect}
+    return door(mock, "POST", f"{WORLD}/faults", rule)
+
+
+def set_change(mock: Mock, number: int) -> Answer:
+    rule = {"effect": {"type": "body", "set": {f"/a{number}": 1}}}
+    return door(mock, "POST", f"{WORLD}/faults", rule)
+
+
 def register_webhook(mock: Mock, _: int) -> Answer:
     events = ["generation.succeeded"]
     return mock.rivya("POST", "/webhooks", {"url": "http://127.0.0.1/a", "event_types": events})
@@ -86,6 +103,8 @@ MADE: dict[str, list[tuple[Callable[[Mock, int], Answer], int]]] = {
     "accounts": [(make_account, 409)],
     "keys": [(make_key, 409)],
     "faults": [(set_fault, 409)],
+    "fault_patterns": [(set_pattern, 409)],
+    "fault_pointer_steps": [(set_answer_match, 409), (set_change, 409)],
     "webhook_endpoints": [(register_webhook, 400), (register_and_revoke_webhook, 400)],
     "inboxes": [(write_to_inbox, 409), (program_inbox, 409)],
     "stored_uploads": [(upload, 400)],

@@ -357,6 +357,14 @@ class Faults:
         return []
 
 
+def pointer_steps(rule: FaultRule) -> int:
+    """How many steps the JSON Pointers of a rule have together: each takes time to follow."""
+    pointers = list(rule.match.answer)
+    if isinstance(body := rule.effect, BodyFault):
+        pointers += [*body.drop, *body.rename, *body.set, *body.null]
+    return sum(pointer.count("/") for pointer in pointers)
+
+
 def needs_answer(rule: FaultRule) -> bool:
     """Whether it can only happen once there is an answer: that is what it changes, breaks off in
     the middle of, or is matched against."""

@@ -39,7 +39,12 @@ def is_found(pattern: str, text: str) -> bool:
 
     Refuses as `require_pattern` does.
     """
-    searched = text[:MAX_SEARCHED_CHARS]
+    return _is_found(pattern, text[:MAX_SEARCHED_CHARS])
+
+
+@lru_cache(maxsize=256)
+def _is_found(pattern: str, searched: str) -> bool:
+    """Kept for a while: each request is held against the same pattern several times."""
     try:
         return _compiled(pattern).is_valid(searched)
     except UnicodeEncodeError:  # half of a surrogate pair: no such text can be sent as UTF-8

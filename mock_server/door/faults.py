@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from mock_server.core.faults import Fault, FaultRule, Match, Share
+from mock_server.core.faults import Fault, FaultRule, Match, Share, pointer_steps
 from mock_server.core.numbers import Count, Positive
 from mock_server.core.refusals import Invalid, UnknownPath
 from mock_server.door.limits import require_room
@@ -53,7 +53,11 @@ async def add_fault(call: Call) -> Response:
     """
     world = world_of(call)
     rules, name = _asked(call, call.json())
-    require_room(call, "faults", len(list(world.faults)) + len(rules))
+    standing = [*(fault.rule for fault in world.faults), *rules]
+    require_room(call, "faults", len(standing))
+    # Every request may be held against all of them.
+    require_room(call, "fault_patterns", sum(rule.match.prompt is not None for rule in standing))
+    require_room(call, "fault_pointer_steps", sum(map(pointer_steps, standing)))
     faults = [world.faults.add(rule, name) for rule in rules]
     return json_response({"faults": [_show(fault) for fault in faults]}, 201)
 

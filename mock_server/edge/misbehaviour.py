@@ -101,6 +101,7 @@ class Misbehaviour:
             self._call.exchange.without = sound
         for body in bodies:
             _change(collected, body)
+            await asyncio.sleep(0)  # there may be many, and the document may be large
         if ending is not None:
             await self._end(ending, collected)
         else:
