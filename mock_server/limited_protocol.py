@@ -12,15 +12,15 @@ _HEADER_COST_BYTES = 32
 
 
 _READ_BYTES = 32 * 1024
-"""How much is parsed in one go. Ten thousand small requests in a line fit into what the event loop
-would read by itself, and to parse them would keep everybody else waiting."""
+"""How much asyncio's transports read in one go. Ten thousand small requests in a line fit into what
+they would read by themselves, and to parse them would keep everybody else waiting."""
 
 
 class _PastLimit(Exception):
     """Ends the parsing of a request that has been refused."""
 
 
-class LimitedProtocol(BreakableProtocol, asyncio.BufferedProtocol):
+class LimitedProtocol(BreakableProtocol):
     """One connection.
 
     A request whose URL or headers pass a limit, or that does not come in time, is answered here,
@@ -29,12 +29,10 @@ class LimitedProtocol(BreakableProtocol, asyncio.BufferedProtocol):
 
     limits = LimitSettings()
 
-    _read = memoryview(bytearray(_READ_BYTES))
-    """What every connection of one event loop reads into: it is parsed before another one reads."""
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for a request from now on."""
         super().connection_made(transport)  # type: ignore[arg-type]
+        transport.max_size = _READ_BYTES  # type: ignore[attr-defined]
         self._is_in_head = False
         self._header_bytes = 0
         self._unparsed_bytes = 0
@@ -46,14 +44,6 @@ class LimitedProtocol(BreakableProtocol, asyncio.BufferedProtocol):
         """Nothing is waited for any more."""
         self._timer.cancel()
         super().connection_lost(exc)
-
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
-        """Where the event loop puts what comes next."""
-        return self._read
-
-    def buffer_updated(self, nbytes: int) -> None:
-        """So many bytes came."""
-        self.data_received(bytes(self._read[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
         """Parse what came. Nothing is read after a refusal."""
@@ -158,6 +148,5 @@ class LimitedProtocol(BreakableProtocol, asyncio.BufferedProtocol):
 
 
 def protocol_within(limits: LimitSettings) -> type[LimitedProtocol]:
-    """The protocol with limits and a buffer of a server's own: servers run in threads, too."""
-    own = {"limits": limits, "_read": memoryview(bytearray(_READ_BYTES))}
-    return type("ServersProtocol", (LimitedProtocol,), own)
+    """The protocol with limits of a server's own."""
+    return type("ServersProtocol", (LimitedProtocol,), {"limits": limits})

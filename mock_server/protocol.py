@@ -148,7 +148,8 @@ class BreakableProtocol(HttpToolsProtocol):
         head = b"".join([STATUS_LINE[answer.status_code], *lines, b"\r\n"])
         self.transport.write(head + bytes(answer.body))
         if self._is_unanswered:
-            self.cycle.disconnected = True
+            # The app is told so, and a server that stops waits for no other answer.
+            self.cycle.disconnected = self.cycle.response_complete = True
             self.cycle.message_event.set()
         if self.transport.can_write_eof():
             self.transport.write_eof()
