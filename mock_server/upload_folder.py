@@ -25,8 +25,7 @@ class UploadFolder:
     """A new folder, for this user alone. Raises OSError if it cannot be made."""
 
     def __init__(self) -> None:
-        parent = Path(tempfile.gettempdir())
-        parent.mkdir(parents=True, exist_ok=True)
+        parent = temporary_folder()
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
         self._descriptor = _locked(self.path)
         while self._descriptor is None and _CAN_LOCK:  # a server that starts took it for abandoned
@@ -39,6 +38,13 @@ class UploadFolder:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def temporary_folder() -> Path:
+    """The folder for temporary files, made anew if it is gone. Raises OSError if that cannot be."""
+    folder = Path(tempfile.gettempdir())
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def remove_abandoned() -> None:

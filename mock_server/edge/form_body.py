@@ -14,6 +14,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from mock_server.core.refusals import CannotStore, Invalid, Refusal
 from mock_server.edge.call import BodyAwaited, Call
 from mock_server.edge.json_body import pointer
+from mock_server.upload_folder import temporary_folder
 
 _IN_MEMORY_BYTES = 1024 * 1024
 """How much of each file stays in memory; a longer one goes to the disk."""
@@ -54,6 +55,7 @@ async def _read_form(call: Call) -> None:
     parser = _Parser(call)
     call.files = parser.files
     try:
+        temporary_folder()  # a file that is longer than `_IN_MEMORY_BYTES` goes there
         call.form = _fields(await parser.parse())
         if not parser.is_whole:
             raise _malformed("the closing boundary is missing, so the body was cut short")

@@ -7,6 +7,7 @@ import gc
 import json
 import random
 import shutil
+import tempfile
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -908,6 +909,18 @@ def test_an_upload_whose_bytes_are_gone_is_not_found_and_no_error(mock: Mock) ->
     assert mock.request("GET", "/_mock/worlds/default/snapshot").status == 409
     assert mock.upload().status == 200
     assert fetch(mock, url).status == 200
+
+
+def test_a_long_upload_makes_the_temporary_folder_anew(
+    mock: Mock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    content = PNG + bytes(3 * 1024 * 1024)
+    body = form({"kind": "image"}, {"file": ("a.png", content)})
+    sent = UPLOAD_HEADERS | {"authorization": f"Bearer {KEY}"}
+    answer = mock.driver.request("POST", "/api/v1/files", headers=sent, chunks=[body])
+    assert answer.status == 200
+    assert fetch(mock, answer.json()["url"]).body == content
 
 
 def test_a_long_upload_is_stored_as_it_came_in_pieces(mock: Mock) -> None:
