@@ -8,7 +8,7 @@ import sys
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 import msgspec
@@ -36,6 +36,12 @@ def main() -> None:
     """A local fake of two paid video-generation APIs: Rivya and Ace Data Cloud's Hailuo videos."""
 
 
+def _stop(reason: object) -> NoReturn:
+    """End the program with one line that says why."""
+    click.echo(f"hailuo-mock: {printable(str(reason))}", err=True)
+    sys.exit(COULD_NOT_RUN)
+
+
 def _settings_options(command: Any) -> Any:
     """The flags that settings have; everything else is set in the file or the environment."""
     options = [
@@ -58,7 +64,6 @@ def _settings_options(command: Any) -> Any:
         click.option(
             "--config",
             envvar=PREFIX + "CONFIG",
-            type=click.Path(path_type=Path),
             help="Settings file; hailuo-mock.toml in this folder if there is one.",
         ),
     ]
@@ -80,8 +85,7 @@ def serve(**options: Any) -> None:
             f"{settings.host} can be reached from other machines, and whoever reaches the control "
             "door rules the server: give it a --control-token"
         )
-        click.echo(f"hailuo-mock: {reason}", err=True)
-        sys.exit(COULD_NOT_RUN)
+        _stop(reason)
     # Only now: the other verbs need no server, and answer faster without one.
     from mock_server.fake import make_fake
     from mock_server.scenarios import ScenarioError, UnknownScenario
@@ -98,8 +102,7 @@ def serve(**options: Any) -> None:
     try:
         fake = make_fake(settings, wall_ms)
     except (ScenarioError, UnknownScenario) as error:
-        click.echo(f"hailuo-mock: {error}", err=True)
-        sys.exit(COULD_NOT_RUN)
+        _stop(error)
     sys.exit(run(fake))
 
 
@@ -140,12 +143,10 @@ def _suite(module: str) -> Any:
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        click.echo(
-            f"hailuo-mock: the contract suite needs {error.name}, of the extra 'contract': "
-            f"pip install 'hailuo-mock[contract] @ {_own_source()}'",
-            err=True,
+        _stop(
+            f"the contract suite needs {error.name}, of the extra 'contract': "
+            f"pip install 'hailuo-mock[contract] @ {_own_source()}'"
         )
-        sys.exit(COULD_NOT_RUN)
 
 
 def _own_source() -> str:
@@ -176,8 +177,7 @@ def scenarios(*, name: str | None, scenario_dir: Path | None, url: str, as_json:
         else:
             text = scenario_listing.one(known.find(name), url.rstrip("/"), as_json=as_json)
     except (ScenarioError, UnknownScenario) as error:
-        click.echo(f"hailuo-mock: {error}", err=True)
-        sys.exit(COULD_NOT_RUN)
+        _stop(error)
     click.echo(text)
 
 
@@ -198,8 +198,7 @@ def explain(*, request_id: str, url: str, control_token: str | None, as_json: bo
         with Control(url, control_token) as control:
             told = control.explain(request_id)
     except ControlError as error:
-        click.echo(f"hailuo-mock: {printable(str(error))}", err=True)
-        sys.exit(COULD_NOT_RUN)
+        _stop(error)
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(told)))
         return
@@ -219,20 +218,18 @@ def version() -> None:
 
 def _read(options: dict[str, Any]) -> tuple[Settings, tuple[Effective, ...]]:
     """The settings, or the end of the program with a message."""
-    file = options.pop("config")
-    if file is not None and not str(file).strip():
-        file = None
-    flags = {name: value for name, value in options.items() if value not in (None, False)}
+    # A blank flag is as good as none: scripts and compose pass on variables that are not set.
+    flags = {name: value for name, value in options.items() if value and str(value).strip()}
+    file = flags.pop("config", None)
     if flags.pop("no_mock_headers", False):
         flags["mock_headers"] = False
     for name in ("callback_hosts", "control_hosts", "browser_origins"):
         if name in flags:
             flags[name] = comma_list(flags[name])
     try:
-        return read_settings(flags=flags, environment=os.environ, file=file)
+        return read_settings(flags=flags, environment=os.environ, file=file and Path(file))
     except SettingsError as error:
-        click.echo(f"hailuo-mock: {error}", err=True)
-        sys.exit(COULD_NOT_RUN)
+        _stop(error)
 
 
 def _plain(row: Effective) -> dict[str, Any]:

@@ -76,6 +76,7 @@ class Scenarios:
             for folder in folders
             for file in sorted(folder.glob("*.toml"))
             if not file.name.startswith(".")  # what systems and editors leave beside a file
+            and (file.is_file() or not file.exists())  # no pipe; a broken link is told of
         }
         self._read: dict[str, Scenario] = {}
 

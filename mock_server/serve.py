@@ -135,6 +135,8 @@ def set_up_logging(level: str) -> None:
     # Whoever sent a bad form is told so; the log need not repeat it.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
     logging.getLogger("mock_server.protocol").addFilter(Seldom())
+    # `run` says in a sentence why the server could not listen.
+    logging.getLogger("uvicorn.error").addFilter(lambda each: not isinstance(each.msg, OSError))
 
 
 class Seldom(logging.Filter):

@@ -33,13 +33,16 @@ Scope = Literal[
     "chat:create",
     "chat:read",
 ]
+KeyApi = Literal["rivya", "acedata", "other"]
 ALL_SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
 _KEY = r"^[\x21-\x7E]+$"
 _ACCOUNT = r"^[A-Za-z0-9._-]{1,64}$"
 _HEADER = r"^[A-Za-z0-9-]+$"
-_BASE_URL = r"^https?://[^/?#\s@]+(/[^?#\s]*)?$"
+_PORT = r"(?:[0-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
+_IN_PATH = r"[A-Za-z0-9/._~!$&'()*+,;=:@%-]"
+_BASE_URL = rf"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:{_PORT})?(/{_IN_PATH}*)?$"
 _HOST = r"^[A-Za-z0-9._-]+$|^\[?[0-9A-Fa-f:.]+\]?$"
 _ORIGIN = r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#@*\s]+$"
 _SCENARIO = r"^[A-Za-z0-9_.-]+$"
@@ -62,7 +65,7 @@ class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """A credential of an account."""
 
     key: Annotated[str, Meta(min_length=1, max_length=512, pattern=_KEY)]
-    api: Literal["rivya", "acedata", "other"]
+    api: KeyApi
     scopes: tuple[Scope, ...] = ALL_SCOPES
     revoked: bool = False
     disabled: bool = False

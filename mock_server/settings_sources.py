@@ -15,7 +15,16 @@ from msgspec import Struct
 from mock_server.core.callback_hosts import CallbackHosts
 from mock_server.core.clock import ms_of
 from mock_server.edge.nearness import near
-from mock_server.settings import ALL_SCOPES, RIGHT, AccountSettings, Knob, Settings, knobs
+from mock_server.settings import (
+    ALL_SCOPES,
+    RIGHT,
+    AccountSettings,
+    KeyApi,
+    KeySettings,
+    Knob,
+    Settings,
+    knobs,
+)
 from mock_server.toml_file import TomlError, read_toml
 
 PREFIX = "HAILUO_MOCK_"
@@ -33,6 +42,7 @@ _TYPES = {
     "object": "a table",
     "datetime": "a moment with time zone",
 }
+_NO_MOMENT = "Invalid RFC3339 encoded datetime"
 _KNOBS = {knob.name: knob for knob in knobs()}
 _SECTIONS = sorted({name.partition(".")[0] for name in _KNOBS if "." in name})
 
@@ -58,8 +68,8 @@ def read_settings(
     """The settings that hold, and the origin of each.
 
     flags: dotted name -> value, only those given. file: None looks for hailuo-mock.toml in the
-    current folder, and does without if there is none. A blank variable is as good as none. Raises
-    SettingsError.
+    current folder, and does without if there is none. A blank variable is as good as none, and
+    white space around one is no part of it. Raises SettingsError.
     """
     effective = {name: Effective(knob, knob.default, "default") for name, knob in _KNOBS.items()}
     for layer in (_from_file(file), _from_environment(environment), _from_flags(flags)):
@@ -90,7 +100,7 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Effective]:
             raise SettingsError(f"environment variable {variable}: no such setting{hint}")
         name = by_variable[variable]
         origin = f"environment variable {variable}"
-        layer[name] = _effective(name, _spelled(name, text, origin), origin, strict=False)
+        layer[name] = _effective(name, _spelled(name, text.strip(), origin), origin, strict=False)
     return layer
 
 
@@ -161,16 +171,20 @@ def _plainly(error: msgspec.ValidationError, knob: Knob, value: Any) -> str:
         sentence = sentence.replace(f"Expected `str` matching regex {pattern!r}", right)
     for type_name, words in _TYPES.items():
         sentence = sentence.replace(f"`{type_name}`", words)
+    sentence = sentence.replace(_NO_MOMENT, "must be a moment, like 2026-05-11T00:00:00Z")
     sentence = sentence.replace("`", "'")
+    if knob.name == "accounts" and not isinstance(value, list):
+        return "must be a list: write [[accounts]] in a file, with two brackets, and [{…}] as JSON"
     if stranger := re.search(r"unknown field '(.+?)'", sentence):
-        known = [*AccountSettings.__struct_fields__, "key", "api", "scopes", "revoked", "disabled"]
-        return sentence + near(stranger[1], [*known, "expires_at", "rate_limit"])
+        owner = KeySettings if ".keys[" in sentence else AccountSettings
+        return sentence + near(stranger[1], owner.__struct_fields__)
     options = _options(knob.kind)
     if options and isinstance(value, str | int):
         right = ", ".join(str(option) for option in options)
         return f"must be one of {right}, not {value!r}{near(str(value), map(str, options))}"
     if unknown := re.search(r"Invalid enum value '(.+?)'", sentence):
-        return sentence + near(unknown[1], ALL_SCOPES)
+        known = get_args(KeyApi) if sentence.endswith(".api'") else ALL_SCOPES
+        return f"{sentence}: must be one of {', '.join(known)}{near(unknown[1], known)}"
     if isinstance(value, list) or knob.name in _SECRET:
         return sentence
     if isinstance(value, str):

@@ -25,3 +25,5 @@ def read_toml(path: Path) -> tuple[str, dict[str, Any]]:
         raise TomlError(f"is {encoding} (at byte {error.start}): save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise TomlError(f"is not TOML: {error}") from None
+    except RecursionError:
+        raise TomlError("is nested too deep") from None
