@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -100,6 +101,15 @@ def told(config: pytest.Config, name: str) -> Any:
     return config.getoption(_DEST + name)
 
 
+def _is_url(text: str) -> bool:
+    """Whether it has a host, and a port if any is given."""
+    try:
+        url = urlsplit(text)
+        return bool(url.hostname) and url.port != 0
+    except ValueError:
+        return False
+
+
 def read(config: pytest.Config) -> Options:
     """The options of a run. Raises pytest.UsageError for what contradicts itself."""
     named = told(config, "api")
@@ -109,6 +119,9 @@ def read(config: pytest.Config) -> Options:
         raise pytest.UsageError("--base-url and --against name two servers: give one of them")
     if base_url and not base_url.startswith(("http://", "https://")):
         raise pytest.UsageError(f"--base-url must begin with http:// or https://, not {base_url!r}")
+    if base_url and not _is_url(base_url):
+        right = "must be a URL, like http://127.0.0.1:4010"
+        raise pytest.UsageError(f"--base-url {right}, not {base_url!r}")
     near = base_url is None or is_loopback(base_url)
     max_credits = told(config, "max_credits")
     if max_credits is not None and max_credits < 0:

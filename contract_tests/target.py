@@ -220,6 +220,7 @@ def answers_as_fake(base_url: str) -> bool:
             answer = session.get(f"{base_url}/_mock/version", timeout=10, allow_redirects=False)
             return answer.status_code == 200 and {"version", "seed"} <= answer.json().keys()
     except requests.ConnectionError as error:
-        raise Unreachable(f"nobody answers at {base_url}: {type(error).__name__}") from error
+        hint = "; does it speak http://?" if isinstance(error, requests.exceptions.SSLError) else ""
+        raise Unreachable(f"nobody answers at {base_url}: {type(error).__name__}{hint}") from error
     except (requests.RequestException, ValueError, AttributeError):
         return False

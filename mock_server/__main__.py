@@ -81,11 +81,11 @@ def serve(**options: Any) -> None:
     """
     settings, _ = _read(options)
     if settings.control_token is None and not is_loopback(settings.host):
-        reason = why_not(settings.host, settings.port) or (
-            f"{settings.host} can be reached from other machines, and whoever reaches the control "
-            "door rules the server: give it a --control-token"
+        _stop(
+            why_not(settings.host, settings.port)
+            or f"{settings.host} can be reached from other machines, and whoever reaches the "
+            "control door rules the server: give it a --control-token"
         )
-        _stop(reason)
     # Only now: the other verbs need no server, and answer faster without one.
     from mock_server.fake import make_fake
     from mock_server.scenarios import ScenarioError, UnknownScenario

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -778,3 +779,34 @@ def test_the_command_has_a_token_for_a_door_that_asks_for_one() -> None:
         let_in = run(request_id, "--url", mock.url, "--control-token", "secret")
     assert (refused.exit_code, let_in.exit_code) == (2, 0)
     assert "every rule was kept" in let_in.stdout
+
+
+def test_a_query_and_a_body_that_nobody_reads_are_told(mock: Mock) -> None:
+    odd = mock.rivya("GET", "/models?limit=3")
+    assert explain(mock, odd)["because"].endswith("but its query was not looked at")
+    odd = mock.request("GET", "/api/v1/credits?a=1", headers=BEARER | {"content-length": "2"})
+    assert explain(mock, odd)["because"].endswith("but its query and its body was not looked at")
+    plain = mock.rivya("GET", "/credits")
+    assert explain(mock, plain)["because"] == "every rule was kept"
+
+
+@pytest.mark.parametrize("flag", ["--config", "--port", "--scenario-dir", "--callback-hosts"])
+def test_a_blank_flag_is_as_good_as_none(flag: str) -> None:
+    plain = CliRunner().invoke(main, ["config"])
+    assert CliRunner().invoke(main, ["config", flag, " "]).output == plain.output
+    assert CliRunner().invoke(main, ["config", flag, ""]).output == plain.output
+
+
+def test_what_stops_the_command_line_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a\nb\x1b[31m.toml").write_text("x = 1")
+    settings = tmp_path / "mock.toml"
+    settings.write_text('"por\\nt\\u001b" = 1')
+    for asked in (
+        ["scenarios", "--scenario-dir", str(tmp_path)],
+        ["config", "--config", str(settings)],
+        ["serve", "--host", "x\n\x1b[31m"],
+    ):
+        told = CliRunner().invoke(main, asked)
+        assert told.exit_code == 2
+        assert told.output.removesuffix("\n").isprintable()
+        assert told.output.startswith("hailuo-mock: ")

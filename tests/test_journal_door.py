@@ -687,8 +687,17 @@ def test_of_what_is_so_nothing_came_near(used: Mock) -> None:
         ({"at_least": -1}, "/at_least", "0"),
         ({"at_most": True}, "/at_most", "an integer"),
         ({"count": 1, "at_least": 1}, "", "count stands alone"),
+        ({"at_least": 2, "at_most": 1}, "", "no number is at least"),
+        ({"count": -1}, "/count", "must be at least 0, not -1"),
+        (
+            {"match": {"operation": "crate"}, "count": 0},
+            "/match/operation",
+            "did you mean 'create'",
+        ),
+        ({"match": {"api": "rivia"}, "count": 0}, "/match/api", "did you mean 'rivya'"),
+        ({"match": {"body": {"prompt": 1}}}, "/match/body", 'has a name of a wrong form: "prompt"'),
         ({"order": {}}, "/order", "an array"),
-        ({"order": [{}, {"api": 5}]}, "/order/1/api", "a string"),
+        ({"order": [{}, {"api": 5}]}, "/order/1/api", "must be one of"),
         ({"order": [{"apy": "rivya"}]}, "/order/0/apy", "did you mean 'api'"),
     ],
 )

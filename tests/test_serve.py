@@ -21,6 +21,7 @@ from mock_server import __version__
 from mock_server.core.chance import Chance
 from mock_server.core.ids import Ids
 from mock_server.data import FIXTURES
+from mock_server.listening import why_not
 from tests.contract_hook import breaches, held
 
 STOP_BUDGET_S = 0.2
@@ -282,3 +283,11 @@ def wait_until_accepted(url: str, *, count: int) -> None:
     with httpx2.Client() as client:
         while held(client.post(f"{url}/hailuo/tasks", json=query, headers=headers)).is_error:
             pass
+
+
+@pytest.mark.parametrize(
+    ("host", "meant"),
+    [("127.0.0.1:4010", "127.0.0.1"), ("http://localhost:4010/", "localhost"), ("[::1]", "::1")],
+)
+def test_a_host_with_more_than_a_host_is_told_which_one_was_meant(host: str, meant: str) -> None:
+    assert (why_not(host, 4010) or "").endswith(f"; did you mean '{meant}'?")

@@ -222,3 +222,44 @@ def test_variables_of_others_are_left_alone() -> None:
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"nowhere\.toml: cannot be read"):
         read(tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://h:99999", "http://h:x", "http://[::1", "http://h/\u00e9", "http://h\\x", "http://h/\x01",
+     "http://", "http://:4010", "http://h/ x"],
+)  # fmt: skip
+def test_a_public_url_that_no_client_could_use_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="must be a URL"):
+        read(flags={"public_url": url})
+
+
+def test_a_variable_ends_before_its_line_break() -> None:
+    settings, _ = read(environment={"HAILUO_MOCK_PORT": " 4011\r", "HAILUO_MOCK_HOST": " ::1\n"})
+    assert (settings.port, settings.host) == (4011, "::1")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[clock]\nstart = "now"', "must be a moment, like 2026-05-11T00:00:00Z"),
+        ('[accounts]\nname = "x"', "write [[accounts]]"),
+        (
+            '[[accounts]]\nname = "x"\ncredits = 1\n[[accounts.key]]\nkey = "k"',
+            "did you mean 'keys'?",
+        ),
+        (
+            '[[accounts]]\nname = "x"\ncredits = 1\n[[accounts.keys]]\nkey = "k"\napi = "rivia"',
+            "must be one of rivya, acedata, other; did you mean 'rivya'?",
+        ),
+        ("x = " + "[" * 3000, "is nested too deep"),
+    ],
+)
+def test_a_slip_in_a_file_is_told_with_what_would_be_right(
+    tmp_path: Path, text: str, told: str
+) -> None:
+    file = tmp_path / "mock.toml"
+    file.write_text(text)
+    with pytest.raises(SettingsError) as wrong:
+        read(file)
+    assert told in str(wrong.value)

@@ -314,4 +314,5 @@ def _nobody(url: str, question: Question, error: httpx2.HTTPError) -> ControlErr
         waited = f"within {question.patience_s:g} s"
         return ControlError(f"{question.method} {question.path}: {url} did not answer {waited}")
     hint = "; a hailuo-mock speaks http: use http://" if "SSL" in str(error) else ""
-    return ControlError(f"nobody answers at {url}: {error}{hint}")
+    who = "nobody" if isinstance(error, httpx2.ConnectError) else "no hailuo-mock"
+    return ControlError(f"{who} answers at {url}: {error}{hint}")

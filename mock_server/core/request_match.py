@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from mock_server.core.exchange_faults import Pointer, is_same_json, value_at
+from mock_server.core.faults import Api, Operation
 from mock_server.core.journal import Exchange
 from mock_server.core.numbers import Count
 from mock_server.core.patterns import fits_wildcard
@@ -24,8 +25,8 @@ class RequestMatch(Struct, frozen=True, forbid_unknown_fields=True, omit_default
 
     method: str | None = None
     path: Annotated[str, Meta(max_length=8192)] | None = None
-    api: str | None = None
-    operation: str | None = None
+    api: Api | None = None
+    operation: Operation | None = None
     status: int | None = None
     account: str | None = None
     task: str | None = None
@@ -81,6 +82,8 @@ class Expectation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     def __post_init__(self) -> None:
         if self.count is not None and (self.at_least is not None or self.at_most is not None):
             raise ValueError("count stands alone; at_least and at_most may stand together")
+        if self.at_most is not None and (self.at_least or 0) > self.at_most:
+            raise ValueError("no number is at least at_least and at most at_most")
 
     @property
     def words(self) -> str:

@@ -66,7 +66,18 @@ def _because(world: World, exchange: Exchange) -> str:
         return "no rule was asked: what is at this path belongs to no API"
     ignored = "".join(f", but the field {field}" for field in exchange.ignored)
     reason = _of_replay(exchange) or "every rule was kept"
-    return reason + ignored + _of_task(world, exchange)
+    return reason + ignored + _of_unread(exchange) + _of_task(world, exchange)
+
+
+def _of_unread(exchange: Exchange) -> str:
+    """What came with the request and is not looked at as a whole: a query, a body without need."""
+    if exchange.operation == "media":
+        return ""
+    headers = {name.lower(): value for name, value in exchange.request_headers}
+    has_body = headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
+    unread = ["query"] if exchange.query else []
+    unread += ["body"] if has_body and not exchange.request_size_bytes else []
+    return f", but its {' and its '.join(unread)} was not looked at" if unread else ""
 
 
 def _of_create(world: World, exchange: Exchange) -> str:

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
+from mock_server.core.faults import Api, Operation
 from mock_server.core.journal import Exchange, Journal
 from mock_server.core.refusals import UnknownPath
 from mock_server.core.request_match import (
@@ -37,8 +38,8 @@ class RequestQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     method: str | None = None
     path: str | None = None
-    api: str | None = None
-    operation: str | None = None
+    api: Api | None = None
+    operation: Operation | None = None
     status: int | None = None
     account: str | None = None
     task: str | None = None
@@ -122,7 +123,7 @@ def _verified(
     missed = wanted.match
     place = first_out_of_order(exchanges, wanted.order) if verified is not False else None
     if wanted.order and verified:
-        said = f"{len(wanted.order)} requests in this order"
+        said = f"{_plural(len(wanted.order), 'request')} in this order"
     if place is not None:
         missed = wanted.order[place]
         said = f"nothing like /order/{place} comes after what stands before it"

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
+from mock_server.core.faults import Api, Operation
 from mock_server.core.refusals import Invalid, ShuttingDown
 from mock_server.core.request_match import RequestMatch
 from mock_server.core.world import World
@@ -45,8 +46,8 @@ class WaitQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delivery_id: str | None = None
     method: str | None = None
     path: str | None = None
-    api: str | None = None
-    operation: str | None = None
+    api: Api | None = None
+    operation: Operation | None = None
     status: int | None = None
     account: str | None = None
     after: str | None = None

@@ -14,6 +14,7 @@ from mock_server.core.refusals import MOST_VIOLATIONS, Invalid, Violation
 from mock_server.edge.ignored_fields import KnownFields
 from mock_server.edge.json_body import pointer
 from mock_server.edge.nearness import near, nearest
+from mock_server.printable import printable
 
 _KINDS = {
     "object": "an object",
@@ -144,18 +145,23 @@ def _sentence(rule: str, wanted: Any, instance: Any) -> str:
             return f"must be one of {right}, not {show(instance)}{hint}"
         case "const":
             return f"must be {show(wanted)}, not {show(instance)}"
-        case "maxLength":
-            return f"has {len(instance)} characters; at most {wanted}"
-        case "minLength":
-            return f"has {len(instance)} characters; at least {wanted}"
-        case "maxItems":
-            return f"has {len(instance)} items; at most {wanted}"
-        case "minItems":
-            return f"has {len(instance)} items; at least {wanted}"
+        case "maxLength" | "minLength" | "maxItems" | "minItems":
+            parts = "characters" if rule.endswith("Length") else "items"
+            bound = "at most" if rule.startswith("max") else "at least"
+            return f"has {len(instance)} {parts}; {bound} {wanted}"
+        case "minimum" | "maximum" | "exclusiveMinimum":
+            return f"must be {_BOUNDS[rule]} {show(wanted)}, not {show(instance)}"
+        case "propertyNames":
+            return (
+                f"has a name of a wrong form: {printable(str(wanted).partition(chr(10))[0], 200)}"
+            )
         case "not":
             return "is not accepted here"
         case _:
             return f"breaks the rule {rule}: {show(wanted)}"
+
+
+_BOUNDS = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "more than"}
 
 
 def _kind_of(value: Any) -> str:
