@@ -242,6 +242,14 @@ def test_a_cookie_is_known_by_its_value_and_not_by_its_name(mock: Mock, log: io.
     assert "'/session_of_client' was ignored" in log.getvalue()
 
 
+def test_the_log_hides_what_nobody_issued_at_the_door_too(mock: Mock, log: io.StringIO) -> None:
+    for path in (f"/_mock/worlds/{FOREIGN}", f"/_mock/explain/{FOREIGN}"):
+        mock.request("GET", path, headers={"mock-control-token": FOREIGN})
+        mock.request("GET", path, headers={"authorization": f"Bearer {FOREIGN}"})
+    assert "door GET" in log.getvalue()
+    assert FOREIGN not in log.getvalue()
+
+
 NAMES = ("api_key", "apiKey", "X-Api-Key", "access_token", "password", "callbackSecret", "sig")
 
 

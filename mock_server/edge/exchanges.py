@@ -52,7 +52,8 @@ class Exchanges:
         )
         exchange.query = scope["query_string"].decode("latin-1")
         exchange.request_headers = world.journal.kept_headers(without_credentials(scope["headers"]))
-        foreign = None if at_door else foreign_credentials(scope["headers"], world.keys)
+        is_told = not at_door or log.isEnabledFor(logging.DEBUG)
+        foreign = foreign_credentials(scope["headers"], world.keys) if is_told else None
         _hide(exchange, world, foreign)
         scope["fake"] = self._fake
         scope["timekeeper"] = timekeeper
