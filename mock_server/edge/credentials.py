@@ -19,8 +19,11 @@ _OPENS_A_DOOR = re.compile(
 )
 _OPEN_NOTHING = frozenset({b"idempotency-key", b"sec-websocket-key"})
 _REDACTED = REDACTED.encode()
-_SHORTEST, _LONGEST = 8, 4096
-"""Characters of a credential of nobody's that is looked for elsewhere in its request, too."""
+_SHORTEST, _LONGEST = 10, 4096
+"""Characters of a credential of nobody's that is looked for elsewhere in its request, too.
+
+A shorter one is a slip that has to be told, such as `undefined`.
+"""
 
 
 _LONGEST_NAMES = 1024
