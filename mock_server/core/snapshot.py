@@ -267,7 +267,7 @@ def _settled(world: World, now_ms: int) -> tuple[list[Delivery], list[Due]]:
 
 
 def is_tried(delivery: Delivery) -> bool:
-    """Whether any attempt is under way; sent again in haste, there may be two at once."""
+    """Whether any attempt is under way; in an edited document that may be an earlier one."""
     return any(attempt.ended_ms is None for attempt in delivery.attempts)
 
 
