@@ -48,8 +48,17 @@ def stopped_by_signals(stop: Callable[[], None], clean_up: Callable[[], None]) -
         os._exit(0)
 
     threading.Thread(target=force_end, name="stop signals", daemon=True).start()
-    for number in _SIGNALS:
-        # `nohup` has SIGHUP ignored, and so it stays.
-        if number != getattr(signal, "SIGHUP", None) or signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, on_signal)
-    yield
+    # `nohup` has SIGHUP ignored, and so it stays.
+    taken = [
+        number
+        for number in _SIGNALS
+        if number != getattr(signal, "SIGHUP", None) or signal.getsignal(number) != signal.SIG_IGN
+    ]
+    for number in taken:
+        signal.signal(number, on_signal)
+    try:
+        yield
+    finally:
+        # Python forgets its handlers while it ends: a signal would then decide the exit code.
+        for number in taken:
+            signal.signal(number, signal.SIG_IGN)

@@ -103,3 +103,17 @@ def test_nohup_keeps_its_promise(tmp_path: Path) -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=20
     )
     assert ended.stdout == "True\n"
+
+
+def test_a_signal_while_python_is_taken_down_leaves_the_exit_code(tmp_path: Path) -> None:
+    program = (
+        "import os, signal; from mock_server.stop_signals import stopped_by_signals\n"
+        "class Last:\n"
+        "    def __del__(self, kill=os.kill, own=os.getpid(), number=signal.SIGTERM):\n"
+        "        kill(own, number)\n"
+        "last = Last()\n"
+        "with stopped_by_signals(lambda: None, lambda: None):\n"
+        "    pass\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=False)
+    assert ended.returncode == 0
