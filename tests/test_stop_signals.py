@@ -105,15 +105,15 @@ def test_nohup_keeps_its_promise(tmp_path: Path) -> None:
     assert ended.stdout == "True\n"
 
 
-def test_a_signal_while_python_is_taken_down_leaves_the_exit_code(tmp_path: Path) -> None:
+def test_a_signal_while_python_is_taken_down_does_not_decide_the_exit_code(tmp_path: Path) -> None:
+    """Python forgets its handlers at a moment when no test can run; what is ignored stays so."""
     program = (
-        "import os, signal; from mock_server.stop_signals import stopped_by_signals\n"
-        "class Last:\n"
-        "    def __del__(self, kill=os.kill, own=os.getpid(), number=signal.SIGTERM):\n"
-        "        kill(own, number)\n"
-        "last = Last()\n"
+        "import signal; from mock_server.stop_signals import stopped_by_signals\n"
         "with stopped_by_signals(lambda: None, lambda: None):\n"
         "    pass\n"
+        "print(signal.getsignal(signal.SIGTERM) == signal.SIG_IGN)\n"
     )
-    ended = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=False)
-    assert ended.returncode == 0
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=20
+    )
+    assert ended.stdout == "True\n"
