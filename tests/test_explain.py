@@ -785,7 +785,7 @@ def test_a_query_and_a_body_that_nobody_reads_are_told(mock: Mock) -> None:
     odd = mock.rivya("GET", "/models?limit=3")
     assert explain(mock, odd)["because"].endswith("but its query was not looked at")
     odd = mock.request("GET", "/api/v1/credits?a=1", headers=BEARER | {"content-length": "2"})
-    assert explain(mock, odd)["because"].endswith("but its query and its body was not looked at")
+    assert explain(mock, odd)["because"].endswith("but its query and its body were not looked at")
     plain = mock.rivya("GET", "/credits")
     assert explain(mock, plain)["because"] == "every rule was kept"
 

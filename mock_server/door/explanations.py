@@ -77,7 +77,8 @@ def _of_unread(exchange: Exchange) -> str:
     has_body = headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
     unread = ["query"] if exchange.query else []
     unread += ["body"] if has_body and not exchange.request_size_bytes else []
-    return f", but its {' and its '.join(unread)} was not looked at" if unread else ""
+    verb = "was" if len(unread) == 1 else "were"
+    return f", but its {' and its '.join(unread)} {verb} not looked at" if unread else ""
 
 
 def _of_create(world: World, exchange: Exchange) -> str:

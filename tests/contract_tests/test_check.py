@@ -110,6 +110,8 @@ def test_reports_are_written_and_hold_no_credential(tmp_path: Path) -> None:
         (("--base-url", "http://staging.invalid", "--api", "rivya"), "HAILUO_CHECK_API_KEY"),
         (("--base-url", "http://127.0.0.1:9"), "nobody answers"),
         (("--base-url", "127.0.0.1:9"), "must begin with http"),
+        (("--base-url", "http://[::1"), "must be a URL"),
+        (("--base-url", "http://h:99999"), "must be a URL"),
         (("--base-url", "http://127.0.0.1:9", "--against", "fake"), "two servers"),
         (("--max-credits", "-1"), "less than 0"),
         (("--max-credit", "5"), "--max-credits"),
