@@ -65,6 +65,8 @@ class Fake:
 
     async def free_uploads(self) -> None:
         """Delete the bytes of uploads that no world has any more."""
+        if self.blobs.is_empty:
+            return
         await self.blobs.keep_only(
             {file.content for home in self.worlds for file in home.world.uploads}
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -58,11 +58,15 @@ class WorldPlan(Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(slots=True)
 class Home:
-    """A world on its place: what it was made from, its accounts, and who wakes it."""
+    """A world on its place: what it was made from, its accounts, and who wakes it.
+
+    secrets: the keys that lead here without the world's name.
+    """
 
     plan: WorldPlan
     accounts: tuple[AccountSettings, ...]
     timekeeper: Timekeeper
+    secrets: set[str] = field(default_factory=set)
 
     @property
     def world(self) -> World:
@@ -191,17 +195,19 @@ class Worlds:
         """Have a key lead to this world. Refuses as `require_free` does."""
         self.require_free(secret, home)
         self._by_secret[secret] = home
+        home.secrets.add(secret)
 
     def _forget_keys(self, home: Home) -> None:
         """No key leads to this world any more."""
-        self._by_secret = {
-            secret: owner for secret, owner in self._by_secret.items() if owner is not home
-        }
+        for secret in home.secrets:
+            del self._by_secret[secret]
+        home.secrets.clear()
 
     def _lead_to(self, home: Home) -> None:
         """Have every key of a world that is nobody else's lead there."""
         for key in home.world.keys:
-            self._by_secret.setdefault(key.secret, home)
+            if key.secret not in self._by_secret:
+                self.claim(key.secret, home)
 
     def _settle(self, plan: WorldPlan, accounts: Sequence[AccountSettings]) -> Home:
         home = Home(plan, tuple(accounts), Timekeeper(self._fresh(plan, accounts), self._outbox))
