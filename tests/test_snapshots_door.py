@@ -363,6 +363,34 @@ def test_a_snapshot_may_be_larger_than_other_bodies(make_mock: Callable[..., Moc
     assert put(mock, take(mock).body).status == 200
 
 
+@pytest.mark.parametrize(
+    ("limit", "place"),
+    [
+        ("keys", "/keys"),
+        ("accounts", "/ledger/accounts"),
+        ("faults", "/faults/faults"),
+        ("fault_patterns", "/faults/faults"),
+        ("fault_pointer_steps", "/faults/faults"),
+    ],
+)
+def test_a_snapshot_of_a_world_with_more_than_the_settings_allow_is_refused(
+    make_mock: Callable[..., Mock], limit: str, place: str
+) -> None:
+    large = make_mock()
+    for prompt in ("a", "b"):
+        rule = {"match": {"prompt": prompt}, "effect": {"type": "body", "null": ["/x"]}}
+        body = json.dumps(rule).encode()
+        path = "/_mock/worlds/default/faults"
+        assert large.request("POST", path, headers=JSON, body=body).status == 201
+    document = take(large).body
+    assert put(make_mock(**{f"limits__{limit}": 2}), document).status == 200
+    refused = put(make_mock(**{f"limits__{limit}": 1}), document)
+    assert refused.status == 400
+    (error,) = refused.json()["errors"]
+    assert error["pointer"] == place
+    assert f"limits.{limit}" in error["detail"]
+
+
 def test_a_world_that_is_not_there_is_not_made(mock: Mock) -> None:
     assert take(mock, "none").status == 404
     assert put(mock, take(mock).body, "none").status == 404

@@ -8,10 +8,10 @@ import msgspec
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from mock_server.core.faults import Fault, FaultRule, Match, Share, pointer_steps
+from mock_server.core.faults import Fault, FaultRule, Match, Share
 from mock_server.core.numbers import Count, Positive
 from mock_server.core.refusals import Invalid, UnknownPath
-from mock_server.door.limits import require_room
+from mock_server.door.limits import counts_of_faults, require_room
 from mock_server.door.worlds import world_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.long_answer import json_list
@@ -54,10 +54,8 @@ async def add_fault(call: Call) -> Response:
     world = world_of(call)
     rules, name = _asked(call, call.json())
     standing = [*(fault.rule for fault in world.faults), *rules]
-    require_room(call, "faults", len(standing))
-    # Every request may be held against all of them.
-    require_room(call, "fault_patterns", sum(rule.match.prompt is not None for rule in standing))
-    require_room(call, "fault_pointer_steps", sum(map(pointer_steps, standing)))
+    for kind, count in counts_of_faults(standing).items():
+        require_room(call, kind, count)
     faults = [world.faults.add(rule, name) for rule in rules]
     return json_response({"faults": [_show(fault) for fault in faults]}, 201)
 

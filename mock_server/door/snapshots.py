@@ -14,6 +14,7 @@ from mock_server.core.snapshot import LARGE, Place, Snapshot, take, written_part
 from mock_server.core.snapshot_flaws import ContractFacts, all_faults, require_sound
 from mock_server.core.still_world import still_world
 from mock_server.core.world import World
+from mock_server.door.limits import require_within_limits
 from mock_server.door.worlds import home_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.json_body import parse
@@ -67,6 +68,7 @@ async def put_snapshot(call: Call) -> Response:
             pieces, max_depth=limits.json_depth + _DEEPER, max_values=limits.json_values
         )
         require_sound(snapshot, facts)
+        require_within_limits(snapshot, limits)
         for pointer, faults in all_faults(snapshot):
             for number, fault in enumerate(faults.faults):
                 require_known_code(fault.rule, contract.codes, f"{pointer}/faults/{number}/rule")
