@@ -16,11 +16,11 @@ import sys
 
 from benchmarks import messages
 from benchmarks.filled_server import Clock
+from mock_server.config.sources import read_settings
 from mock_server.core.tasks import Order
-from mock_server.fake import make_fake
-from mock_server.serve import run
-from mock_server.settings_sources import read_settings
-from mock_server.timekeeper import Timekeeper
+from mock_server.server.serve import run
+from mock_server.simulation.state import make_fake
+from mock_server.simulation.timekeeper import Timekeeper
 
 TASK_LIFE_S = 3600
 """Set as TASKS_PROCESSING_S: no task ends before the signal."""

@@ -19,13 +19,13 @@ import sys
 from collections.abc import Sequence
 
 from benchmarks import messages
+from mock_server.config.sources import read_settings
 from mock_server.core.lifecycle import TaskEvent
 from mock_server.core.tasks import Fate, Order, Task
 from mock_server.core.world import World
-from mock_server.fake import Fake, make_fake
-from mock_server.serve import run
-from mock_server.settings_sources import read_settings
-from mock_server.wall_clock import wall_ms
+from mock_server.server.serve import run
+from mock_server.simulation.state import Fake, make_fake
+from mock_server.simulation.wall_clock import wall_ms
 
 AT_ONCE = 1000
 """Deliveries that come due together."""

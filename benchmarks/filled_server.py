@@ -13,12 +13,12 @@ import os
 import sys
 
 from benchmarks import messages
+from mock_server.config.sources import read_settings
 from mock_server.core.tasks import Order
 from mock_server.core.world import World
-from mock_server.fake import make_fake
-from mock_server.serve import run
-from mock_server.settings_sources import read_settings
-from mock_server.wall_clock import wall_ms
+from mock_server.server.serve import run
+from mock_server.simulation.state import make_fake
+from mock_server.simulation.wall_clock import wall_ms
 
 _TASK_LIFE_MS = 2000
 """Longer than a task takes from create to its end, by default."""

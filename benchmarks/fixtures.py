@@ -8,9 +8,9 @@ from statistics import median
 
 from benchmarks.extent import Extent
 from benchmarks.measured import Measured
+from mock_server.config.settings import Settings
 from mock_server.control import Control
-from mock_server.embedded import served
-from mock_server.settings import Settings
+from mock_server.server.embedded import served
 
 _STARTS = 15
 _WORLDS = 300

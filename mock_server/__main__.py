@@ -14,18 +14,18 @@ import click
 import msgspec
 
 from mock_server import __version__
-from mock_server import settings_toml as toml
-from mock_server.core.webhook_urls import is_loopback
-from mock_server.listening import why_not
-from mock_server.printable import printable
-from mock_server.settings import Settings
-from mock_server.settings_sources import (
+from mock_server.config import toml
+from mock_server.config.settings import Settings
+from mock_server.config.sources import (
     PREFIX,
     Effective,
     SettingsError,
     comma_list,
     read_settings,
 )
+from mock_server.core.printable import printable
+from mock_server.core.webhook_urls import is_loopback
+from mock_server.server.listening import why_not
 
 COULD_NOT_RUN = 2
 _URL = "http://127.0.0.1:4010"
@@ -87,10 +87,10 @@ def serve(**options: Any) -> None:
             "control door rules the server: give it a --control-token"
         )
     # Only now: the other verbs need no server, and answer faster without one.
-    from mock_server.fake import make_fake
-    from mock_server.scenarios import ScenarioError, UnknownScenario
-    from mock_server.serve import run
-    from mock_server.wall_clock import wall_ms
+    from mock_server.faults.scenarios import ScenarioError, UnknownScenario
+    from mock_server.server.serve import run
+    from mock_server.simulation.state import make_fake
+    from mock_server.simulation.wall_clock import wall_ms
 
     if not is_loopback(settings.host) and {"loopback", "*"} & set(settings.callback_hosts):
         click.echo(
@@ -165,9 +165,9 @@ def _own_source() -> str:
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def scenarios(*, name: str | None, scenario_dir: Path | None, url: str, as_json: bool) -> None:
     """List what can go wrong by name; of one NAME, show how to ask for it in each channel."""
-    from mock_server import scenario_listing
-    from mock_server.data import FIXTURES
-    from mock_server.scenarios import ScenarioError, Scenarios, UnknownScenario
+    from mock_server.contract.data_paths import FIXTURES
+    from mock_server.faults import listing as scenario_listing
+    from mock_server.faults.scenarios import ScenarioError, Scenarios, UnknownScenario
 
     folders = [FIXTURES / "scenarios", *([scenario_dir] if scenario_dir else [])]
     try:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from mock_server.config.settings import Settings
     from mock_server.control import AsyncWorld, Control, World
-    from mock_server.loop_thread import ThreadedApp
-    from mock_server.settings import Settings
+    from mock_server.server.loop_thread import ThreadedApp
 
 _WORLD = pytest.StashKey["World"]()
 _MARK = "hailuo_world"
@@ -53,7 +53,7 @@ def hailuo_mock(hailuo_mock_settings: dict[str, Any]) -> Iterator[Control]:
     and HAILUO_MOCK_CONTROL_TOKEN opens its door.
     """
     from mock_server.control import Control
-    from mock_server.embedded import served
+    from mock_server.server.embedded import served
 
     shared = _variable(_URL)
     if shared:
@@ -96,7 +96,7 @@ def async_world(world: World) -> AsyncWorld:
 def hailuo_mock_app(hailuo_mock_settings: dict[str, Any]) -> Iterator[ThreadedApp]:
     """A fake of the test's own as an ASGI app: no socket is opened. `Control(hailuo_mock_app)` is
     its control door."""
-    from mock_server.embedded import in_process
+    from mock_server.server.embedded import in_process
 
     with in_process(_settings(hailuo_mock_settings)) as app:
         yield app
@@ -121,9 +121,9 @@ def _variable(name: str) -> str | None:
 
 def _settings(asked: dict[str, Any]) -> Settings:
     """The settings that hold for a fixture. Raises SettingsError."""
-    from mock_server.edge.nearness import near
-    from mock_server.settings import knobs
-    from mock_server.settings_sources import SettingsError, read_settings
+    from mock_server.config.settings import knobs
+    from mock_server.config.sources import SettingsError, read_settings
+    from mock_server.core.suggestions import near
 
     known = [knob.name for knob in knobs()]
     for name in asked:

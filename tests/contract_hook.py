@@ -15,9 +15,9 @@ import httpx2
 import jsonschema_rs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mock_server.contract import Contract
+from mock_server.contract.contract import Contract
+from mock_server.contract.data_paths import SCHEMAS
 from mock_server.core.journal import Exchange
-from mock_server.data import SCHEMAS
 from tests.door_hook import DOOR, door_breaches
 
 PREFIXES = ("/api/v1", "/hailuo")

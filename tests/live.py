@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from queue import Queue
 from typing import Any
 
-from mock_server.app import make_app
-from mock_server.fake import Fake, make_fake
-from mock_server.serve import Server
-from mock_server.wall_clock import wall_ms
+from mock_server.server.app import make_app
+from mock_server.server.serve import Server
+from mock_server.simulation.state import Fake, make_fake
+from mock_server.simulation.wall_clock import wall_ms
 from tests.contract_hook import HeldToContract
 from tests.mock import settings_of
 

@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from mock_server.app import make_app
+from mock_server.config.settings import Settings
+from mock_server.config.sources import read_settings
 from mock_server.core.world import World
-from mock_server.fake import Fake, make_fake
-from mock_server.settings import Settings
-from mock_server.settings_sources import read_settings
+from mock_server.server.app import make_app
+from mock_server.simulation.state import Fake, make_fake
 from tests.asgi import Answer, Driver
 from tests.contract_hook import HeldToContract
 

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from mock_server.limited_protocol import LimitedProtocol
+from mock_server.server.limited_protocol import LimitedProtocol
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mock_server.settings import LimitSettings
+from mock_server.config.settings import LimitSettings
 from tests.asgi import Answer
 from tests.mock import PNG, Mock
 

@@ -6,7 +6,7 @@ from mock_server.edge.short_key_cache import MAX_KEY_LENGTH, cached_for_short_ke
 from tests.test_imports import MENTIONED
 
 WHY_ITS_KEYS_ARE_SHORT = {
-    "mock_server.contract": "cached properties of one object",
+    "mock_server.contract.contract": "cached properties of one object",
     "mock_server.core.patterns": "patterns of a bounded length",
     "mock_server.core.snapshot_flaws": "types of the program",
     "mock_server.door.page": "no key at all",
@@ -14,11 +14,11 @@ WHY_ITS_KEYS_ARE_SHORT = {
     "mock_server.edge.credentials": "names of headers of a bounded length",
     "mock_server.edge.host_header": "host names of a bounded length",
     "mock_server.edge.long_body": "cached properties of one object, and types of the program",
-    "mock_server.edge.moments": "numbers",
-    "mock_server.edge.nearness": "names of at most 64 letters",
-    "mock_server.edge.violations": "cached properties of one object",
+    "mock_server.edge.timestamps": "numbers",
+    "mock_server.core.suggestions": "names of at most 64 letters",
+    "mock_server.contract.violations": "cached properties of one object",
     "mock_server.edge.short_key_cache": "the cache for what clients send",
-    "mock_server.media": "paths of files that come with the server",
+    "mock_server.edge.media": "paths of files that come with the server",
 }
 
 

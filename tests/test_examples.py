@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from mock_server.data import FIXTURES
+from mock_server.contract.data_paths import FIXTURES
 from tests.live import WAIT_S, live
 from tests.mock import KEY, TOKEN
 from tests.receiver import receiver

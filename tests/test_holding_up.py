@@ -14,9 +14,9 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.worst_requests import Sent, Situation, batch, situations
-from mock_server.app import make_app
-from mock_server.fake import make_fake
-from mock_server.wall_clock import wall_ms
+from mock_server.server.app import make_app
+from mock_server.simulation.state import make_fake
+from mock_server.simulation.wall_clock import wall_ms
 from tests.asgi import Answer, Driver
 from tests.mock import settings_of
 

@@ -18,10 +18,18 @@ PACKAGE = Path(mock_server.__file__).parent
 # Who must not mention what, and why. A name stands for everything below it as well.
 NEVER = [
     ("mock_server.core", "mock_server", "the rules know nothing of what is around them"),
-    ("mock_server.edge", "mock_server.rivya", "what both APIs use belongs to neither"),
-    ("mock_server.edge", "mock_server.acedata", "what both APIs use belongs to neither"),
-    ("mock_server.rivya", "mock_server.acedata", "two APIs share the rules, never the wire"),
-    ("mock_server.acedata", "mock_server.rivya", "two APIs share the rules, never the wire"),
+    ("mock_server.edge", "mock_server.apis.rivya", "what both APIs use belongs to neither"),
+    ("mock_server.edge", "mock_server.apis.acedata", "what both APIs use belongs to neither"),
+    (
+        "mock_server.apis.rivya",
+        "mock_server.apis.acedata",
+        "two APIs share the rules, never the wire",
+    ),
+    (
+        "mock_server.apis.acedata",
+        "mock_server.apis.rivya",
+        "two APIs share the rules, never the wire",
+    ),
     ("mock_server", "tests", "what is installed does not need what is not"),
     ("mock_server", "benchmarks", "what is installed does not need what is not"),
     ("mock_server", "contract_tests", "the suite judges the server from outside"),
@@ -35,7 +43,7 @@ MAY = {("mock_server.__main__", "contract_tests")}
 # refused below. `msgspec` is there for values that the garbage collector can leave out.
 CORE_MAY_MENTION = {
     "__future__", "abc", "base64", "bisect", "collections", "contextlib", "copy", "dataclasses",
-    "datetime",
+    "datetime", "difflib",
     "enum", "fnmatch", "functools", "hashlib", "heapq", "hmac", "ipaddress", "itertools", "math",
     "msgspec",
     "operator", "re", "reprlib", "string", "types", "typing", "unicodedata",
@@ -60,7 +68,7 @@ CHANCES = ["random", "secrets", "uuid.uuid1", "uuid.uuid4", "os.urandom", "os.ge
 ENVIRONMENT = ["os.environ", "os.environb", "os.getenv", "os.putenv"]
 PROGRAMS = ["mock_server.__main__", "mock_server.pytest_plugin"]
 ONE_HOME = [
-    (CLOCKS, ["mock_server.wall_clock"], "everything else asks a world's clock"),
+    (CLOCKS, ["mock_server.simulation.wall_clock"], "everything else asks a world's clock"),
     (CHANCES, ["mock_server.core.chance"], "everything else draws from the seed"),
     (ENVIRONMENT, PROGRAMS, "everything else is handed its settings"),
 ]
@@ -167,7 +175,10 @@ def test_what_a_test_must_be_able_to_replace_has_one_home(
         ("import time as t\nt.monotonic()", "time.monotonic"),
         ("from time import time as now", "time.time"),
         ("def f():\n    import random", "random"),
-        ("if TYPE_CHECKING:\n    from mock_server.rivya import wire", "mock_server.rivya.wire"),
+        (
+            "if TYPE_CHECKING:\n    from mock_server.apis.rivya import wire",
+            "mock_server.apis.rivya.wire",
+        ),
         ("import os\nkey = os.environ['KEY']", "os.environ"),
         ("import os.path\nos.urandom(8)", "os.urandom"),
         ("from datetime import datetime\ndatetime.now(UTC)", "datetime.datetime.now"),
@@ -182,10 +193,11 @@ def test_no_way_to_say_it_escapes_the_reader(source: str, name: str) -> None:
 def test_the_server_starts_without_what_it_may_never_need() -> None:
     start = """
 import json, sys
-from mock_server import __main__, serve
-from mock_server.app import make_app
-from mock_server.fake import make_fake
-from mock_server.settings import Settings
+from mock_server import __main__
+from mock_server.server import serve
+from mock_server.server.app import make_app
+from mock_server.simulation.state import make_fake
+from mock_server.config.settings import Settings
 make_app(make_fake(Settings(), lambda: 0))
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """

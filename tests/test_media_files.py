@@ -13,8 +13,8 @@ from pathlib import Path
 import av
 import pytest
 
+from mock_server.contract.data_paths import FIXTURES, SCHEMAS
 from mock_server.core.catalog import Clip
-from mock_server.data import FIXTURES, SCHEMAS
 
 MEDIA = FIXTURES / "media"
 MAX_BYTES = 60_000

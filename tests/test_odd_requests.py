@@ -7,8 +7,8 @@ from itertools import product
 
 import pytest
 
-from mock_server.app import make_app
-from mock_server.fake import make_fake
+from mock_server.server.app import make_app
+from mock_server.simulation.state import make_fake
 from tests.mock import KEY, START_MS, TOKEN, settings_of
 from tests.spoken import Conversation, Spoken, converse
 

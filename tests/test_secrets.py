@@ -18,13 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.__main__ import main
+from mock_server.core.printable import MOST_CHARS, printable
 from mock_server.core.redaction import REDACTED
-from mock_server.log_lines import LineFormatter
-from mock_server.printable import MOST_CHARS, printable
+from mock_server.server.log_lines import LineFormatter
 from tests.asking import Asked, advance, send
+from tests.door.test_journal_export import FORMATS, readings
 from tests.live import live
 from tests.mock import KEY, MINIMAL, PNG, TOKEN, VIDEO, Mock, form
-from tests.test_recorded import FORMATS, readings
 
 MakeMock = Callable[..., Mock]
 WORLD = "/_mock/worlds/default"

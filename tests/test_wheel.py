@@ -97,7 +97,8 @@ def test_python_takes_the_installed_package_not_the_checkout(
     installed: Path, tmp_path: Path
 ) -> None:
     where = (
-        "from mock_server import data; print(data.__file__, data.SCHEMAS, data.FIXTURES, sep='\\n')"
+        "from mock_server.contract import data_paths as paths; "
+        "print(paths.__file__, paths.SCHEMAS, paths.FIXTURES, sep='\\n')"
     )
     paths = run(installed / "python", "-c", where, cwd=tmp_path).splitlines()
     assert len(paths) == 3

@@ -9,11 +9,11 @@ import httpx2
 
 from contract_tests.broken.breakage import Breakage, Memory
 from contract_tests.broken.wrapper import Sending, Wrapper
-from mock_server import serve
-from mock_server.app import make_app
-from mock_server.fake import Fake, make_fake
-from mock_server.settings_sources import read_settings
-from mock_server.wall_clock import wall_ms
+from mock_server.config.sources import read_settings
+from mock_server.server import serve
+from mock_server.server.app import make_app
+from mock_server.simulation.state import Fake, make_fake
+from mock_server.simulation.wall_clock import wall_ms
 
 
 def run(breakage: Breakage) -> int:

@@ -17,7 +17,7 @@ import msgspec
 from starlette.types import ASGIApp
 
 from mock_server.control.answers import Problem, Wrong
-from mock_server.loop_thread import LoopThread
+from mock_server.server.loop_thread import LoopThread
 
 T = TypeVar("T")
 P = ParamSpec("P")

@@ -8,18 +8,18 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
+from mock_server.config.settings import AccountSettings, Credits, KeySettings
 from mock_server.core.accounts import Key
 from mock_server.core.refusals import Conflict, UnknownPath
+from mock_server.core.suggestions import near
 from mock_server.core.world import World
 from mock_server.door.limits import require_room
 from mock_server.door.worlds import home_of, world_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.long_answer import json_list
-from mock_server.edge.moments import moment_or_null
-from mock_server.edge.nearness import near
+from mock_server.edge.timestamps import moment_or_null
 from mock_server.edge.typed_body import TypedBody
-from mock_server.settings import AccountSettings, Credits, KeySettings
-from mock_server.worlds import Home, make_key
+from mock_server.simulation.worlds import Home, make_key
 
 
 class AccountChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

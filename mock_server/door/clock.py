@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
+from mock_server.contract.violations import BodyRules
 from mock_server.core.agenda import BrokenDue, Due
 from mock_server.core.clock import LAST_MS, Clock, SignaturesBy, ms_of
 from mock_server.core.deliveries import Attempt
@@ -17,9 +18,8 @@ from mock_server.core.world import World
 from mock_server.door.worlds import home_of, world_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.long_answer import LongAnswer, json_list_parts
-from mock_server.edge.moments import moment
+from mock_server.edge.timestamps import moment
 from mock_server.edge.typed_body import TypedBody
-from mock_server.edge.violations import BodyRules
 
 
 class ClockChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -16,8 +16,8 @@ from mock_server.door.queries import NEWEST
 from mock_server.door.worlds import world_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.long_answer import json_list
-from mock_server.edge.moments import moment, moment_or_null
 from mock_server.edge.redacted import redacted_attempt
+from mock_server.edge.timestamps import moment, moment_or_null
 
 
 async def list_deliveries(call: Call) -> Response:

@@ -10,8 +10,8 @@ from mock_server.core.journal import Exchange
 from mock_server.core.lifecycle import TaskEvent
 from mock_server.core.refusals import UnknownPath
 from mock_server.core.world import World
+from mock_server.door.journal_export import Record
 from mock_server.edge.call import Call, json_response
-from mock_server.recorded import Record
 
 
 async def explain(call: Call) -> Response:

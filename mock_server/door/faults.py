@@ -16,7 +16,7 @@ from mock_server.door.worlds import world_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.long_answer import json_list
 from mock_server.edge.typed_body import TypedBody
-from mock_server.scenarios import ScenarioOfOtherApi, UnknownScenario, require_known_code
+from mock_server.faults.scenarios import ScenarioOfOtherApi, UnknownScenario, require_known_code
 
 
 class ScenarioAsked(

@@ -18,8 +18,8 @@ from mock_server.door.worlds import world_of
 from mock_server.edge.call import Call
 from mock_server.edge.credentials import foreign_credentials
 from mock_server.edge.long_answer import LongAnswer, json_list_parts
-from mock_server.edge.moments import moment
 from mock_server.edge.redacted import redacted_request
+from mock_server.edge.timestamps import moment
 from mock_server.edge.typed_body import TypedBody
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+from mock_server.config.settings import LimitSettings
 from mock_server.core.faults import FaultRule, pointer_steps
 from mock_server.core.refusals import Conflict, Invalid
 from mock_server.core.snapshot import Snapshot
 from mock_server.edge.call import Call
-from mock_server.settings import LimitSettings
 
 Kind = Literal["accounts", "faults", "fault_patterns", "fault_pointer_steps", "keys"]
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from starlette.responses import RedirectResponse, Response
 
 from mock_server.core.refusals import UnknownPath
+from mock_server.core.suggestions import near
 from mock_server.edge.call import Call
-from mock_server.edge.nearness import near
 
-_FOLDER = Path(__file__).resolve().parent.parent / "page"
+_FOLDER = Path(__file__).resolve().parent / "page"
 _FIRST = "index.html"
 _MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",

@@ -21,12 +21,12 @@ from mock_server.core.request_match import (
     matching,
     near_misses,
 )
+from mock_server.door.journal_export import Record
 from mock_server.door.queries import Query
 from mock_server.door.worlds import world_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.long_answer import LongAnswer, json_list
 from mock_server.edge.typed_body import TypedBody
-from mock_server.recorded import Record
 
 
 class RequestQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

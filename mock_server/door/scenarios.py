@@ -10,7 +10,7 @@ from starlette.responses import Response
 from mock_server.core.faults import FaultRule
 from mock_server.core.refusals import UnknownPath
 from mock_server.edge.call import Call, json_response
-from mock_server.scenarios import Scenario, UnknownScenario, how_to_ask
+from mock_server.faults.scenarios import Scenario, UnknownScenario, how_to_ask
 
 
 async def list_scenarios(call: Call) -> Response:

@@ -20,9 +20,9 @@ from mock_server.edge.call import Call, json_response
 from mock_server.edge.json_body import parse
 from mock_server.edge.long_answer import LongAnswer
 from mock_server.edge.long_body import LongBody
+from mock_server.edge.media import result_url
 from mock_server.edge.redacted import redacted_snapshot
-from mock_server.media import result_url
-from mock_server.scenarios import require_known_code
+from mock_server.faults.scenarios import require_known_code
 
 SNAPSHOT: LongBody[Snapshot] = LongBody(Snapshot, LARGE)
 

@@ -15,7 +15,7 @@ from mock_server.door.queries import NEWEST
 from mock_server.door.worlds import home_of, world_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.long_answer import json_list
-from mock_server.edge.moments import moment
+from mock_server.edge.timestamps import moment
 from mock_server.edge.typed_body import TypedBody
 
 

@@ -26,7 +26,7 @@ from mock_server.door.watches import (
 from mock_server.door.worlds import home_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.problems import problem
-from mock_server.timekeeper import Timekeeper
+from mock_server.simulation.timekeeper import Timekeeper
 
 
 class WaitQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

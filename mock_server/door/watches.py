@@ -14,8 +14,8 @@ from mock_server.core.request_match import RequestMatch, near_misses
 from mock_server.core.tasks import NEVER_MS, Task
 from mock_server.core.world import World
 from mock_server.door import deliveries, requests, tasks
-from mock_server.edge.moments import moment
-from mock_server.recorded import Record
+from mock_server.door.journal_export import Record
+from mock_server.edge.timestamps import moment
 
 WantedState = Literal["queued", "processing", "succeeded", "failed", "ended"]
 WantedOutcome = Literal["succeeded", "failed", "ended", "attempted"]

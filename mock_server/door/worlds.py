@@ -7,13 +7,13 @@ from typing import Any
 from starlette.responses import Response
 
 from mock_server.core.refusals import UnknownPath
+from mock_server.core.suggestions import near
 from mock_server.core.world import World
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.long_answer import json_list
-from mock_server.edge.moments import moment
-from mock_server.edge.nearness import near
+from mock_server.edge.timestamps import moment
 from mock_server.edge.typed_body import TypedBody
-from mock_server.worlds import Home, WorldPlan
+from mock_server.simulation.worlds import Home, WorldPlan
 
 PLAN: TypedBody[WorldPlan] = TypedBody(WorldPlan)
 

@@ -17,15 +17,15 @@ from mock_server.core.faults import Faults
 from mock_server.core.idempotency import IdempotencyKey
 from mock_server.core.journal import Exchange, IgnoredField
 from mock_server.core.refusals import Invalid, Refusal, ShuttingDown
+from mock_server.core.suggestions import near
 from mock_server.core.world import World
 from mock_server.edge.authorization import Authorization, read_authorization
 from mock_server.edge.credentials import foreign_credentials
 from mock_server.edge.host_header import Host, read_host
 from mock_server.edge.json_body import EMPTY, parse
-from mock_server.edge.nearness import near
 from mock_server.edge.short_key_cache import cached_for_short_keys
-from mock_server.fake import Fake
-from mock_server.timekeeper import Timekeeper
+from mock_server.simulation.state import Fake
+from mock_server.simulation.timekeeper import Timekeeper
 
 log = logging.getLogger(__name__)
 

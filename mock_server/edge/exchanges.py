@@ -7,14 +7,14 @@ import logging
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server.core.journal import Exchange
+from mock_server.core.printable import printable
 from mock_server.core.redaction import Redaction
 from mock_server.core.world import World
 from mock_server.edge.authorization import read_authorization
 from mock_server.edge.credentials import foreign_credentials, without_credentials
 from mock_server.edge.redacted import redact_exchange
-from mock_server.fake import Fake
-from mock_server.printable import printable
-from mock_server.timekeeper import Timekeeper
+from mock_server.simulation.state import Fake
+from mock_server.simulation.timekeeper import Timekeeper
 
 log = logging.getLogger(__name__)
 

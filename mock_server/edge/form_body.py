@@ -14,7 +14,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from mock_server.core.refusals import CannotStore, Invalid, Refusal
 from mock_server.edge.call import BodyAwaited, Call
 from mock_server.edge.json_body import pointer
-from mock_server.upload_folder import temporary_folder
+from mock_server.simulation.upload_folder import temporary_folder
 
 _IN_MEMORY_BYTES = 1024 * 1024
 """How much of each file stays in memory; a longer one goes to the disk."""

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from mock_server.config.settings import DEFAULT_ACCOUNTS
 from mock_server.core.accounts import Key
 from mock_server.core.refusals import KeyMissing, KeyUnknown
-from mock_server.edge.nearness import UNSET
-from mock_server.settings import DEFAULT_ACCOUNTS
+from mock_server.core.suggestions import UNSET
 
 if TYPE_CHECKING:
     from mock_server.edge.call import Call

@@ -6,7 +6,7 @@ import re
 from typing import TypeVar
 
 from mock_server.core.refusals import Refusal
-from mock_server.edge.nearness import UNSET
+from mock_server.core.suggestions import UNSET
 
 R = TypeVar("R", bound=Refusal)
 

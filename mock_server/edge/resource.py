@@ -13,10 +13,10 @@ from starlette.types import Receive, Scope, Send
 from mock_server.core.faults import Operation
 from mock_server.core.refusals import MethodNotAllowed, RateLimited, Refusal, UnknownPath
 from mock_server.edge.call import AnswerReplaced, BodyAwaited, Call
-from mock_server.edge.fault_plan import Downloaded, FaultPlan, plan_for, require_known
-from mock_server.edge.misbehaviour import Misbehaviour
 from mock_server.edge.problems import problem
-from mock_server.scenarios import UnknownScenario
+from mock_server.faults.misbehaviour import Misbehaviour
+from mock_server.faults.plan import Downloaded, FaultPlan, plan_for, require_known
+from mock_server.faults.scenarios import UnknownScenario
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from mock_server.contract.violations import BodyRules
 from mock_server.core.refusals import Invalid
-from mock_server.edge.violations import BodyRules
 
 Value = TypeVar("Value")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 
-from mock_server.edge.nearness import near
+from mock_server.core.suggestions import near
 
 Segments = tuple[str, ...]
 

@@ -10,9 +10,9 @@ from contract_tests.contract import APIS, contract
 from contract_tests.generated import OFF
 from contract_tests.promises import promises
 from contract_tests.samples import SAMPLES, Sample
-from mock_server.contract import Contract as ServedContract
-from mock_server.data import SCHEMAS
-from mock_server.edge.violations import BodyRules
+from mock_server.contract.contract import Contract as ServedContract
+from mock_server.contract.data_paths import SCHEMAS
+from mock_server.contract.violations import BodyRules
 
 SERVED = ServedContract(SCHEMAS)
 NAMES = [f"{sample.path}-{number}" for number, sample in enumerate(SAMPLES)]

@@ -17,9 +17,9 @@ import pytest
 from contract_tests.conformance import PASSIVE, PASSIVE_RULES
 from contract_tests.contract import APIS, Contract, contract, schemas_folder
 from contract_tests.promises import Promise, promises
-from mock_server.contract import Contract as ServedContract
-from mock_server.data import SCHEMAS
-from tests.test_contract_sources import SOURCE
+from mock_server.contract.contract import Contract as ServedContract
+from mock_server.contract.data_paths import SCHEMAS
+from tests.contract.test_sources import SOURCE
 
 RULES = Path(sys.modules["contract_tests.promises"].__file__ or "").parent
 

@@ -21,9 +21,9 @@ from contract_tests.drift.differences import from_contract
 from contract_tests.drift.recording import Recorded, Recording, read, write
 from contract_tests.fakes import RunningFake
 from contract_tests.operations import Operation, operations
+from mock_server.contract.data_paths import FIXTURES
 from mock_server.core.exchange_faults import AnswerFault
-from mock_server.data import FIXTURES
-from mock_server.scenarios import Scenarios
+from mock_server.faults.scenarios import Scenarios
 from tests.asgi import Answer
 from tests.asking import (
     BY_REQUEST,

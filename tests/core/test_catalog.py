@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from mock_server.contract import Contract
+from mock_server.contract.contract import Contract
+from mock_server.contract.data_paths import SCHEMAS
 from mock_server.core.catalog import Catalog, Clip, Model
-from mock_server.data import SCHEMAS
 
 CATALOG = Contract(SCHEMAS).catalog
 STANDARD = CATALOG.find("rivya", "hailuo-standard")

@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_server.contract import Contract
+from mock_server.contract.contract import Contract
+from mock_server.contract.data_paths import SCHEMAS
 from mock_server.core.accounts import Key
 from mock_server.core.agenda import Agenda, Due, Occasion
 from mock_server.core.chance import Chance
@@ -36,7 +37,6 @@ from mock_server.core.snapshot_flaws import ContractFacts, require_sound
 from mock_server.core.task_faults import TaskFault
 from mock_server.core.tasks import NEVER_MS, Order, Task
 from mock_server.core.world import World, WorldRules, make_world
-from mock_server.data import SCHEMAS
 from mock_server.edge.json_body import parse
 
 START_MS = 1_778_457_600_000

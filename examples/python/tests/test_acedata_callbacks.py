@@ -9,9 +9,9 @@ from acedata_callbacks import Callbacks, Forged
 from acedata_client import AceData
 from acedata_wire import Task
 
+from mock_server.config.settings import AceDataSettings, Settings
 from mock_server.control import Control, Inbox, World
-from mock_server.embedded import served
-from mock_server.settings import AceDataSettings, Settings
+from mock_server.server.embedded import served
 
 pytestmark = pytest.mark.hailuo_world(clock="frozen")
 

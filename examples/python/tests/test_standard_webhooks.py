@@ -8,10 +8,10 @@ import pytest
 from rivya_client import Rivya
 from rivya_webhooks import Event, Forged, Webhooks, standard_signature
 
+from mock_server.config.settings import RivyaSettings, Settings
 from mock_server.control import Control, World
 from mock_server.control.answers import Received
-from mock_server.embedded import served
-from mock_server.settings import RivyaSettings, Settings
+from mock_server.server.embedded import served
 
 # The library looks at the real clock, and so the world has to begin now, as worlds do.
 pytestmark = pytest.mark.hailuo_world(clock="frozen")

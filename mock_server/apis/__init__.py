@@ -1,0 +1,1 @@
+"""The faked APIs, one folder each."""

@@ -1,0 +1,1 @@
+"""Settings: what there is, where each value comes from, how they are written down."""

@@ -1,0 +1,1 @@
+"""Scenarios and faults: read from files, chosen for a request, carried out."""

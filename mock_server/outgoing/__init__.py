@@ -1,0 +1,1 @@
+"""Requests that the server sends: deliveries of events to receivers."""

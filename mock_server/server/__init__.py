@@ -1,0 +1,1 @@
+"""The process: sockets, signals, threads, and every route hung on its path."""

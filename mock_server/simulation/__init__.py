@@ -1,0 +1,1 @@
+"""All that a running server holds, and what makes its worlds go on in time."""

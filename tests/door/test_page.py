@@ -1,0 +1,122 @@
+"""The page for people as it is served: whole, locked down, and with nothing from anywhere else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import mock_server
+from tests.mock import Mock
+from tests.test_wheel import ROOT, build, contents
+
+FILES = sorted((Path(mock_server.__file__).parent / "door" / "page").iterdir())
+NAMES = [file.name for file in FILES]
+TEXTS = {file.name: file.read_text("utf-8") for file in FILES}
+TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml; charset=utf-8",
+}
+# What only names something, and fetches nothing.
+NAMESPACE = "http://www.w3.org/2000/svg"
+
+
+def policy_of(mock: Mock, path: str) -> dict[str, str]:
+    header = mock.request("GET", path).headers["content-security-policy"]
+    return dict(part.partition(" ")[::2] for part in header.split("; "))
+
+
+@pytest.mark.parametrize("file", FILES, ids=NAMES)
+def test_every_file_is_served_as_it_is(mock: Mock, file: Path) -> None:
+    answer = mock.request("GET", f"/_mock/page/{file.name}")
+    assert (answer.status, answer.body) == (200, file.read_bytes())
+    assert answer.headers["content-type"] == TYPES[file.suffix]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_page_is_where_it_was_promised(mock: Mock) -> None:
+    answer = mock.request("GET", "/_mock/")
+    assert (answer.status, answer.headers["content-type"]) == (200, TYPES[".html"])
+    assert answer.body.decode() == TEXTS["index.html"]
+
+
+@pytest.mark.parametrize("prefix", ["", "/w/default"])
+def test_without_its_last_slash_it_is_led_to(mock: Mock, prefix: str) -> None:
+    answer = mock.request("GET", f"{prefix}/_mock")
+    assert (answer.status, answer.headers["location"]) == (307, "_mock/")
+
+
+def test_its_head_is_that_of_the_page(mock: Mock) -> None:
+    head, page = mock.request("HEAD", "/_mock/"), mock.request("GET", "/_mock/")
+    assert (head.status, head.headers) == (page.status, page.headers)
+
+
+def test_who_has_a_file_already_is_told_so(mock: Mock) -> None:
+    etag = mock.request("GET", "/_mock/page/page.js").headers["etag"]
+    again = mock.request("GET", "/_mock/page/page.js", headers={"if-none-match": etag})
+    assert (again.status, again.body, again.headers["etag"]) == (304, b"", etag)
+    other = mock.request("GET", "/_mock/page/page.css", headers={"if-none-match": etag})
+    assert other.status == 200
+
+
+@pytest.mark.parametrize("name", ["nothing.js", "..%2fapp.py", "..%2Fdoor%2Fpage.py", "."])
+def test_a_file_it_does_not_have_is_a_problem(mock: Mock, name: str) -> None:
+    answer = mock.request("GET", f"/_mock/page/{name}")
+    assert answer.status == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_slip_in_the_name_of_a_file_is_told_the_nearest(mock: Mock) -> None:
+    assert "did you mean 'page.js'?" in mock.request("GET", "/_mock/page/pag.js").json()["title"]
+
+
+def test_it_may_load_from_its_own_server_only_and_run_no_text(mock: Mock) -> None:
+    policy = policy_of(mock, "/_mock/")
+    assert policy["default-src"] == "'none'"
+    allowed = {"'none'", "'self'", "data:", "'script'"}
+    assert {source for value in policy.values() for source in value.split()} <= allowed
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert policy["require-trusted-types-for"] == "'script'"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_file_names_another_place(name: str) -> None:
+    text = TEXTS[name].replace(NAMESPACE, "")
+    assert re.findall(r"https?:|wss?:|\burl\((?!\"data:)|@import", text) == []
+    assert re.findall(r"""(?:src|href)\s*=\s*["']//""", text) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_file_makes_html_or_programs_of_text(name: str) -> None:
+    forbidden = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|"
+    assert re.findall(forbidden + r"\bon\w+=\"|<style|style=\"", TEXTS[name]) == []
+
+
+def test_every_file_it_asks_for_is_there() -> None:
+    asked = set(re.findall(r"""from "\./(\S+?)";""", "".join(TEXTS.values())))
+    asked |= set(re.findall(r'(?:src|href)="page/(\S+?)"', TEXTS["index.html"]))
+    assert asked | {"index.html"} == set(NAMES)
+
+
+def test_the_wheel_carries_it_whole(tmp_path: Path) -> None:
+    inside = contents(build("wheel", ROOT, tmp_path))
+    assert {f"mock_server/door/page/{name}" for name in NAMES} <= set(inside)
+
+
+def test_it_can_be_had_where_the_door_is_locked_and_what_it_shows_can_not(
+    make_mock: Callable[..., Mock],
+) -> None:
+    mock = make_mock(control_token="sesame")
+    assert mock.request("GET", "/_mock/").status == 200
+    assert mock.request("GET", "/_mock/page/page.js").status == 200
+    assert mock.request("GET", "/_mock/worlds").status == 401
+
+
+def test_a_look_at_it_is_in_no_journal(mock: Mock) -> None:
+    for path in ("/_mock", "/_mock/", "/_mock/page/page.js"):
+        mock.request("GET", path)
+    assert mock.request("GET", "/_mock/worlds/default/requests").json()["requests"] == []

@@ -1,0 +1,603 @@
+"""The page for people, looked at and worked with in a browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+
+from tests.live import Live, live
+from tests.mock import KEY, MINIMAL, TOKEN, VIDEO
+
+ROOT = Path(__file__).parent.parent.parent
+UNPACKED = ROOT / "tools" / "browser" / "chromium"
+INSTALLED = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"]
+HOSTILE = "<img src=x onerror=\"document.title='owned'\"><b>&amp;</b> it's"
+REBOUND = "rebind.example"
+"""A name that leads to this machine, in this browser."""
+WIDE, NARROW = (1280, 860), (400, 860)
+
+Open = Callable[..., Page]
+
+
+def browser_program() -> tuple[Path, dict[str, str]] | None:
+    """The browser that `make test` unpacks, else one that is installed; and its environment."""
+    unpacked = UNPACKED / "chromium"
+    if unpacked.exists():
+        libraries = {"LD_LIBRARY_PATH": str(UNPACKED / "lib")}
+        return unpacked, libraries | {"FONTCONFIG_FILE": str(UNPACKED / "fonts.conf")}
+    for name in INSTALLED:
+        if found := shutil.which(name):
+            return Path(found), {}
+    return None
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = browser_program()
+    if program is None:
+        pytest.skip("no Chromium: install one, or on Linux (x86-64) run `make test`")
+    path, environment = program
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path,
+            env={**os.environ, **environment},
+            args=[
+                "--no-sandbox",  # it runs as root where the tests do; what it is shown is ours
+                "--disable-gpu",
+                "--disable-dev-shm-usage",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def server() -> Iterator[Live]:
+    with live(clock__mode="real") as server:
+        yield server
+
+
+class Watched:
+    """What a page must not do: complain in the console, or ask another host for anything.
+
+    expected: parts of complaints that are asked for; the browser writes down each answer from 400
+    on, and each that did not come.
+    """
+
+    def __init__(self, page: Page, host: str, expected: tuple[str, ...]) -> None:
+        self.complaints: list[str] = []
+        self._host = host
+        self._expected = expected
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self._see)
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"} and not any(
+            expected in message.text for expected in self._expected
+        ):
+            self.complaints.append(message.text)
+
+    def _see(self, request: Request) -> None:
+        if urlsplit(request.url).netloc != self._host and not request.url.startswith("data:"):
+            self.complaints.append(f"asked for {request.url}")
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Open]:
+    """Opens the page of a server; in the end it must have behaved."""
+    watched: list[Watched] = []
+    contexts = []
+
+    def open_page(
+        url: str,
+        size: tuple[int, int] = WIDE,
+        *,
+        expected: tuple[str, ...] = (),
+        is_locked: bool = False,
+    ) -> Page:
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+        context.set_default_timeout(10_000)
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        contexts.append(context)
+        page = context.new_page()
+        watched.append(Watched(page, urlsplit(url).netloc, expected))
+        page.goto(f"{url}/_mock/")
+        if not is_locked:
+            expect(page.locator("#connection")).to_have_text("Live")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [complaint for each in watched for complaint in each.complaints] == []
+
+
+def rivya(server: Live, body: Any = MINIMAL, *, key: str = KEY) -> httpx2.Response:
+    headers = {"authorization": f"Bearer {key}"}
+    return httpx2.post(f"{server.url}/api/v1/generations", headers=headers, json=body)
+
+
+def door(server: Live, method: str, path: str, body: Any = None) -> Any:
+    url = f"{server.url}/_mock/worlds/default{path}"
+    return httpx2.request(method, url, json=body).raise_for_status().json()
+
+
+def requests_of(page: Page) -> Any:
+    return page.locator(".requests > li")
+
+
+@contextmanager
+def meanwhile(act: Callable[[], Any]) -> Iterator[None]:
+    """While something else goes on, which must end by itself."""
+    thread = threading.Thread(target=act)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def test_an_empty_world_says_how_to_make_the_first_request(server: Live, visit: Open) -> None:
+    page = visit(server.url)
+    command = page.locator("#requests .empty pre").inner_text()
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, check=True, timeout=20
+    )
+    assert json.loads(done.stdout)["status"] == "queued"
+    expect(requests_of(page)).to_have_count(1)
+    expect(page.locator("#requests .empty")).to_be_hidden()
+
+
+def test_a_request_made_meanwhile_shows_up_without_a_reload(server: Live, visit: Open) -> None:
+    page = visit(server.url)
+    # It is told so by the door, which it need not ask again and again.
+    with page.expect_response(lambda answer: "/wait?" in answer.url and answer.ok):
+        made = rivya(server).json()
+    row = requests_of(page).first
+    expect(row).to_contain_text("POST")
+    expect(row).to_contain_text("/api/v1/generations")
+    expect(row.locator(".status")).to_have_text("200")
+    expect(page.locator("#tab-requests .count")).to_have_text("1")
+    httpx2.get(f"{server.url}/api/v1/models", headers={"authorization": f"Bearer {KEY}"})
+    expect(requests_of(page).first).to_contain_text("/api/v1/models")
+    page.get_by_role("tab", name="Tasks").click()
+    expect(page.locator(".tasks > li")).to_contain_text(made["id"])
+
+
+def test_a_task_is_seen_to_end_by_itself(server: Live, visit: Open) -> None:
+    page = visit(server.url)
+    rivya(server)
+    page.get_by_role("tab", name="Tasks").click()
+    expect(page.locator(".tasks .status")).to_have_text("succeeded")
+    expect(page.locator("#money .spent dd").first).to_have_text("57")
+
+
+def test_a_jump_of_two_minutes_ends_a_task_and_lists_what_happened(
+    server: Live, visit: Open
+) -> None:
+    page = visit(server.url)
+    page.get_by_role("button", name="Freeze").click()
+    expect(page.locator("#time .mode")).to_have_text("frozen")
+    made = rivya(server).json()
+    expect(page.locator("#money .reserved dd").first).to_have_text("57")
+    before = page.locator("#time .now").inner_text()
+    page.get_by_role("button", name="+2 min").click()
+    effects = page.get_by_role("list", name="What happened during the jump").get_by_role("listitem")
+    expect(effects).to_have_count(2)
+    expect(effects.first).to_contain_text(re.compile(f"taken up processing\\s*{made['id']}"))
+    expect(effects.last).to_contain_text(re.compile(f"ends succeeded\\s*{made['id']}"))
+    expect(page.locator("#money .reserved dd").first).to_have_text("0")
+    minutes = [
+        int(text.split(":")[1]) for text in (before, page.locator("#time .now").inner_text())
+    ]
+    assert (minutes[1] - minutes[0]) % 60 == 2
+    effects.last.get_by_role("button").click()
+    expect(page.locator(".tasks > li .detail")).to_contain_text("57, spent")
+
+
+def test_what_is_forced_for_the_next_request_happens_and_is_explained(
+    server: Live, visit: Open
+) -> None:
+    page = visit(server.url)
+    page.get_by_label("Search scenarios").fill("insufficient credits")
+    page.get_by_role("radio", name=re.compile("^insufficient_credits ")).check()
+    page.get_by_role("button", name="Next request").click()
+    standing = page.get_by_role("list", name="Standing faults").get_by_role("listitem")
+    expect(standing.first).to_contain_text("next request of each account · matched 0 · happened 0")
+    assert rivya(server).status_code == 402
+    expect(standing.first).to_contain_text("matched 1 · happened 1")
+    row = requests_of(page).first
+    expect(row.locator(".status")).to_have_text("402")
+    expect(row.locator(".badge")).to_have_text("insufficient_credits")
+    row.get_by_role("button").first.click()
+    why = row.get_by_role("region", name="Why the answer was what it was")
+    expect(why).to_contain_text("The scenario 'insufficient_credits' wanted it so")
+    expect(why).to_contain_text(re.compile("Without it\\s*accepted"))
+    assert rivya(server).status_code == 200
+    expect(requests_of(page).first.locator(".status")).to_have_text("200")
+
+
+def test_a_fault_stands_until_it_is_removed(server: Live, visit: Open) -> None:
+    page = visit(server.url)
+    page.get_by_role("radio", name=re.compile("^lost_answer ")).check()
+    page.get_by_role("button", name="Until removed").click()
+    standing = page.get_by_role("list", name="Standing faults").get_by_role("listitem")
+    expect(standing).to_contain_text("until removed")
+    for _ in range(2):
+        with pytest.raises(httpx2.TransportError):
+            rivya(server)
+    expect(requests_of(page).first.locator(".status")).to_have_text("no answer")
+    page.get_by_role("button", name="Remove lost_answer").click()
+    expect(standing).to_have_count(0)
+    assert rivya(server).status_code == 200
+
+
+def test_the_commands_of_a_scenario_can_be_pasted(server: Live, visit: Open) -> None:
+    page = visit(server.url)
+    page.get_by_role("radio", name=re.compile("^insufficient_credits ")).check()
+    page.get_by_text("Or ask for it from the client").click()
+    page.get_by_role("button", name="Copy: Behind the key").click()
+    command = page.evaluate("navigator.clipboard.readText()")
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, check=True, timeout=20
+    )
+    assert json.loads(done.stdout)["error"]["code"] == "insufficient_credits"
+
+
+def test_what_came_is_shown_as_text_whatever_it_is(server: Live, visit: Open) -> None:
+    page = visit(server.url)
+    rivya(server, MINIMAL | {"prompt": HOSTILE})
+    headers = {"authorization": f"Bearer {KEY}", "x-odd": HOSTILE}
+    httpx2.get(f"{server.url}/api/v1/nothing?{HOSTILE}", headers=headers)
+    expect(requests_of(page)).to_have_count(2)
+    for row in requests_of(page).all():
+        row.get_by_role("button").first.click()
+        row.get_by_text(re.compile("^\\d+ headers$")).first.click()
+    expect(requests_of(page).first).to_contain_text(HOSTILE)
+    expect(requests_of(page).last.locator("pre").first).to_contain_text(json.dumps(HOSTILE)[1:-1])
+    page.get_by_role("tab", name="Tasks").click()
+    expect(page.locator(".tasks .prompt")).to_have_text(HOSTILE)
+    assert page.locator("main img, main b:has-text('&')").count() == 0
+    assert page.title() == "default · hailuo-mock"
+
+
+def test_a_request_is_copied_as_a_command_that_asks_the_same(server: Live, visit: Open) -> None:
+    page = visit(server.url)
+    rivya(server, MINIMAL | {"prompt": HOSTILE}, key=f"{KEY}+insufficient_credits")
+    requests_of(page).first.get_by_role("button").first.click()
+    page.get_by_role("button", name="Copy as curl").click()
+    command = page.evaluate("navigator.clipboard.readText()")
+    subprocess.run(command, shell=True, capture_output=True, check=True, timeout=20)
+    expect(requests_of(page)).to_have_count(2)
+    one, other = door(server, "GET", "/requests")["requests"]
+    for told in ("method", "path", "query", "account", "scenario", "channel", "status"):
+        assert one[told] == other[told]
+    assert one["request"]["body"] == other["request"]["body"]
+
+
+def test_numbers_are_shown_as_they_were_written(server: Live, visit: Open) -> None:
+    page = visit(server.url)
+    body = b'{"model":"hailuo-pro","prompt":"x","big":12345678901234567890,"small":1.50,"none":{}}'
+    headers = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
+    httpx2.post(f"{server.url}/api/v1/generations", headers=headers, content=body)
+    requests_of(page).first.get_by_role("button").first.click()
+    expect(requests_of(page).first.locator("pre").first).to_have_text(
+        '{\n  "model": "hailuo-pro",\n  "prompt": "x",\n  "big": 12345678901234567890,\n'
+        '  "small": 1.50,\n  "none": {}\n}'
+    )
+
+
+def test_a_request_under_way_is_seen_and_its_end_as_well(server: Live, visit: Open) -> None:
+    door(server, "PATCH", "/clock", {"mode": "frozen"})
+    page = visit(server.url)
+
+    def create() -> None:
+        headers = {"authorization": f"Bearer {TOKEN}"}
+        httpx2.post(f"{server.url}/hailuo/videos", headers=headers, json=VIDEO, timeout=20)
+
+    with meanwhile(create):
+        row = requests_of(page).first
+        expect(row.locator(".status")).to_have_text("under way")
+        page.get_by_role("button", name="Until idle").click()
+        expect(row.locator(".status")).to_have_text("200")
+
+
+def test_a_task_is_ended_by_hand_and_its_credits_come_back(server: Live, visit: Open) -> None:
+    door(server, "PATCH", "/clock", {"mode": "frozen"})
+    rivya(server)
+    page = visit(server.url)
+    page.get_by_role("tab", name="Tasks").click()
+    expect(page.locator("#money .reserved dd").first).to_have_text("57")
+    page.locator(".tasks > li").get_by_role("button").first.click()
+    page.get_by_role("button", name="Finish as failed").click()
+    expect(page.locator(".tasks .status")).to_have_text("failed")
+    expect(page.locator(".tasks .detail")).to_contain_text("57, given back")
+    expect(page.locator("#money .reserved dd").first).to_have_text("0")
+
+
+def test_the_video_of_a_task_plays_and_a_look_at_the_task_is_no_request(
+    server: Live, visit: Open
+) -> None:
+    rivya(server)
+    page = visit(server.url)
+    page.get_by_role("tab", name="Tasks").click()
+    expect(page.locator(".tasks .status")).to_have_text("succeeded")
+    page.locator(".tasks > li").get_by_role("button").first.click()
+    video = page.locator("video")
+    expect(video).to_be_visible()
+    assert len(door(server, "GET", "/requests")["requests"]) == 1
+    address = video.get_attribute("src")
+    assert address is not None
+    assert httpx2.get(address).content[4:8] == b"ftyp"
+
+
+def test_a_delivery_is_seen_with_its_attempts_and_sent_again(server: Live, visit: Open) -> None:
+    page = visit(server.url)
+    headers = {"authorization": f"Bearer {TOKEN}"}
+    inbox = f"{server.url}/_mock/inbox/default/mine"
+    asked = VIDEO | {"async": True, "callback_url": inbox}
+    httpx2.post(f"{server.url}/hailuo/videos", headers=headers, json=asked)
+    page.get_by_role("tab", name="Deliveries").click()
+    delivery = page.locator(".deliveries > li")
+    expect(delivery.locator(".status")).to_have_text("succeeded")
+    delivery.get_by_role("button").first.click()
+    expect(delivery.locator(".attempt")).to_have_count(1)
+    page.get_by_role("button", name="Redeliver now").click()
+    expect(delivery.locator(".attempt")).to_have_count(2)
+    page.get_by_role("tab", name="Inboxes").click()
+    expect(page.locator(".inbox").filter(has_text=inbox)).to_contain_text("2 requests came.")
+
+
+def test_a_field_without_effect_is_seen_with_what_was_meant(server: Live, visit: Open) -> None:
+    page = visit(server.url)
+    slip = MINIMAL | {"model": "hailuo-standard", "duration": "10"}
+    assert rivya(server, slip).status_code == 200
+    row = requests_of(page).first
+    expect(row.locator(".badge")).to_have_text("ignored fields")
+    expect(row.locator(".badge")).to_have_attribute("title", "without effect: /duration")
+    row.get_by_role("button").first.click()
+    why = row.get_by_role("region", name="Why the answer was what it was")
+    expect(why).to_contain_text("did you mean '/params/duration'?")
+    expect(why).to_contain_text(re.compile("Without effect\\s*/duration"))
+    assert rivya(server).status_code == 200
+    expect(requests_of(page).first.locator(".badge")).to_have_text("")
+
+
+def test_a_signature_that_libraries_refuse_is_seen_at_its_delivery_and_its_inbox(
+    server: Live, visit: Open
+) -> None:
+    """The world's clock began in another month than the machine's."""
+    page = visit(server.url)
+    endpoint = {
+        "url": f"{server.url}/_mock/inbox/default/mine",
+        "event_types": ["generation.succeeded"],
+    }
+    headers = {"authorization": f"Bearer {KEY}"}
+    httpx2.post(f"{server.url}/api/v1/webhooks", headers=headers, json=endpoint)
+    rivya(server)
+    page.get_by_role("tab", name="Deliveries").click()
+    delivery = page.locator(".deliveries > li")
+    expect(delivery.locator(".status")).to_have_text("succeeded")
+    delivery.get_by_role("button").first.click()
+    expect(delivery.locator(".attempt")).to_contain_text("Note: dated by the world's clock")
+    page.get_by_role("tab", name="Inboxes").click()
+    received = page.locator(".inbox .received").first
+    received.locator("summary").first.click()
+    expect(received).to_contain_text("dated by the world's clock")
+
+
+def test_credits_are_changed(server: Live, visit: Open) -> None:
+    page = visit(server.url)
+    page.get_by_role("button", name="Change what rivya-test can spend").click()
+    page.get_by_label("Credits that can be spent").first.fill("60")
+    page.keyboard.press("Enter")
+    expect(page.locator("#money .available dd").first).to_have_text("60")
+    assert [rivya(server).status_code for _ in range(2)] == [200, 402]
+
+
+def test_another_world_is_made_followed_and_dropped(server: Live, visit: Open) -> None:
+    page = visit(server.url, expected=("status of 409",))
+    rivya(server)
+    expect(requests_of(page)).to_have_count(1)
+    page.get_by_role("button", name="New world").click()
+    name = page.get_by_role("dialog").get_by_label(re.compile("^Name"))
+    name.fill("default")
+    page.get_by_role("button", name="Make it").click()
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_have_text(
+        "there is a world called 'default' already"
+    )
+    name.fill("mine")
+    page.get_by_role("button", name="Make it").click()
+    expect(requests_of(page)).to_have_count(0)
+    expect(page.locator("#world")).to_have_value("mine")
+    expect(page.locator("#credentials")).to_contain_text(f"{KEY}-mine")
+    rivya(server, key=f"{KEY}-mine")
+    expect(requests_of(page)).to_have_count(1)
+    page.reload()
+    expect(page.locator("#world")).to_have_value("mine")
+    page.get_by_role("button", name="Drop").click()
+    page.get_by_role("dialog").get_by_role("button", name="Drop").click()
+    expect(page.locator("#world")).to_have_value("default")
+    expect(page.locator("#credentials")).not_to_contain_text("-mine")
+
+
+def test_of_two_requests_with_one_id_the_one_of_the_chosen_world_is_explained(
+    server: Live, visit: Open
+) -> None:
+    twin = {"name": "twin", "seed": server.fake.settings.seed}
+    httpx2.post(f"{server.url}/_mock/worlds", json=twin).raise_for_status()
+    rivya(server)
+    rivya(server, key=f"{KEY}-twin+insufficient_credits")
+    page = visit(server.url)
+    page.locator("#world").select_option("twin")
+    expect(requests_of(page).locator(".status")).to_have_text("402")
+    requests_of(page).get_by_role("button").first.click()
+    expect(requests_of(page).locator(".because")).to_contain_text("insufficient_credits")
+
+
+def test_a_world_that_is_begun_anew_is_shown_anew(server: Live, visit: Open) -> None:
+    page = visit(server.url, expected=("status of 503",))
+    rivya(server)
+    expect(requests_of(page)).to_have_count(1)
+    page.get_by_role("button", name="Reset").click()
+    page.get_by_role("dialog").get_by_role("button", name="Reset").click()
+    expect(requests_of(page)).to_have_count(0)
+    rivya(server, MINIMAL | {"prompt": "first"})
+    expect(requests_of(page)).to_have_count(1)
+    door(server, "POST", "/reset")  # by somebody else
+    expect(requests_of(page)).to_have_count(0)
+
+
+def test_the_filter_finds_requests_by_any_of_their_words(server: Live, visit: Open) -> None:
+    page = visit(server.url)
+    for prompt in ("a red fox", "a blue whale"):
+        rivya(server, MINIMAL | {"prompt": prompt})
+    rivya(server, {"model": "hailuo-pro"})
+    expect(requests_of(page)).to_have_count(3)
+    page.get_by_label("Filter requests").fill("WHALE 200")
+    expect(requests_of(page)).to_have_count(1)
+    expect(page.locator("#requests .filter")).to_contain_text("1 of 3")
+    page.get_by_label("Filter requests").fill("400")
+    expect(requests_of(page).locator(".status")).to_have_text("400")
+
+
+def test_what_is_read_stays_in_its_place_while_requests_come(server: Live, visit: Open) -> None:
+    for _ in range(20):
+        rivya(server)
+    page = visit(server.url)
+    row = requests_of(page).nth(3)
+    row.get_by_role("button").first.click()
+    expect(row.locator(".because")).to_have_text("Every rule was kept.")
+    read = row.locator(".tools .hint").inner_text()
+    before = row.bounding_box()
+    for _ in range(4):
+        rivya(server)
+    expect(requests_of(page)).to_have_count(24)
+    row = requests_of(page).nth(7)
+    expect(row.locator(".tools .hint")).to_have_text(read)
+    after = row.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert abs(before["y"] - after["y"]) <= 1
+
+
+def test_a_locked_door_asks_for_its_token_and_keeps_it_out_of_addresses(visit: Open) -> None:
+    with live(clock__mode="real", control_token="sesame") as server:
+        page = visit(server.url, expected=("status of 401",), is_locked=True)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.get_by_label("Control token").fill("guess")
+        page.get_by_role("button", name="Unlock").click()
+        expect(page.get_by_role("dialog")).to_contain_text("That was not it")
+        page.get_by_label("Control token").fill("sesame")
+        page.get_by_role("button", name="Unlock").click()
+        expect(page.locator("#connection")).to_have_text("Live")
+        page.reload()
+        expect(page.locator("#connection")).to_have_text("Live")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        assert [url for url in [*asked, page.url] if "sesame" in url] == []
+        page.close()
+
+
+def test_a_server_that_is_gone_is_told_and_nothing_is_lost_when_it_is_back(
+    server: Live, visit: Open
+) -> None:
+    page = visit(server.url, expected=("ERR_FAILED",))
+    rivya(server)
+    expect(requests_of(page)).to_have_count(1)
+    page.route("**/*", lambda route: route.abort())
+    page.get_by_role("button", name="Freeze").click()
+    expect(page.locator("#connection")).to_have_text("The server is gone, trying again")
+    expect(page.locator("#time .problem")).to_have_text("The server does not answer.")
+    expect(requests_of(page)).to_have_count(1)
+    rivya(server)
+    page.unroute_all()
+    expect(page.locator("#connection")).to_have_text("Live")
+    expect(requests_of(page)).to_have_count(2)
+
+
+def test_a_world_that_was_begun_anew_while_nobody_looked_is_not_mistaken_for_the_old_one(
+    server: Live, visit: Open
+) -> None:
+    page = visit(server.url, expected=("ERR_FAILED",))
+    rivya(server, MINIMAL | {"prompt": "before"})
+    rivya(server, MINIMAL | {"prompt": "before, too"})
+    expect(requests_of(page)).to_have_count(2)
+    requests_of(page).first.get_by_role("button").first.click()
+    old = [each["id"] for each in door(server, "GET", "/requests")["requests"]]
+    page.route("**/*", lambda route: route.abort())
+    expect(page.locator("#connection")).to_have_text("The server is gone, trying again")
+    door(server, "POST", "/reset")
+    for prompt in ("after", "after that"):
+        rivya(server, MINIMAL | {"prompt": prompt})
+    assert [each["id"] for each in door(server, "GET", "/requests")["requests"]] == old
+    page.unroute_all()
+    expect(page.locator("#connection")).to_have_text("Live")
+    expect(requests_of(page)).to_have_count(2)
+    expect(page.locator(".requests .detail:visible")).to_have_count(0)
+    for row, prompt in zip(requests_of(page).all(), ("after that", "after"), strict=True):
+        row.get_by_role("button").first.click()
+        expect(row.locator("pre").first).to_contain_text(f'"{prompt}"')
+
+
+def test_it_works_by_keyboard_alone(server: Live, visit: Open) -> None:
+    page = visit(server.url)
+    rivya(server)
+    expect(requests_of(page)).to_have_count(1)
+    page.get_by_role("tab", name="Requests").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Tasks")).to_be_focused()
+    expect(page.get_by_role("tabpanel")).to_have_attribute("id", "tasks")
+    page.keyboard.press("ArrowLeft")
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    expect(requests_of(page).first.get_by_role("button").first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(requests_of(page).first.locator(".because")).to_have_text("Every rule was kept.")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+def test_it_fits_and_everything_has_a_name(
+    server: Live, visit: Open, size: tuple[int, int]
+) -> None:
+    rivya(server, MINIMAL | {"prompt": "longer" * 200}, key=f"{KEY}+insufficient_credits")
+    httpx2.get(f"{server.url}/api/v1/generations/{'long' * 60}")
+    page = visit(server.url, size)
+    for row in requests_of(page).all():
+        row.get_by_role("button").first.click()
+    page.get_by_role("radio").first.check()
+    page.get_by_text("Or ask for it from the client").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    too_wide = page.evaluate(
+        """[...document.querySelectorAll("main section, main section > div")]
+          .filter((each) => each.scrollWidth > each.clientWidth + 1)
+          .map((each) => each.id || each.className)"""
+    )
+    assert set(too_wide) <= {"tabs"}  # which can be moved sideways where it is narrow
+    nameless = page.evaluate(
+        """[...document.querySelectorAll("button, input, select, video, [role]:not([role=status])")]
+          .filter((each) => each.offsetParent !== null && each.type !== "radio")
+          .filter((each) => !(each.ariaLabel || each.labels?.length || each.textContent.trim()
+            || each.hasAttribute("aria-labelledby")))
+          .map((each) => each.outerHTML)"""
+    )
+    assert nameless == []

@@ -1,0 +1,83 @@
+"""What is written in one turn of the loop leaves in one send, in its order, and none is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+from mock_server.server.joined_writes import JoinedWrites
+
+
+class Transport:
+    """Notes what is done to a connection."""
+
+    def __init__(self) -> None:
+        self.done: list[bytes | str] = []
+
+    def write(self, data: bytes) -> None:
+        self.done.append(data)
+
+    def write_eof(self) -> None:
+        self.done.append("eof")
+
+    def close(self) -> None:
+        self.done.append("close")
+
+    def is_closing(self) -> bool:
+        return "close" in self.done
+
+    def get_extra_info(self, name: str) -> str:
+        return name
+
+
+def told(use: Callable[[JoinedWrites], Any]) -> list[bytes | str]:
+    """What a connection is told within one turn, and after it."""
+    transport = Transport()
+
+    async def story() -> list[bytes | str]:
+        loop = asyncio.get_running_loop()
+        use(JoinedWrites(cast(asyncio.Transport, transport), loop))
+        within = list(transport.done)
+        await asyncio.sleep(0)
+        return [*within, "turn", *transport.done[len(within) :]]
+
+    return asyncio.run(story())
+
+
+def test_head_and_body_leave_together() -> None:
+    def use(joined: JoinedWrites) -> None:
+        joined.write(b"head")
+        joined.write(b"body")
+
+    assert told(use) == ["turn", b"headbody"]
+
+
+def test_what_is_long_does_not_wait() -> None:
+    def use(joined: JoinedWrites) -> None:
+        joined.write(b"head")
+        joined.write(b"x" * 70_000)
+        joined.write(b"more")
+
+    assert told(use) == [b"head" + b"x" * 70_000, "turn", b"more"]
+
+
+def test_a_connection_is_closed_behind_what_was_written() -> None:
+    def close(joined: JoinedWrites) -> None:
+        joined.write(b"last words")
+        joined.close()
+        assert joined.is_closing()
+
+    def end(joined: JoinedWrites) -> None:
+        joined.write(b"last words")
+        joined.write_eof()
+
+    assert told(close) == [b"last words", "close", "turn"]
+    assert told(end) == [b"last words", "eof", "turn"]
+
+
+def test_everything_else_is_the_transports() -> None:
+    def use(joined: JoinedWrites) -> None:
+        assert joined.get_extra_info("socket") == "socket"
+
+    assert told(use) == ["turn"]

@@ -1,0 +1,293 @@
+"""The command as a process: what it prints, when it is ready, how it stops."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from mock_server import __version__
+from mock_server.contract.data_paths import FIXTURES
+from mock_server.core.chance import Chance
+from mock_server.core.ids import Ids
+from mock_server.server.listening import why_not
+from tests.contract_hook import breaches, held
+
+STOP_BUDGET_S = 0.2
+# The budget is the server's. Around it stand the parent's wake-up and the interpreter's own end,
+# which on a machine with something else to do take longer; `make bench` measures it alone.
+ALLOWANCE_S = 0.8
+
+
+@contextmanager
+def serving(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], Any]]:
+    """The running command and its ready line."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mock_server", "serve", "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | environment,
+    )
+    assert process.stdout is not None
+    try:
+        yield process, json.loads(process.stdout.readline())
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mock_server", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+
+def test_the_ready_line_is_all_of_stdout_and_is_true_when_it_comes() -> None:
+    with serving("--seed", "7") as (process, ready):
+        assert ready == {
+            "event": "ready",
+            "url": ready["url"],
+            "pid": process.pid,
+            "version": __version__,
+            "seed": 7,
+        }
+        assert httpx2.get(f"{ready['url']}/_mock/ready").status_code == 200
+        process.terminate()
+        rest, errors = process.communicate(timeout=10)
+    assert (rest, errors) == ("", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_at_once_and_in_good_order(number: signal.Signals) -> None:
+    with serving() as (process, ready):
+        httpx2.get(f"{ready['url']}/_mock/health")
+        assert stopped_after_s(process, number) < STOP_BUDGET_S + ALLOWANCE_S
+        assert process.returncode == 0
+
+
+def test_held_open_requests_are_answered_and_do_not_delay_the_stop() -> None:
+    with (
+        serving(HAILUO_MOCK_TASKS_PROCESSING_S="600") as (process, ready),
+        ExitStack() as connections,
+    ):
+        host, port = ready["url"].removeprefix("http://").split(":")
+        held = [
+            connections.enter_context(socket.create_connection((host, int(port))))
+            for _ in range(50)
+        ]
+        for connection in held:
+            connection.sendall(held_open_request())
+        wait_until_accepted(ready["url"], count=50)
+        assert stopped_after_s(process, signal.SIGTERM) < STOP_BUDGET_S + ALLOWANCE_S
+        assert process.returncode == 0
+        answers = [connection.recv(65536) for connection in held]
+    for answer in answers:
+        head, _, body = answer.partition(b"\r\n\r\n")
+        status, *lines = head.decode().split("\r\n")
+        headers = dict(line.lower().split(": ", 1) for line in lines)
+        assert status.startswith("HTTP/1.1 500")
+        assert json.loads(body)["error"]["code"] == "api_error"
+        assert breaches("POST", "/hailuo/videos", 500, headers, body) == []
+
+
+def test_a_port_that_is_taken_is_told_and_ends_with_2() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = run("serve", "--port", str(taken.getsockname()[1]))
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert "could not listen on 127.0.0.1" in ended.stderr
+    assert "the port is taken, perhaps by another hailuo-mock; --port 0 picks one" in ended.stderr
+
+
+def test_a_wrong_setting_stops_the_start_with_one_line_and_2(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("[tasks]\nqueud_s = 1\n")
+    ended = run("serve", "--config", str(file))
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.splitlines() == [
+        f"hailuo-mock: {file}:2: no such setting 'tasks.queud_s'; did you mean 'tasks.queued_s'?"
+    ]
+
+
+def test_config_tells_machines_every_setting_with_its_origin() -> None:
+    ended = run("config", "--json", "--port", "9")
+    rows = {row["name"]: row for row in json.loads(ended.stdout)}
+    assert rows["port"]["value"] == 9
+    assert rows["port"]["origin"] == "flag --port"
+    assert rows["acedata.hold_limit_s"]["origin"] == "default"
+
+
+def test_version_prints_the_version() -> None:
+    assert run("version").stdout == f"{__version__}\n"
+
+
+def test_every_scenario_is_listed_in_80_columns() -> None:
+    ended = run("scenarios")
+    lines = ended.stdout.splitlines()
+    names = {line.split()[0] for line in lines if not line.startswith(" ")}
+    assert ended.returncode == 0
+    assert names == {file.stem for file in (FIXTURES / "scenarios").glob("*.toml")}
+    assert max(map(len, lines)) <= 80
+
+
+def test_a_long_name_leaves_the_sentences_their_room(tmp_path: Path) -> None:
+    name = "recorded_createGeneration_402_insufficient_credits"
+    (tmp_path / f"{name}.toml").write_text(
+        'shows = "It is as it was."\n[[faults]]\neffect = { type = "answer", status = 500 }\n'
+    )
+    lines = run("scenarios", "--scenario-dir", str(tmp_path)).stdout.splitlines()
+    assert lines[lines.index(name) + 1].strip() == "It is as it was."
+    others = [line for line in lines if line not in (name, lines[lines.index(name) + 1])]
+    assert others == run("scenarios").stdout.splitlines()
+
+
+def test_a_scenario_is_shown_with_a_command_for_each_channel() -> None:
+    ended = run("scenarios", "lost_answer", "--json")
+    how = json.loads(ended.stdout)["how"]
+    assert list(how) == ["control door", "header", "prefer", "key", "prompt", "server"]
+    assert all("lost_answer" in command for command in how.values())
+
+
+def test_an_unknown_scenario_is_told_the_nearest_and_nothing_is_listed() -> None:
+    ended = run("scenarios", "lost_answr")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "did you mean 'lost_answer'?" in ended.stderr
+
+
+def test_a_broken_scenario_file_stops_the_start_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "odd.toml").write_text('shows = "x"\n\n[[faults]]\neffct = { type = "task" }\n')
+    ended = run("serve", "--port", "0", "--scenario-dir", str(tmp_path))
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "odd.toml:4: " in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("host", "told"),
+    [
+        ("300.1.1.1", "no address, and no name that leads to one"),
+        ("no-such-host.invalid", "no address, and no name that leads to one"),
+        ("http://127.0.0.1", "no address, and no name that leads to one"),
+        ("198.51.100.1", "no address of this machine"),
+    ],
+)
+def test_a_host_that_is_not_here_is_told_as_such_and_not_to_give_a_token(
+    host: str, told: str
+) -> None:
+    ended = run("serve", "--host", host, "--port", "0")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert f"could not listen on {host} port 0" in ended.stderr
+    assert told in ended.stderr
+    assert "token" not in ended.stderr
+
+
+@pytest.mark.parametrize("name", ["WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "PORT", "HOST"])
+def test_a_variable_that_is_for_others_is_left_alone(name: str) -> None:
+    with serving(**{name: "auto"}) as (_, ready):
+        assert httpx2.get(f"{ready['url']}/_mock/ready").status_code == 200
+
+
+def test_blank_variables_are_as_good_as_none() -> None:
+    with serving(HAILUO_MOCK_CONFIG="", HAILUO_MOCK_CONTROL_TOKEN="", HAILUO_MOCK_SEED="") as (
+        _,
+        ready,
+    ):
+        assert ready["seed"] == 1
+
+
+def test_what_a_system_leaves_beside_a_scenario_is_none(tmp_path: Path) -> None:
+    mine = "\ufeffshows = 'x'\n[[faults]]\neffect = { type = 'error', code = 'internal_error' }\n"
+    (tmp_path / "mine.toml").write_text(mine, "utf-8")
+    (tmp_path / "._mine.toml").write_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        ")
+    with serving("--scenario-dir", str(tmp_path), "--scenario", "mine") as (_, ready):
+        names = httpx2.get(f"{ready['url']}/_mock/scenarios").json()["scenarios"]
+    assert "mine" in {each["name"] for each in names}
+    assert not [each for each in names if each["name"].startswith(".")]
+
+
+@pytest.mark.parametrize("verb", ["check", "drift"])
+def test_a_suite_that_is_not_installed_is_told_with_where_to_get_it(verb: str) -> None:
+    code = (
+        "import sys; sys.modules['schemathesis'] = None; sys.modules['contract_tests'] = None\n"
+        f"from mock_server.__main__ import main; main(['{verb}'])"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert "of the extra 'contract': pip install 'hailuo-mock[contract] @ file://" in line
+
+
+def test_who_can_be_reached_from_outside_needs_a_control_token() -> None:
+    ended = run("serve", "--host", "0.0.0.0", "--port", "0")
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "--control-token" in ended.stderr
+
+
+def test_who_can_be_reached_from_outside_is_told_whom_callbacks_may_call(tmp_path: Path) -> None:
+    start = ["serve", "--control-token", "x", "--scenario-dir", str(tmp_path / "none")]
+    told = "can make this server call its own machine"
+    for host in ("0.0.0.0", "::", "64:ff9b::7f00:1"):
+        assert told in run(*start, "--host", host).stderr
+    assert told in run(*start, "--host", "0.0.0.0", "--callback-hosts", "*").stderr
+    assert told not in run(*start, "--host", "0.0.0.0", "--callback-hosts", "app").stderr
+    assert told not in run(*start, "--host", "127.0.0.1").stderr
+
+
+def test_names_and_origins_can_be_given_by_commas() -> None:
+    lists = ["--control-hosts", "mock.lan, box", "--browser-origins", "http://a:1,http://b:2"]
+    shown = {
+        row["name"]: row["value"] for row in json.loads(run("config", "--json", *lists).stdout)
+    }
+    assert shown["control_hosts"] == ["mock.lan", "box"]
+    assert shown["browser_origins"] == ["http://a:1", "http://b:2"]
+
+
+def stopped_after_s(process: subprocess.Popen[str], number: signal.Signals) -> float:
+    told = time.monotonic()
+    process.send_signal(number)
+    process.wait(timeout=20)
+    return time.monotonic() - told
+
+
+def held_open_request() -> bytes:
+    body = b'{"action":"generate","prompt":"Internal heat"}'
+    return (
+        b"POST /hailuo/videos HTTP/1.1\r\nhost: x\r\nauthorization: Bearer test-token\r\n"
+        b"content-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+    )
+
+
+def wait_until_accepted(url: str, *, count: int) -> None:
+    """The ids of a world's tasks are the same in every run, so the last one can be asked for."""
+    last = Ids(Chance(1)).task("acedata", count)
+    query = {"action": "retrieve", "id": last}
+    headers = {"authorization": "Bearer test-token"}
+    with httpx2.Client() as client:
+        while held(client.post(f"{url}/hailuo/tasks", json=query, headers=headers)).is_error:
+            pass
+
+
+@pytest.mark.parametrize(
+    ("host", "meant"),
+    [("127.0.0.1:4010", "127.0.0.1"), ("http://localhost:4010/", "localhost"), ("[::1]", "::1")],
+)
+def test_a_host_with_more_than_a_host_is_told_which_one_was_meant(host: str, meant: str) -> None:
+    assert (why_not(host, 4010) or "").endswith(f"; did you mean '{meant}'?")
