@@ -9,12 +9,12 @@ from typing import Any
 
 import jsonschema_rs
 
+from mock_server.contract.ignored_fields import KnownFields
 from mock_server.core.journal import IgnoredField
+from mock_server.core.json_pointer import pointer
 from mock_server.core.printable import printable
 from mock_server.core.refusals import MOST_VIOLATIONS, Invalid, Violation
 from mock_server.core.suggestions import near, nearest
-from mock_server.edge.ignored_fields import KnownFields
-from mock_server.edge.json_body import pointer
 
 _KINDS = {
     "object": "an object",

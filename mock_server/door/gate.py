@@ -10,8 +10,8 @@ from starlette.responses import Response
 from mock_server.core.refusals import ControlTokenWrong, ForeignPage
 from mock_server.core.webhook_urls import is_loopback
 from mock_server.edge.call import Call
+from mock_server.edge.connection import came_over_network
 from mock_server.edge.resource import Handler
-from mock_server.server.uvicorn_protocol import came_over_network
 
 _SHOWN_LETTERS = 100
 _PORTS = {"http": 80, "https": 443}

@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec import Meta
 
+from mock_server.core.json_pointer import pointer
 from mock_server.core.refusals import Invalid
 from mock_server.edge.call import Call
-from mock_server.edge.json_body import pointer
 from mock_server.edge.typed_body import TypedBody
 
 Value = TypeVar("Value")

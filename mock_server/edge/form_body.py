@@ -11,9 +11,9 @@ from typing import IO, Any, BinaryIO
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from mock_server.core.json_pointer import pointer
 from mock_server.core.refusals import CannotStore, Invalid, Refusal
 from mock_server.edge.call import BodyAwaited, Call
-from mock_server.edge.json_body import pointer
 from mock_server.simulation.upload_folder import temporary_folder
 
 _IN_MEMORY_BYTES = 1024 * 1024

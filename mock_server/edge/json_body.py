@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from mock_server.core.json_pointer import pointer
 from mock_server.core.refusals import Invalid
 
 Path = tuple[str | int, ...]
@@ -44,11 +45,6 @@ def parse(body: bytes, *, max_depth: int, max_values: int | None = None) -> Any:
     if _has_names_twice(body, value):
         _refuse_by_place(body, max_depth)
     return value
-
-
-def pointer(path: Iterable[str | int]) -> str:
-    """A path as a JSON Pointer (RFC 6901)."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
 
 
 # --- how much there is, counted before anything is read -----------------------------------------

@@ -16,8 +16,9 @@ from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints
 import msgspec
 
 from mock_server.contract.violations import BodyRules, most_telling_first
+from mock_server.core.json_pointer import pointer
 from mock_server.core.refusals import MOST_VIOLATIONS, Invalid, Violation
-from mock_server.edge.json_body import Path, not_json, parse, pointer, text_of, too_deep
+from mock_server.edge.json_body import Path, not_json, parse, text_of, too_deep
 from mock_server.edge.typed_body import TypedBody
 
 Value = TypeVar("Value")

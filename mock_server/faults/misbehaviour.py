@@ -23,8 +23,8 @@ from mock_server.core.faults import Fault
 from mock_server.core.journal import Cause
 from mock_server.core.refusals import Refusal, Rehearsed
 from mock_server.edge.call import AnswerReplaced
+from mock_server.edge.connection import close_connection, reset_connection
 from mock_server.faults.plan import FaultPlan
-from mock_server.server.uvicorn_protocol import close_connection, reset_connection
 
 if TYPE_CHECKING:
     from mock_server.edge.call import Call

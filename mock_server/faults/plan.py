@@ -18,20 +18,16 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from mock_server.contract.violations import show
-from mock_server.core.delivery_faults import DeliveryFault
 from mock_server.core.exchange_faults import ErrorFault, When
 from mock_server.core.faults import Fault, FaultRule, Faults, Operation, Situation, moment_of
-from mock_server.core.journal import Cause
 from mock_server.core.refusals import Invalid
-from mock_server.core.tasks import Task
+from mock_server.edge.created_task import DEFAULT, DOOR, OF_TASK
 from mock_server.faults.scenarios import UnknownScenario
 
 if TYPE_CHECKING:
-    from mock_server.core.world import World
     from mock_server.edge.call import Call
     from mock_server.edge.resource import Voice
 
-DOOR, DEFAULT, OF_TASK = "control door", "server default", "its task"
 HEADER, PREFER, KEY, PROMPT = "Mock-Scenario header", "Prefer header", "key", "prompt"
 
 _WORD = re.compile(r"\bmock:([A-Za-z0-9_.-]+)")
@@ -128,36 +124,6 @@ def require_known(call: Call, voice: Voice) -> None:
     """For a path where nothing can go wrong. Raises UnknownScenario as `plan_for` does."""
     if _may_ask(call, "document", None):
         _asked(call, voice, voice.api, "document", None)
-
-
-def note_task(call: Call, task: Task) -> None:
-    """Keep with a create which task it led to, and what goes wrong with that task."""
-    exchange, fate, world = call.exchange, task.fate, call.world
-    if world.is_rehearsal:
-        return
-    exchange.task = task.id
-    own = call.task_faults
-    if own is None and fate.fault is None:
-        return
-    if own is None or world.task_faults.get(task.id) is not own:
-        own = Faults(world.chance)  # an earlier request has made the task
-    if fate.fault is not None:
-        channel = _channel_of(world, fate.fault, own)
-        exchange.add_cause(Cause(fate.scenario, channel, "task"))
-    first_of_deliveries = own.of_kind(DeliveryFault)[:1]
-    for fault in own:
-        if moment_of(fault.rule.effect) is not None or fault in first_of_deliveries:
-            exchange.add_cause(Cause(fault.scenario, fault.channel, "task"))
-
-
-def _channel_of(world: World, fault_id: str, own: Faults) -> str:
-    """How the fault was asked for that settled the fate of a task; own: what came with it."""
-    if world.faults.get(fault_id) is not None:
-        return DOOR
-    if world.default_faults.get(fault_id) is not None:
-        return DEFAULT
-    fault = own.get(fault_id)
-    return OF_TASK if fault is None else fault.channel
 
 
 def _faults_of_request(call: Call, asked: Asked, account: str) -> Faults:

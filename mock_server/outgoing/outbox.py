@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -16,7 +16,6 @@ from mock_server.core.lifecycle import TaskEvent
 from mock_server.core.tasks import Task
 from mock_server.core.world import World
 from mock_server.outgoing.sender import Sender
-from mock_server.simulation.timekeeper import Timekeeper
 
 
 class Writer(Protocol):
@@ -61,12 +60,15 @@ class Outbox:
             world.owe(owed, fault)
 
     def attempt_due(
-        self, timekeeper: Timekeeper, delivery: Delivery
+        self, world: World, delivery: Delivery, on_end: Callable[[], None]
     ) -> asyncio.Task[Attempt | None] | None:
-        """Try a delivery, unless its endpoint was switched off or taken back meanwhile."""
-        if not _is_wanted(timekeeper.world, delivery):
+        """Try a delivery, unless its endpoint was switched off or taken back meanwhile.
+
+        on_end: called when the attempt has ended.
+        """
+        if not _is_wanted(world, delivery):
             return None
-        return self._sender.carry_out(timekeeper, delivery, _is_wanted, self._posting)
+        return self._sender.carry_out(world, delivery, _is_wanted, self._posting, on_end)
 
     def verdict(
         self, world: World, path: str, headers: Mapping[str, str], body: bytes

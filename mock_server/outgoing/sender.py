@@ -22,7 +22,6 @@ from mock_server.core.webhook_urls import require_public, require_public_address
 from mock_server.core.world import World
 from mock_server.outgoing.faulty_requests import break_off, trickling
 from mock_server.outgoing.host_names import Resolve
-from mock_server.simulation.timekeeper import Timekeeper
 
 if TYPE_CHECKING:
     import httpx2
@@ -79,14 +78,19 @@ class Sender:
         return self._callback_hosts.destination(url) is not None
 
     def carry_out(
-        self, timekeeper: Timekeeper, delivery: Delivery, is_wanted: IsWanted, compose: Compose
+        self,
+        world: World,
+        delivery: Delivery,
+        is_wanted: IsWanted,
+        compose: Compose,
+        on_end: Callable[[], None],
     ) -> asyncio.Task[Attempt | None]:
         """Try a delivery, soon. The attempt is in the world from its start.
 
         is_wanted: asked when there is a place for the attempt; if not, the task's result is None.
         compose: writes the request when the attempt has begun.
         """
-        carrying = self._carry_out(timekeeper, delivery, is_wanted, compose)
+        carrying = self._carry_out(world, delivery, is_wanted, compose, on_end)
         sending = asyncio.get_running_loop().create_task(carrying)
         self._under_way.add(sending)
         sending.add_done_callback(self._under_way.discard)
@@ -100,9 +104,13 @@ class Sender:
             await self._client.aclose()
 
     async def _carry_out(
-        self, timekeeper: Timekeeper, delivery: Delivery, is_wanted: IsWanted, compose: Compose
+        self,
+        world: World,
+        delivery: Delivery,
+        is_wanted: IsWanted,
+        compose: Compose,
+        on_end: Callable[[], None],
     ) -> Attempt | None:
-        world = timekeeper.world
         async with self._place_for(world, delivery.url):
             attempt = None
             if is_wanted(world, delivery):
@@ -111,8 +119,7 @@ class Sender:
                 world.end_attempt(delivery, attempt)
                 told = world.keys.redaction.text(f"{delivery.url}: {attempt.outcome}")
                 log.info("%s to %s", attempt.id, told)
-        timekeeper.watch()
-        timekeeper.tell_waiting()
+        on_end()
         return attempt
 
     async def _carry_out_now(

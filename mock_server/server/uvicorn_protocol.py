@@ -13,17 +13,15 @@ from typing import Any, cast
 import httptools
 import msgspec
 from starlette.responses import Response
-from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from mock_server.core.refusals import Invalid
+from mock_server.edge.connection import TRANSPORT
 from mock_server.edge.host_header import require_host
-from mock_server.outgoing.connection_reset import reset
 from mock_server.server.joined_writes import JoinedWrites
 
 log = logging.getLogger(__name__)
 
-_TRANSPORT = "hailuo_mock.transport"
 _TLS_HANDSHAKE = b"\x16"
 _PROBLEM = "application/problem+json"
 
@@ -77,7 +75,7 @@ class BreakableProtocol(HttpToolsProtocol):
         """A request begins."""
         super().on_message_begin()
         self._has_host = False
-        self.scope["extensions"] = {_TRANSPORT: {"transport": self.transport}}
+        self.scope["extensions"] = {TRANSPORT: {"transport": self.transport}}
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header; its value has no white space around it (RFC 9110, 5.5).
@@ -174,29 +172,3 @@ def _reason(error: httptools.HttpParserError) -> str:
     if isinstance(error, httptools.HttpParserCallbackError):
         return "its target cannot be read"
     return str(error)
-
-
-def close_connection(scope: Scope) -> None:
-    """Hang up, when what was sent so far has left. Raises as `reset_connection` does."""
-    _transport_of(scope).close()
-
-
-def reset_connection(scope: Scope) -> None:
-    """Break the connection a request came over; the caller sees it reset.
-
-    Raises ConnectionResetError where there is no connection: the app was called in this process.
-    """
-    reset(_transport_of(scope))
-
-
-def came_over_network(scope: Scope) -> bool:
-    """Whether a request came over a connection; else the app was called in this process."""
-    return _TRANSPORT in scope.get("extensions", {})
-
-
-def _transport_of(scope: Scope) -> asyncio.Transport:
-    extension = scope.get("extensions", {}).get(_TRANSPORT)
-    if extension is None:
-        raise ConnectionResetError("the connection was broken, as a fault asked")
-    transport: asyncio.Transport = extension["transport"]
-    return transport

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 from mock_server.core.agenda import BrokenDue, Due, Occasion
@@ -28,9 +29,12 @@ class Outbox(Protocol):
         """The task has ended, and can be read so."""
 
     def attempt_due(
-        self, timekeeper: Timekeeper, delivery: Delivery
+        self, world: World, delivery: Delivery, on_end: Callable[[], None]
     ) -> asyncio.Task[Attempt | None] | None:
-        """It is time to try this delivery; None if nobody wants it any more."""
+        """It is time to try this delivery; None if it is not wanted any more.
+
+        on_end: called when the attempt has ended.
+        """
 
 
 class Timekeeper:
@@ -345,13 +349,17 @@ class Timekeeper:
 
     def _try(self, delivery: Delivery) -> None:
         try:
-            trying = self._outbox.attempt_due(self, delivery)
+            trying = self._outbox.attempt_due(self.world, delivery, self._on_attempt_ended)
         except Exception as error:
             self.world.give_up(delivery, f"not sent: the server broke: {error!r}")
             raise
         if trying is not None:
             self._attempts[trying] = delivery
             trying.add_done_callback(lambda ended: self._attempts.pop(ended, None))
+
+    def _on_attempt_ended(self) -> None:
+        self.watch()
+        self.tell_waiting()
 
     def _release(self, name: str, refusal: HeldTooLong | None) -> None:
         """Let go of the request that waits for this, if one still does."""

@@ -25,8 +25,8 @@ from mock_server.contract.contract import Contract
 from mock_server.contract.data_paths import SCHEMAS
 from mock_server.contract.request_rules import OrderRules
 from mock_server.contract.violations import BodyRules
+from mock_server.core.json_pointer import pointer
 from mock_server.core.refusals import Invalid, Violation
-from mock_server.edge.json_body import pointer
 
 STRICT, LENIENT = Contract(SCHEMAS), Contract(SCHEMAS, strict_params=False)
 

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from mock_server.core.json_pointer import pointer
 from mock_server.core.refusals import Invalid, Violation
-from mock_server.edge.json_body import parse, pointer
+from mock_server.edge.json_body import parse
 
 VALUES = st.recursive(
     st.none()

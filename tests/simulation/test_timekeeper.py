@@ -40,11 +40,11 @@ class StubOutbox:
         world.owe(Owed(event, "http://x", WAITS_MS))
 
     def attempt_due(
-        self, timekeeper: Timekeeper, delivery: Delivery
+        self, world: World, delivery: Delivery, on_end: Callable[[], None]
     ) -> asyncio.Task[Attempt | None]:
         if self.breaks_at_attempts:
             raise RuntimeError("no attempt can be made")
-        return asyncio.get_running_loop().create_task(self._attempt(timekeeper.world, delivery))
+        return asyncio.get_running_loop().create_task(self._attempt(world, delivery))
 
     async def _attempt(self, world: World, delivery: Delivery) -> Attempt:
         attempt = delivery.begin_attempt(world.clock.now_ms())
@@ -156,7 +156,9 @@ def test_an_attempt_whose_request_cannot_be_written_ends_and_says_so() -> None:
         event = Event("evt", "callback", "acedata", "ada", "task", 0, b"{}")
         (delivery,) = here.world.owe(Owed(event, "http://127.0.0.1:9/", WAITS_MS))
         sender = Sender(DeliverySettings(), ("loopback",))
-        attempt = await sender.carry_out(here.timekeeper, delivery, lambda *_: True, compose)
+        attempt = await sender.carry_out(
+            here.world, delivery, lambda *_: True, compose, lambda: None
+        )
         assert attempt is not None
         assert "no signature" in attempt.outcome
         assert (attempt.ended_ms, delivery.next_attempt_ms) == (0, 60_000)

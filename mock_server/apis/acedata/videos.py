@@ -13,7 +13,7 @@ from mock_server.core.lifecycle import TaskState
 from mock_server.core.refusals import PromptForbidden, TaskBroke
 from mock_server.core.tasks import Order, Task
 from mock_server.edge.call import Call, json_response
-from mock_server.faults.plan import note_task
+from mock_server.edge.created_task import note_task
 
 
 async def create_video(call: Call) -> Response:

@@ -18,8 +18,8 @@ from mock_server.core.refusals import Invalid, UnknownTask
 from mock_server.core.tasks import Order, Task
 from mock_server.edge import mistaken_ids
 from mock_server.edge.call import Call, json_response
+from mock_server.edge.created_task import note_task
 from mock_server.edge.media import upload_at
-from mock_server.faults.plan import note_task
 
 VISIBLE_ASCII = re.compile(r"[\x21-\x7E]{1,255}")
 

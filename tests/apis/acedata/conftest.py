@@ -183,7 +183,7 @@ class NotedOutbox:
         for owed in self._callbacks.owed(world, task, SOUND):
             world.owe(owed)
 
-    def attempt_due(self, timekeeper: Timekeeper, delivery: Delivery) -> None:
+    def attempt_due(self, world: World, delivery: Delivery, on_end: Callable[[], None]) -> None:
         self.posts.append((delivery.url, json.loads(delivery.event.body)))
 
 

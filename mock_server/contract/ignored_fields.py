@@ -7,8 +7,8 @@ from itertools import islice
 from typing import Any
 
 from mock_server.core.journal import IgnoredField
+from mock_server.core.json_pointer import pointer
 from mock_server.core.suggestions import nearest
-from mock_server.edge.json_body import pointer
 
 _MOST_TOLD = 5
 _MOST_CHARS = 100
