@@ -66,6 +66,7 @@ BUDGETS: dict[str, Budget] = {
         Budget("fixture_world", "fixture: a new world", 3, "ms"),
         Budget("fixture_reset", "fixture: a reset", 2, "ms"),
         Budget("stop_idle", "signal to end, idle", 0.2, "s", bare_unit="s"),
+        Budget("stop_busy", "signal to end, busy", 0.2, "s"),
         Budget("stop_held", "signal to end, requests held", 0.2, "s"),
     )
 }

@@ -1,10 +1,12 @@
-"""From a signal to the end of the process, with nothing to do and with many requests held open."""
+"""From a signal to the end of the process: idle, busy with large requests, with many held open."""
 
 from __future__ import annotations
 
 import signal
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from statistics import median
 
 from benchmarks import messages
@@ -15,6 +17,8 @@ from benchmarks.servers import Server, bare_server, create_one, fake_server
 
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _LONG_S = 600
+_LARGE_CREATES = 40
+_UNKNOWN_PARAMS = 39_000
 
 
 def measure(extent: Extent) -> Iterator[Measured]:
@@ -27,6 +31,9 @@ def measure(extent: Extent) -> Iterator[Measured]:
         median(bare),
         "the slower of SIGTERM and SIGINT, with one idle connection",
     )
+    busy = {number: [_busy_s(number) for _ in range(extent.stop_rounds)] for number in _SIGNALS}
+    note = f"while {_LARGE_CREATES} creates with {_UNKNOWN_PARAMS:,} unknown params wait"
+    yield Measured("stop_busy", _slower(busy), note=note)
     answered: list[int] = []
     held = {
         number: [_held_s(number, extent.held, answered) for _ in range(extent.stop_rounds)]
@@ -50,6 +57,17 @@ def _bare_idle_s(number: int) -> float:
     with bare_server() as bare:
         bare.ask("GET", "/bare").require(200)
         return bare.stopped_by(number)
+
+
+def _busy_s(number: int) -> float:
+    unknown = {f"f{place:05}": 0 for place in range(_UNKNOWN_PARAMS)}
+    request = messages.create(messages.MINIMAL | {"params": unknown}).encode()
+    with fake_server() as fake, ExitStack() as open_connections:
+        create_one(fake)
+        for _ in range(_LARGE_CREATES):
+            address = ("127.0.0.1", fake.port)
+            open_connections.enter_context(socket.create_connection(address)).sendall(request)
+        return fake.stopped_by(number)
 
 
 def _held_s(number: int, count: int, answered: list[int]) -> float:
