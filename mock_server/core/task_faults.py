@@ -34,6 +34,10 @@ class TaskFault(
     stuck: bool = False
     told_before_answer: bool = False
 
+    def __post_init__(self) -> None:
+        if self.stuck and self.outcome is not None:
+            raise ValueError("a task that is stuck never ends, so it has no outcome")
+
     def changed(self, fate: Fate, now_ms: int) -> Fate:
         """What becomes of a task made now that would have had this fate."""
         queued_ms = fate.taken_up_ms - now_ms

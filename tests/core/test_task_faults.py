@@ -17,12 +17,14 @@ FATE = Fate(NOW_MS + 200, NOW_MS + 1000, TaskEvent.RENDERED)
 RENDERED, BROKE = TaskEvent.RENDERED, TaskEvent.BROKE
 
 seconds = st.none() | st.floats(0, 10**9)
+ends: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
+    [{}, {"stuck": True}, {"outcome": "succeeded"}, {"outcome": "failed"}]
+)
 faults = st.builds(
-    TaskFault,
+    lambda end, **terms: TaskFault(**end, **terms),
+    ends,
     queued_s=seconds,
     processing_s=seconds,
-    outcome=st.sampled_from([None, "succeeded", "failed"]),
-    stuck=st.booleans(),
     told_before_answer=st.booleans(),
 )
 fates = st.tuples(st.integers(0, 10**6), st.integers(0, 10**6), st.sampled_from(TaskEvent)).map(

@@ -531,6 +531,7 @@ def test_the_operations_of_each_api_are_those_of_its_routes(mock: Mock) -> None:
 NEVER: list[dict[str, Any]] = [
     {"match": {"answer": {"/x": 1}}, "effect": {"type": "error", "code": "not_found"}},
     {"match": {"operation": "read"}, "effect": {"type": "task", "stuck": True}},
+    {"effect": {"type": "task", "stuck": True, "outcome": "failed"}},
     {"match": {"operation": "media"}, "effect": {"type": "error", "code": "not_found"}},
     {"match": {"operation": "credits", "model": "m"}, "effect": {"type": "delay", "seconds": 1}},
     {"match": {"api": "acedata", "operation": "credits"}, "effect": {"type": "body"}},
