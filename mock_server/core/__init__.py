@@ -1,5 +1,5 @@
-"""The rules. No HTTP, no wall clock, no chance of its own, no asyncio.
+"""The rules of the simulation: pure Python without HTTP, asyncio, real time or real randomness.
 
-Whatever varies is handed in: the time by a clock, ids and chance by a seed, prices and limits by
-the catalogue. Tests of these rules start no server.
+Everything variable is a parameter: the time, the seed of ids and random values, the catalogue.
+Tests of these rules need no server.
 """

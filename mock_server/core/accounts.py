@@ -1,12 +1,11 @@
-"""Keys: whose they are, what they may do, and why one is refused."""
-
-from __future__ import annotations
+"""Keys: the account and the scopes of each, and why a key is refused."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
-from mock_server.core.header_text import VisibleText
-from mock_server.core.numbers import Count
+from msgspec import Struct
+
+from mock_server.core.clock import Clock
+from mock_server.core.field_types import Count, VisibleText
 from mock_server.core.redaction import Redaction
 from mock_server.core.refusals import (
     KeyDisabled,
@@ -19,11 +18,11 @@ from mock_server.core.refusals import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A credential of one account for one API. Everything it makes belongs to the account.
+class Key(Struct, frozen=True):
+    """A credential of one account for one API. What it makes belongs to the account.
 
-    rate_limit: requests per window for this key alone; None leaves the API's own limit.
+    rate_limit: requests per window for this key; None: the API's own limit.
+    in_flight: tasks that may not have ended; None: the API's own limit, 0: any number.
     """
 
     secret: VisibleText
@@ -34,6 +33,7 @@ class Key:
     disabled: bool = False
     expires_ms: int | None = None
     rate_limit: Count | None = None
+    in_flight: Count | None = None
 
     def require(self, scope: str) -> None:
         """Refuses with ScopeDenied unless the key holds `scope`."""
@@ -42,35 +42,41 @@ class Key:
 
 
 class KeyRing:
-    """Every key of a world, and who may enter with it."""
+    """All keys of a world."""
 
-    def __init__(self, keys: Iterable[Key], also_hidden: Iterable[str] = ()) -> None:
-        """also_hidden: what `redaction` hides beside the keys."""
+    def __init__(
+        self,
+        keys: Iterable[Key],
+        also_hidden: Iterable[str] = (),
+        key_prefixes: Iterable[str] = (),
+    ) -> None:
+        """also_hidden: other secrets that `redaction` hides. key_prefixes: as for Redaction."""
         self._keys = {key.secret: key for key in keys}
         self._also_hidden = tuple(also_hidden)
+        self.key_prefixes = tuple(key_prefixes)
         self._redaction: Redaction | None = None
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self._keys.values())
 
     def put(self, key: Key) -> None:
-        """Issue a key, or change the one with the same secret."""
+        """Add a key, in place of one with the same secret."""
         self._keys[key.secret] = key
         self._redaction = None
 
     @property
     def redaction(self) -> Redaction:
-        """Hides every key in what people look at."""
+        """Hides every key in text that is shown."""
         if self._redaction is None:
-            self._redaction = Redaction([*self._keys, *self._also_hidden])
+            self._redaction = Redaction([*self._keys, *self._also_hidden], self.key_prefixes)
         return self._redaction
 
     def get(self, secret: str) -> Key | None:
-        """The key, whatever state it is in."""
+        """The key with this secret, also a revoked or expired one."""
         return self._keys.get(secret)
 
-    def admit(self, secret: str | None, api: str, now_ms: int) -> Key:
-        """The key, if it opens this API now; refuses with the KeyRefused that says why not."""
+    def admit(self, secret: str | None, api: str, clock: Clock) -> Key:
+        """The key, if it is valid for this API now; otherwise refuses with a KeyRefused."""
         if not secret:
             raise KeyMissing("no key came with the request: send 'Authorization: Bearer KEY'")
         key = self._keys.get(secret)
@@ -82,6 +88,6 @@ class KeyRing:
             raise KeyRevoked("this key was revoked")
         if key.disabled:
             raise KeyDisabled("this key is switched off")
-        if key.expires_ms is not None and now_ms >= key.expires_ms:
+        if key.expires_ms is not None and clock.now_ms() >= key.expires_ms:
             raise KeyExpired("this key has expired")
         return key

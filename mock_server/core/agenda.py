@@ -1,6 +1,4 @@
-"""What will happen when: one queue for a whole world, so that no task needs a timer."""
-
-from __future__ import annotations
+"""A queue of all future events of a world, so that tasks need no timers."""
 
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
@@ -12,17 +10,21 @@ from mock_server.core.clock import capped_ms
 
 
 class Occasion(StrEnum):
-    """Why the world has to look up at a moment."""
+    """The kind of an agenda entry."""
 
     TASK_TAKEN_UP = "task_taken_up"
     TASK_ENDS = "task_ends"
     ATTEMPT_DUE = "attempt_due"
-    ALARM = "alarm"
+    HOLD_TIMEOUT = "alarm"
     DELAY_OVER = "delay_over"
 
 
+TASK_OCCASIONS = frozenset({Occasion.TASK_TAKEN_UP, Occasion.TASK_ENDS})
+"""Kinds of entries about a task."""
+
+
 class Due(Struct, frozen=True, gc=False):
-    """One thing that has come due: when it was due, why, and for whom (an id)."""
+    """An agenda entry: its time, its kind, and the id of what it is about."""
 
     at_ms: int
     occasion: Occasion
@@ -30,41 +32,41 @@ class Due(Struct, frozen=True, gc=False):
 
 
 class BrokenDue(Due, frozen=True, gc=True):
-    """One thing that has come due and broke the server: it has happened in part, or not at all."""
+    """An entry whose application raised `error`; a part of its changes may have been made."""
 
     error: Exception
 
 
 class Agenda:
-    """Things due in the future. Equal moments keep the order in which they were noted."""
+    """Entries by time. Entries of the same time keep the order in which they were added."""
 
     def __init__(self) -> None:
-        # Few moments, many things at each: what is sorted is small, whatever has been noted.
-        self._moments: list[int] = []
+        # There are few times with many entries each, so the heap is small.
+        self._times: list[int] = []
         self._due_at: dict[int, list[Due]] = {}
 
     def __iter__(self) -> Iterator[Due]:
-        """Everything noted, in the order in which it will come due."""
-        for at_ms in sorted(self._moments):
+        """All entries in the order in which they are due."""
+        for at_ms in sorted(self._times):
             yield from self._due_at[at_ms]
 
-    def note(self, at_ms: int, occasion: Occasion, subject: str) -> None:
-        """Have `occasion` come due for `subject` at `at_ms`, at the latest when time ends."""
+    def add(self, at_ms: int, occasion: Occasion, subject: str) -> None:
+        """Add an entry; a time after LAST_MS becomes LAST_MS."""
         at_ms = capped_ms(at_ms)
         due = Due(at_ms, occasion, subject)
-        noted = self._due_at.get(at_ms)
-        if noted is None:
+        same_time = self._due_at.get(at_ms)
+        if same_time is None:
             self._due_at[at_ms] = [due]
-            heappush(self._moments, at_ms)
+            heappush(self._times, at_ms)
         else:
-            noted.append(due)
+            same_time.append(due)
 
     def next_ms(self) -> int | None:
-        """When the next thing is due; None if nothing is."""
-        return self._moments[0] if self._moments else None
+        """The time of the next entry; None if there is none."""
+        return self._times[0] if self._times else None
 
     def take_due(self, now_ms: int) -> Sequence[Due]:
-        """Take all that is due at the next moment; nothing if that is after `now_ms`."""
-        if not self._moments or self._moments[0] > now_ms:
+        """Remove and return the entries of the next time; none if that is after `now_ms`."""
+        if not self._times or self._times[0] > now_ms:
             return ()
-        return self._due_at.pop(heappop(self._moments))
+        return self._due_at.pop(heappop(self._times))

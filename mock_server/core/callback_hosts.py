@@ -1,12 +1,10 @@
-"""Which hosts may be called, as the setting callback_hosts names them."""
-
-from __future__ import annotations
+"""The hosts that callbacks may be sent to, from the setting callback_hosts."""
 
 import re
 from collections.abc import Iterable
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from mock_server.core.addresses import address_of
 from mock_server.core.webhook_urls import loopback_address
 
 _NAME = re.compile(r"(\*\.)?[^\s/:@?#\[\]\\*,]+")
@@ -17,7 +15,7 @@ class CallbackHosts:
     host, `*.example.com` for every name below example.com."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        """Raises ValueError, with a sentence, for what is no host."""
+        """Raises ValueError with a sentence if a name is no host."""
         hosts = {_host(name) for name in names}
         self._every = "*" in hosts
         self._loopback = "loopback" in hosts
@@ -25,7 +23,7 @@ class CallbackHosts:
         self._exact = hosts - {"*", "loopback"}
 
     def destination(self, url: str) -> str | None:
-        """The host to connect to for a URL; None if it may not be called."""
+        """The host to connect to for a URL; None if it is not allowed."""
         try:
             host = _plain(urlsplit(url).hostname or "")
         except ValueError:
@@ -37,9 +35,9 @@ class CallbackHosts:
 
 
 def _host(name: str) -> str:
-    """A name as hosts are compared. Raises ValueError for what is none."""
+    """The name in the form that is compared. Raises ValueError if it is no host."""
     bare = name.removeprefix("[").removesuffix("]")
-    if name == "*" or _NAME.fullmatch(name) or _is_address(bare):
+    if name == "*" or _NAME.fullmatch(name) or address_of(bare):
         return _plain(bare)
     if not name:
         raise ValueError("an empty name is no host")
@@ -56,18 +54,10 @@ def _alone(url: str) -> str:
         host = urlsplit(url).hostname or ""
     except ValueError:
         return ""
-    return f", as in '{host}'" if _NAME.fullmatch(host) or _is_address(host) else ""
+    return f", as in '{host}'" if _NAME.fullmatch(host) or address_of(host) else ""
 
 
 def _plain(host: str) -> str:
-    """The same for all spellings of one host."""
+    """One form for all spellings of a host."""
     lowered = host.rstrip(".").lower()
-    return str(ip_address(lowered)) if _is_address(lowered) else lowered
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
+    return str(address_of(lowered) or lowered)

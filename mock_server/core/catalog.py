@@ -1,43 +1,43 @@
-"""Models, their prices and limits, as frozen values read from the contract's data."""
-
-from __future__ import annotations
+"""Models with their prices and limits, as immutable values."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """A result video: for which params it is the result, and what it is like."""
 
-    params: Mapping[str, str]
+class Video(Struct, frozen=True, order=True):
+    """The size and the duration of a result video."""
+
     width: int
     height: int
     duration_s: int
 
     @property
     def file_name(self) -> str:
-        """The clip's file in `fixtures/media`."""
+        """Its file in `fixtures/media`."""
         return f"{self.width}x{self.height}-{self.duration_s}s.mp4"
 
 
-@dataclass(frozen=True, slots=True)
-class MediaRules:
-    """What a file must be to serve as a reference: kind, types, size in bytes."""
+class Clip(Video, frozen=True, kw_only=True):
+    """A result video, and the params of a request that produce it."""
+
+    params: Mapping[str, str]
+
+
+class MediaRules(Struct, frozen=True):
+    """The kinds, types and size of files that a model accepts as references."""
 
     kinds: tuple[str, ...]
     mime_types: tuple[str, ...]
     max_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(Struct, frozen=True):
     """One model of one API.
 
-    facts: the catalogue file as it is; what only an edge needs is read from there.
-    defaults: the value a param has when a request leaves it out.
+    facts: the content of the catalogue file.
+    defaults: the values of params that a request leaves out.
     """
 
     api: str
@@ -49,19 +49,19 @@ class Model:
     facts: Mapping[str, Any]
 
     @property
-    def is_callable(self) -> bool:
-        """Whether a generation can be asked of it through the API."""
+    def accepts_generations(self) -> bool:
+        """Whether the API accepts creates for this model."""
         listing: Mapping[str, Any] = self.facts.get("listing", {})
         return bool(listing.get("api_status", "available") == "available")
 
     def clip_of(self, request: Mapping[str, Any]) -> Clip:
-        """The clip that shows what a request asks for. Raises LookupError if there is none."""
+        """The clip for a request. Raises LookupError if there is none."""
         params = request.get("params")
-        # Ace Data Cloud's requests have no params; what stands there in vain may be anything.
+        # Where requests have no params, the field is ignored and may hold anything.
         return self.clip_for(params if isinstance(params, dict) else {})
 
     def clip_for(self, params: Mapping[str, Any]) -> Clip:
-        """The clip that shows what these params ask for, defaults filled in."""
+        """The clip for these params and the defaults."""
         asked = {**self.defaults, **{key: _as_option(value) for key, value in params.items()}}
         for clip in self.clips:
             if clip.params.items() <= asked.items():
@@ -73,7 +73,7 @@ class Catalog:
     """All models of all APIs."""
 
     def __init__(self, models: Iterable[Model]) -> None:
-        self._models = MappingProxyType({(model.api, model.id): model for model in models})
+        self._models = {(model.api, model.id): model for model in models}
 
     @property
     def apis(self) -> frozenset[str]:
@@ -81,7 +81,7 @@ class Catalog:
         return frozenset(model.api for model in self._models.values())
 
     def find(self, api: str, model_id: str) -> Model:
-        """The model. Raises KeyError for one this API does not have."""
+        """The model. Raises KeyError if this API does not have it."""
         return self._models[api, model_id]
 
     def of(self, api: str) -> tuple[Model, ...]:
@@ -90,7 +90,7 @@ class Catalog:
 
 
 def _as_option(value: Any) -> Any:
-    """How an option is spelled: lenient rules let JSON true and 6 stand for "true" and "6"."""
+    """The text of an option: lenient rules accept JSON true and 6 for "true" and "6"."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():

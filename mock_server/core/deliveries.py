@@ -1,24 +1,24 @@
-"""Deliveries: one event for one receiver, tried until it is taken or the schedule is used up.
+"""Deliveries: one event for one receiver, attempted until it is accepted or the schedule ends.
 
-Decides; the sender carries out. A delivery is data before it is a request.
+Holds data and computes times; `outgoing/sender.py` makes the requests.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import islice
+from typing import Literal
 
 from msgspec import Struct
 
-from mock_server.core.delivery_faults import SOUND, DeliveryFault
-from mock_server.core.durations import Milliseconds
-from mock_server.core.numbers import Count
+from mock_server.core.counts import Counts
+from mock_server.core.effects import NO_FAULT, DeliveryFault
+from mock_server.core.field_types import Count, Milliseconds
+from mock_server.core.marks import Marks
+from mock_server.core.records import Records
 
 
 class DeliveryState(Enum):
-    """Where a delivery is."""
+    """The state of a delivery."""
 
     PENDING = "pending"
     SUCCEEDED = "succeeded"
@@ -27,12 +27,12 @@ class DeliveryState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened and that somebody wants to be told of.
+    """A message about a task, for the receivers of its API's events.
 
-    api: whose event it is, and so how its deliveries are signed.
-    subject: the id of the task it tells of.
-    body: what they are told, the very bytes; the same in every attempt that goes right.
-    secret: what signs its deliveries, if that came with the request for the task.
+    api: decides how deliveries are signed.
+    subject: the id of the task.
+    body: compact JSON; each attempt sends it in the spelling of the world.
+    secret: signs the deliveries, if the request for the task contained one.
     """
 
     id: str
@@ -45,9 +45,8 @@ class Event:
     secret: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Owed:
-    """An event, and one receiver that wants it."""
+class PendingEvent(Struct, frozen=True):
+    """An event and one receiver, before it is scheduled."""
 
     event: Event
     url: str
@@ -55,9 +54,8 @@ class Owed:
     endpoint_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
-    """The request of one attempt, whole as it is to be sent."""
+class OutgoingRequest(Struct, frozen=True):
+    """The request of one attempt as it is sent."""
 
     url: str
     headers: tuple[tuple[str, str], ...]
@@ -66,18 +64,19 @@ class Posting:
 
 @dataclass(slots=True)
 class Attempt:
-    """One try at a delivery: what was sent, and what came of it.
+    """One attempt at a delivery: its request and its result.
 
-    posting: what was sent, or None if nothing was.
-    status, answer_body: of the receiver's answer, if there was one; else `error` says why not.
-    retry_after_s: how long the receiver asked to be left alone.
+    outgoing: the request; None if none was sent.
+    status, answer_body: of the receiver's answer; without one, `error` says why.
+    retry_after_s: from the receiver's Retry-After.
     ended_ms: None while it is under way.
-    note: what a receiver may stumble over.
+    note: a warning, such as a signature time that receivers may refuse.
+    started_wall_ms, ended_wall_ms: by the machine's clock.
     """
 
     id: str
     started_ms: int
-    posting: Posting | None = None
+    outgoing: OutgoingRequest | None = None
     ended_ms: int | None = None
     status: Count | None = None
     answer_headers: tuple[tuple[str, str], ...] = ()
@@ -85,15 +84,24 @@ class Attempt:
     retry_after_s: Count | None = None
     error: str | None = None
     note: str | None = None
+    started_wall_ms: int | None = None
+    ended_wall_ms: int | None = None
 
     @property
-    def was_taken(self) -> bool:
-        """Whether the receiver said that it has the event: any 2xx."""
+    def was_accepted(self) -> bool:
+        """Whether the receiver accepted the event: any status 2xx."""
         return self.status is not None and 200 <= self.status < 300
 
     @property
+    def kind_of_outcome(self) -> Literal["accepted", "refused", "unanswered"]:
+        """The result in one word: accepted, another answer, or no answer."""
+        if self.status is None:
+            return "unanswered"
+        return "accepted" if self.was_accepted else "refused"
+
+    @property
     def outcome(self) -> str:
-        """What came of it, in a few words."""
+        """The result in a few words."""
         if self.ended_ms is None:
             return "under way"
         return self.error or f"answered {self.status}"
@@ -101,14 +109,13 @@ class Attempt:
 
 @dataclass(slots=True)
 class Delivery:
-    """One event on its way to one receiver.
+    """One event for one receiver, with the attempts so far.
 
-    waits_ms: pauses between attempts; there is one attempt more than there are pauses.
-    endpoint_id: the webhook endpoint it goes to; None for an address given with a request.
-    fault: how it goes wrong.
-    next_attempt_ms: when it is tried again; None while it is tried, waits for its turn or is held
-        back, and when it is over.
-    given_up: why it was given up before its schedule was used up; None if it was not.
+    waits_ms: pauses between attempts; there is one more attempt than pauses.
+    endpoint_id: the webhook endpoint; None for a URL given with a request.
+    next_attempt_ms: when the next attempt is due; None while an attempt is under way or waits for
+        a free sender, while it is held back, and when it is over.
+    given_up: why it failed before the end of its schedule; None otherwise.
     """
 
     id: str
@@ -116,7 +123,7 @@ class Delivery:
     url: str
     waits_ms: tuple[Milliseconds, ...]
     endpoint_id: str | None = None
-    fault: DeliveryFault = SOUND
+    fault: DeliveryFault = NO_FAULT
     state: DeliveryState = DeliveryState.PENDING
     attempts: list[Attempt] = field(default_factory=list)
     next_attempt_ms: int | None = None
@@ -124,26 +131,21 @@ class Delivery:
 
     @property
     def receiver(self) -> str:
-        """Whom it is for, wherever they are: the endpoint, else the address."""
+        """The endpoint's id, which stays if its URL changes; without an endpoint, the URL."""
         return self.endpoint_id or self.url
 
     @property
     def attempt_fault(self) -> DeliveryFault:
-        """How the latest attempt goes wrong."""
-        return self.fault if self.fault.hits(len(self.attempts)) else SOUND
+        """The fault of the latest attempt."""
+        return self.fault if self.fault.applies_to_attempt(len(self.attempts)) else NO_FAULT
 
     @property
     def is_under_way(self) -> bool:
-        """Whether it is being tried right now."""
+        """Whether an attempt is under way."""
         return bool(self.attempts) and self.attempts[-1].ended_ms is None
 
-    @property
-    def is_taken_up(self) -> bool:
-        """Whether an attempt is under way, or has come due and waits for its turn."""
-        return self.state is DeliveryState.PENDING and self.next_attempt_ms is None
-
     def begin_attempt(self, now_ms: int) -> Attempt:
-        """Try once more, from now on."""
+        """Add an attempt that starts now."""
         self.given_up = None
         attempt = Attempt(f"{self.id}_{len(self.attempts) + 1}", now_ms)
         self.attempts.append(attempt)
@@ -151,42 +153,36 @@ class Delivery:
         return attempt
 
     def give_up(self, reason: str) -> None:
-        """Nobody wants it any more."""
+        """End it as failed, for this reason."""
         self.state = DeliveryState.FAILED
         self.next_attempt_ms = None
         self.given_up = reason
 
     def end_attempt(self, attempt: Attempt, now_ms: int) -> None:
-        """The attempt is over; decides what follows from it.
-
-        A receiver that asks to be left alone for a while (Retry-After) is not tried before.
-        """
+        """End an attempt, then set the state, or the next attempt after the given Retry-After."""
         attempt.ended_ms = now_ms
-        if attempt.was_taken:
+        if attempt.was_accepted:
             self.state = DeliveryState.SUCCEEDED
             return
         again_ms = next_attempt_ms([earlier.started_ms for earlier in self.attempts], self.waits_ms)
         if again_ms is None:
             self.state = DeliveryState.FAILED
             return
-        left_alone_until_ms = now_ms + 1000 * (attempt.retry_after_s or 0)
-        self.next_attempt_ms = max(again_ms, left_alone_until_ms)
+        retry_after_ms = now_ms + 1000 * (attempt.retry_after_s or 0)
+        self.next_attempt_ms = max(again_ms, retry_after_ms)
 
 
 def next_attempt_ms(attempts_ms: Sequence[int], waits_ms: Sequence[int]) -> int | None:
-    """When to try again, or None once the schedule is used up.
-
-    attempts_ms: when it was tried so far, oldest first, in milliseconds of the world's clock.
-    waits_ms: pauses between attempts.
-    """
+    """When the attempt after these is due, with these pauses; None at the end of the schedule."""
     if len(attempts_ms) > len(waits_ms):
         return None
     return attempts_ms[-1] + waits_ms[len(attempts_ms) - 1]
 
 
 class DeliveriesState(Struct, frozen=True, forbid_unknown_fields=True):
-    """All that is known of deliveries, oldest first; over: the ids of those that may be forgotten,
-    those that were over first before the others.
+    """The state of all deliveries, oldest first.
+
+    over: the ids of those that have ended, in the order of their ends.
     """
 
     made: Count
@@ -195,72 +191,77 @@ class DeliveriesState(Struct, frozen=True, forbid_unknown_fields=True):
     over: tuple[str, ...]
 
 
-class Deliveries:
-    """The deliveries of a world, oldest first.
+class Deliveries(Records[Delivery]):
+    """The deliveries of a world. If there are too many, those that ended first are deleted.
 
-    When there are too many, those that were over first are forgotten, and counted.
-    made, attempted: how many deliveries and attempts there were in all.
+    made, attempted: the number of all deliveries and attempts, deleted ones included.
     """
 
-    def __init__(self, max_kept: int) -> None:
-        self._deliveries: dict[str, Delivery] = {}
-        self._over: dict[str, None] = {}
+    def __init__(
+        self, max_kept: int, counts: Counts | None = None, marks: Marks | None = None
+    ) -> None:
+        super().__init__()
+        self._counts = counts or Counts()
+        self._marks = marks or Marks()
+        self._over: dict[str, int] = {}
+        self._ends = 0
         self._max_kept = max_kept
         self.made = 0
         self.attempted = 0
 
-    def __iter__(self) -> Iterator[Delivery]:
-        return iter(self._deliveries.values())
-
-    def __len__(self) -> int:
-        return len(self._deliveries)
-
     def state(self) -> DeliveriesState:
-        """All that is known; the deliveries in it go on changing."""
-        known = tuple(self._deliveries.values())
-        return DeliveriesState(self.made, self.attempted, known, tuple(self._over))
+        """The whole state; it shares the deliveries."""
+        return DeliveriesState(self.made, self.attempted, tuple(self), tuple(self._over))
 
     def restore(self, state: DeliveriesState) -> None:
-        """Know this, and nothing else."""
+        """Replace the whole state."""
         self.made, self.attempted = state.made, state.attempted
-        self._deliveries = {delivery.id: delivery for delivery in state.deliveries}
-        self._over = dict.fromkeys(state.over)
+        self._records = {delivery.id: delivery for delivery in state.deliveries}
+        self._over = {each: number for number, each in enumerate(state.over, start=1)}
+        self._ends = len(self._over)
 
     @property
     def evicted(self) -> int:
-        """How many deliveries are no longer here."""
-        return self.made - len(self._deliveries)
+        """The number of deleted deliveries."""
+        return self.made - len(self)
 
     @property
     def waiting(self) -> int:
-        """How many are not over yet, so that they cannot be forgotten."""
-        return len(self._deliveries) - len(self._over)
-
-    def get(self, delivery_id: str) -> Delivery | None:
-        """The delivery, if it is (still) known."""
-        return self._deliveries.get(delivery_id)
-
-    def newest(self, count: int) -> list[Delivery]:
-        """The last so many that are still here, the oldest first."""
-        return list(islice(reversed(self._deliveries.values()), count))[::-1]
+        """The number of deliveries that have not ended and so cannot be deleted."""
+        return len(self) - len(self._over)
 
     def add(self, delivery: Delivery) -> None:
-        """Keep a delivery from now on. One that is pending is never forgotten."""
-        self._deliveries[delivery.id] = delivery
+        """Keep a delivery. A pending one is never deleted."""
+        self._records[delivery.id] = delivery
         self.made += 1
-        self._forget_surplus()
+        self.note_change(delivery)
+        self._delete_surplus()
 
-    def is_over(self, delivery: Delivery) -> None:
-        """The delivery has been taken or given up: it may be forgotten when its time comes."""
+    def note_change(self, delivery: Delivery) -> None:
+        """Call this when a delivery, or the number of attempts, has changed."""
+        self._marks.mark("delivery", delivery.id)
+        self._marks.mark("state")
+
+    def number_of_end(self, delivery_id: str) -> int:
+        """The place of a delivery among the ends of all; 0 if it is not one that has ended."""
+        return self._over.get(delivery_id, 0)
+
+    def mark_over(self, delivery: Delivery) -> None:
+        """Note that a delivery has ended and may be deleted, after those that ended before."""
         self._over.pop(delivery.id, None)
-        self._over[delivery.id] = None
-        self._forget_surplus()
+        self._ends += 1
+        self._over[delivery.id] = self._ends
+        self.note_change(delivery)
+        self._counts.deliveries[delivery.event.api, delivery.state.value] += 1
+        self._delete_surplus()
 
-    def _forget_surplus(self) -> None:
-        while len(self._deliveries) > self._max_kept and self._over:
+    def _delete_surplus(self) -> None:
+        while len(self) > self._max_kept and self._over:
             oldest = next(iter(self._over))
+            self._marks.mark("delivery", oldest)
             del self._over[oldest]
-            delivery = self._deliveries.get(oldest)
-            # It may have been sent again since, and be pending, or be over for the second time.
+            delivery = self._records.get(oldest)
+            # A redelivery may have made it pending again.
             if delivery is not None and delivery.state is not DeliveryState.PENDING:
-                del self._deliveries[delivery.id]
+                del self._records[delivery.id]
+                self._counts.evictions["delivery",] += 1

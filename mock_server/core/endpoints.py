@@ -1,6 +1,4 @@
-"""Webhook endpoints: who wants to be told of what, where, and signed with which secret."""
-
-from __future__ import annotations
+"""Webhook endpoints: the URL, the event types and the secret of each."""
 
 from base64 import b64encode
 from collections.abc import Iterator
@@ -8,19 +6,21 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated
 
-from msgspec import Meta
-
 from mock_server.core.chance import Chance
 from mock_server.core.clock import capped_ms
-from mock_server.core.numbers import Count
+from mock_server.core.field_types import Count, form
+from mock_server.core.marks import Marks
+from mock_server.core.records import Records
 from mock_server.core.refusals import Invalid, UnknownEndpoint
 
-SigningSecret = Annotated[str, Meta(pattern=r"^whsec_[0-9A-Za-z+/]{32}$(?!\n)")]
-"""`whsec_` and 24 bytes in base 64, as Standard Webhooks has it too."""
+SigningSecret = Annotated[
+    str, form(r"^whsec_[0-9A-Za-z+/]{32}$(?!\n)", "must be whsec_ and 32 characters of Base64")
+]
+"""`whsec_` and 24 bytes in base 64, as in Standard Webhooks."""
 
 
 class EndpointStatus(Enum):
-    """Whether an endpoint is sent anything."""
+    """The status of an endpoint; only an active one receives events."""
 
     ACTIVE = "active"
     DISABLED = "disabled"
@@ -29,11 +29,11 @@ class EndpointStatus(Enum):
 
 @dataclass(slots=True)
 class Endpoint:
-    """One receiver of an account's events. Times are milliseconds of the world's clock.
+    """One receiver of an account's events.
 
-    failure_count: failed attempts in a row.
+    failure_count: failed attempts since the last success.
     rotations: how often the secret was replaced.
-    previous_secret: the one before the last rotation; good until `previous_until_ms`.
+    previous_secret: the one before the last rotation; valid until `previous_until_ms`.
     """
 
     id: str
@@ -56,32 +56,32 @@ class Endpoint:
 
     @property
     def is_active(self) -> bool:
-        """Whether events are sent to it."""
+        """Whether it receives events."""
         return self.status is EndpointStatus.ACTIVE
 
     def set_status(self, status: EndpointStatus, now_ms: int) -> None:
-        """Switch it on or off, or take it back for good."""
+        """Enable, disable or revoke it."""
         self.status = status
         self.disabled_ms = now_ms if status is EndpointStatus.DISABLED else None
         self.revoked_ms = now_ms if status is EndpointStatus.REVOKED else None
         self.updated_ms = now_ms
 
     def secrets_at(self, now_ms: int) -> tuple[str, ...]:
-        """The secrets that sign at a moment, the newest first."""
+        """The secrets that sign at a time, the newest first."""
         if self.previous_secret is not None and now_ms < self.previous_until_ms:
             return (self.secret, self.previous_secret)
         return (self.secret,)
 
     def rotate_secret(self, chance: Chance, now_ms: int, overlap_ms: int = 0) -> None:
-        """Sign with a new secret from now on, for `overlap_ms` beside the old one."""
+        """Replace the secret; the old one signs too for another `overlap_ms`."""
         self.rotations += 1
         self.previous_secret, self.previous_until_ms = self.secret, capped_ms(now_ms + overlap_ms)
         self.secret = new_secret(chance, f"{self.id}/{self.rotations}")
         self.updated_ms = now_ms
 
-    def note_attempt(self, *, was_taken: bool, now_ms: int) -> None:
-        """An attempt at a delivery to it has ended."""
-        if was_taken:
+    def record_attempt(self, *, was_accepted: bool, now_ms: int) -> None:
+        """Count an attempt that has ended."""
+        if was_accepted:
             self.last_success_ms = now_ms
             self.failure_count = 0
         else:
@@ -90,27 +90,22 @@ class Endpoint:
 
 
 def new_secret(chance: Chance, subject: str) -> str:
-    """A SigningSecret, the same each time for the same subject."""
-    drawn = chance.draw("secret", subject) + chance.draw("more secret", subject)
-    return "whsec_" + b64encode(drawn[:24]).decode()
+    """A SigningSecret, always the same for a subject."""
+    random = chance.random_bytes("secret", subject) + chance.random_bytes("more secret", subject)
+    return "whsec_" + b64encode(random[:24]).decode()
 
 
-class Endpoints:
-    """Every endpoint of a world, oldest first."""
+class Endpoints(Records[Endpoint]):
+    """All endpoints of a world; a revoked one stays as a record."""
 
-    def __init__(self, max_endpoints: int = 1000) -> None:
-        self._endpoints: dict[str, Endpoint] = {}
+    def __init__(self, max_endpoints: int = 1000, marks: Marks | None = None) -> None:
+        super().__init__()
+        self._marks = marks or Marks()
         self._max_endpoints = max_endpoints
 
-    def __len__(self) -> int:
-        return len(self._endpoints)
-
-    def __iter__(self) -> Iterator[Endpoint]:
-        return iter(self._endpoints.values())
-
     def require_room(self) -> None:
-        """Refuses with Invalid if there are as many endpoints as the world may have."""
-        if len(self._endpoints) >= self._max_endpoints:
+        """Refuses with Invalid if the world has the maximum number of endpoints."""
+        if len(self) >= self._max_endpoints:
             raise Invalid.at(
                 "",
                 "limit",
@@ -119,28 +114,29 @@ class Endpoints:
             )
 
     def add(self, endpoint: Endpoint) -> None:
-        """Keep an endpoint from now on; a revoked one stays as a record."""
-        self._endpoints[endpoint.id] = endpoint
+        """Keep an endpoint."""
+        self._records[endpoint.id] = endpoint
+        self.note_change(endpoint)
 
-    def get(self, endpoint_id: str) -> Endpoint | None:
-        """The endpoint, whoever owns it."""
-        return self._endpoints.get(endpoint_id)
+    def note_change(self, endpoint: Endpoint) -> None:
+        """Call this when an endpoint has changed."""
+        self._marks.mark("endpoint", endpoint.id)
 
     def find(self, endpoint_id: str, account: str) -> Endpoint:
-        """The account's endpoint. Refuses with UnknownEndpoint if it is none of theirs."""
-        endpoint = self._endpoints.get(endpoint_id)
+        """The account's endpoint. Refuses with UnknownEndpoint if it has none with this id."""
+        endpoint = self.get(endpoint_id)
         if endpoint is None or endpoint.account != account:
             raise UnknownEndpoint("this account has no webhook endpoint with that id")
         return endpoint
 
     def of(self, account: str) -> Iterator[Endpoint]:
         """The account's endpoints, revoked ones too."""
-        return (each for each in self._endpoints.values() if each.account == account)
+        return (each for each in self if each.account == account)
 
     def subscribed(
         self, account: str, event_type: str, *, even_inactive: bool = False
     ) -> list[Endpoint]:
-        """The account's active endpoints that want events of this type."""
+        """The account's active endpoints that subscribe to this type of event."""
         return [
             each
             for each in self.of(account)

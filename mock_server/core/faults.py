@@ -1,63 +1,47 @@
-"""Faults: what goes wrong, for which requests, how often. Drawn from the seed, and counted."""
+"""Faults: what goes wrong, for which requests, and how often."""
 
-from __future__ import annotations
-
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from mock_server.core.apis import ApiName, Apis, Operation
 from mock_server.core.chance import Chance
-from mock_server.core.delivery_faults import DeliveryFault
-from mock_server.core.exchange_faults import (
-    AnswerFault,
+from mock_server.core.effects import (
     BodyFault,
     ConnectionFault,
-    DelayFault,
+    DeliveryFault,
+    Effect,
     ErrorFault,
-    Pointer,
     When,
-    is_same_json,
-    value_at,
+    when_of,
 )
-from mock_server.core.numbers import Count, Positive
+from mock_server.core.field_edits import FieldEdits
+from mock_server.core.field_types import Count, Positive
+from mock_server.core.header_match import (
+    WantedHeaders,
+    pattern_count,
+    require_usable,
+    unmatched,
+)
+from mock_server.core.journal import Headers
+from mock_server.core.json_values import Pointer, is_same_json, value_at
 from mock_server.core.patterns import BadPattern, is_found, require_pattern
-from mock_server.core.task_faults import TaskFault
+from mock_server.core.records import Records
 
-Api = Literal["rivya", "acedata"]
-Operation = Literal[
-    "create",
-    "read",
-    "upload",
-    "read_file",
-    "models",
-    "credits",
-    "webhooks",
-    "document",
-    "media",
-]
-"""What is asked for, in words that both APIs share: `create` makes a task, `read` looks at one."""
-
-OPERATIONS_OF: Mapping[Api, Collection[Operation]] = {
-    "rivya": get_args(Operation),
-    "acedata": ("create", "read", "media"),
-}
-_OF_TASKS: Collection[Operation | None] = (None, "create", "media")
-"""Operations that may know the model and the prompt of a task."""
+_TASK_OPERATIONS: Collection[Operation | None] = (None, "create", "media")
+"""Operations that may have a task with a model and a prompt."""
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 
-Effect = (
-    ErrorFault | AnswerFault | ConnectionFault | DelayFault | BodyFault | TaskFault | DeliveryFault
-)
 
-
-class Situation(Struct, frozen=True):
-    """What a fault is matched against: one request, or the task it made.
+class FaultTarget(Struct, frozen=True):
+    """A request, or the task it made, that faults are matched against.
 
     error_codes: the errors that the API can answer with.
-    answer: the document it was answered with; None as long as there is none.
+    headers: of the request; a task has none.
+    answer: the document of the answer; None before there is one.
     """
 
     api: str
@@ -66,72 +50,74 @@ class Situation(Struct, frozen=True):
     model: str = ""
     prompt: str = ""
     error_codes: Collection[str] = ()
+    headers: Headers = ()
     answer: Any = None
 
 
 class Match(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Which requests a fault concerns; a field that is not set matches everything.
+    """The requests that a fault applies to; a field that is not set matches everything.
 
     model, prompt: of the task that is made or downloaded; other requests have neither. `prompt` is
         a regular expression, searched for anywhere in the prompt.
-    answer: values by JSON Pointer that the answer has; only what goes wrong with an answer can
-        ask for them.
+    headers: of the request; not for effects on a task or its deliveries.
+    answer: values that the answer has, by JSON Pointer; only for effects on an answer.
     """
 
-    api: Api | None = None
+    api: ApiName | None = None
     operation: Operation | None = None
     account: str | None = None
     model: str | None = None
     prompt: str | None = None
+    headers: WantedHeaders = {}
     answer: dict[Pointer, Any] = {}
 
     def __post_init__(self) -> None:
+        require_usable(self.headers)
         if self.prompt is not None:
             try:
                 require_pattern(self.prompt)
             except BadPattern as bad:
                 raise ValueError(f"prompt is no regular expression to use: it {bad}") from None
 
-    def may_concern(self, api: str, operation: Operation, account: str) -> bool:
-        """Whether it fits any request of this account's for this operation."""
+    def could_match(self, api: str, operation: Operation, account: str) -> bool:
+        """Whether it could match a request of this account for this operation."""
         return (
             self.api in (None, api)
             and self.operation in (None, operation)
             and self.account in (None, account)
-            and (operation in _OF_TASKS or self.fits_order("", ""))
+            and (operation in _TASK_OPERATIONS or self.matches_order("", ""))
         )
 
-    def fits_order(self, model: str, prompt: str) -> bool:
-        """Whether the fault concerns an order for this model with this prompt."""
+    def matches_order(self, model: str, prompt: str) -> bool:
+        """Whether it matches this model and this prompt."""
         return (self.model is None or self.model == model) and (
             self.prompt is None or is_found(self.prompt, prompt)
         )
 
-    def fits(self, situation: Situation) -> bool:
-        """Whether the fault concerns it."""
+    def matches(self, target: FaultTarget) -> bool:
+        """Whether it matches this target."""
         return (
-            (self.api is None or self.api == situation.api)
-            and (self.operation is None or self.operation == situation.operation)
-            and (self.account is None or self.account == situation.account)
-            and self.fits_order(situation.model, situation.prompt)
-            and (not self.answer or self._answer_fits(situation.answer))
-        )
-
-    def _answer_fits(self, answer: Any) -> bool:
-        return all(
-            is_same_json(value_at(answer, pointer), value) for pointer, value in self.answer.items()
+            (self.api is None or self.api == target.api)
+            and (self.operation is None or self.operation == target.operation)
+            and (self.account is None or self.account == target.account)
+            and self.matches_order(target.model, target.prompt)
+            and not (self.headers and any(unmatched(self.headers, target.headers)))
+            and all(
+                is_same_json(value_at(target.answer, pointer), value)
+                for pointer, value in self.answer.items()
+            )
         )
 
 
 class FaultRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What goes wrong when; the counts are of matching requests, for each account.
+    """An effect, the requests it applies to, and how often. Requests are counted per account.
 
-    A rule that can never happen is refused with ValueError.
+    Raises ValueError for a rule that can never happen.
 
-    skip: the first so many go right.
-    times: how often it happens at most; None: always.
-    every: only each so many-th.
-    probability: how likely it is each time, drawn from the seed.
+    skip: the number of matching requests before the first effect.
+    times: the maximum number of effects; None: no maximum.
+    every: 3: on every third matching request.
+    probability: of the effect, each time; decided from the seed.
     """
 
     effect: Effect
@@ -148,31 +134,54 @@ class FaultRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
 
 
 def _why_never(match: Match, effect: Effect) -> str | None:
-    """Why no request, task or delivery is both what `match` asks for and open to this effect; None
-    if one may be."""
-    operation, moment = match.operation, moment_of(effect)
-    if match.api is not None and operation not in (None, *(known := OPERATIONS_OF[match.api])):
-        return f"{match.api} has no operation {operation}; it has {', '.join(known)}"
+    """Why no request that matches can have the effect; None if one can."""
+    operation, when = match.operation, when_of(effect)
     if operation == "media" and isinstance(effect, ErrorFault):
         return "a download has none of the vendor's errors; use an effect of type answer"
-    if operation not in _OF_TASKS and not match.fits_order("", ""):
+    if operation not in _TASK_OPERATIONS and not match.matches_order("", ""):
         return f"only create and media know a model and a prompt, {operation} does not"
-    if moment is None and operation not in (None, "create"):
+    if when is None and operation not in (None, "create"):
         return f"tasks and their deliveries go wrong for the operation create, not {operation}"
-    if match.answer and moment is None:
+    if match.headers and when is None:
+        return "a task and its deliveries have no headers of a request to match"
+    if match.answer and when is None:
         return "a task and its deliveries have no answer to match"
-    if match.answer and moment == "before":
+    if match.answer and when == "before":
         return "there is no answer to match before the request is carried out; use when = after"
-    if match.api == "acedata" and isinstance(effect, DeliveryFault):
-        if effect.signed_s:
-            return "acedata's signatures have no time; signed_s is for rivya"
-        if effect.deleted_endpoint:
-            return "acedata has no webhook endpoints; deleted_endpoint is for rivya"
+    return None
+
+
+def require_possible(rule: FaultRule, apis: Apis) -> FaultRule:
+    """The same rule. Raises ValueError if it can never happen at the API that it names."""
+    reason = _why_never_at(rule.match, rule.effect, apis)
+    if reason is not None:
+        raise ValueError(f"this can never happen: {reason}")
+    return rule
+
+
+def _why_never_at(match: Match, effect: Effect, apis: Apis) -> str | None:
+    """As `_why_never`, for effects and operations that only some APIs have."""
+    api = apis.get(match.api or "")
+    if api is None:
+        return None
+    if match.operation not in (None, *api.operations):
+        known = ", ".join(api.operations)
+        return f"{api.name} has no operation {match.operation}; it has {known}"
+    if isinstance(effect, DeliveryFault):
+        if effect.signed_s and not api.signs_time:
+            able = " and ".join(each.name for each in apis.values() if each.signs_time)
+            return f"{api.name}'s signatures have no time; signed_s is for {able}"
+        if effect.deleted_endpoint and not api.has_endpoints:
+            able = " and ".join(each.name for each in apis.values() if each.has_endpoints)
+            return f"{api.name} has no webhook endpoints; deleted_endpoint is for {able}"
+        if effect.event_type is not None and not api.names_events:
+            able = " and ".join(each.name for each in apis.values() if each.names_events)
+            return f"{api.name}'s callbacks have no type; event_type is for {able}"
     return None
 
 
 class Counts(Struct, forbid_unknown_fields=True):
-    """How many requests of one account a fault concerned, and in how many it went wrong."""
+    """For one account: the number of requests that matched, and of those that had the effect."""
 
     matched: Count = 0
     happened: Count = 0
@@ -180,12 +189,12 @@ class Counts(Struct, forbid_unknown_fields=True):
 
 @dataclass(slots=True)
 class Fault:
-    """A rule that stands in a world, and what came of it so far.
+    """A rule in a world, with its counts.
 
-    scenario: the one it belongs to, if it came with one.
-    channel: how it was asked for together with others; empty if all of them came in one way.
-    matched: how many requests it concerned; happened: in how many it went wrong.
-    by_account: the same for each account, that of requests without a known key under "".
+    scenario: the name of the scenario it comes from, if any.
+    channel: the way in which it was requested; empty if there is only one way.
+    matched: the number of requests that matched. happened: of those that had the effect.
+    by_account: the same per account; "" stands for requests without a known key.
     """
 
     id: str
@@ -197,68 +206,70 @@ class Fault:
     by_account: dict[str, Counts] = field(default_factory=dict)
 
     def is_used_up(self, account: str) -> bool:
-        """Whether it will never happen to this account again."""
+        """Whether it has happened `times` times to this account."""
         times, counts = self.rule.times, self.by_account.get(account)
         return times is not None and counts is not None and counts.happened >= times
 
-    def strikes(self, situation: Situation, chance: Chance) -> bool:
-        """Whether it happens now; counts."""
-        rule, account = self.rule, situation.account
-        if self.is_used_up(account) or not rule.match.fits(situation):
+    def matches_now(self, target: FaultTarget, chance: Chance) -> bool:
+        """Whether it happens to this target now; a match is counted."""
+        rule, account = self.rule, target.account
+        if self.is_used_up(account) or not rule.match.matches(target):
             return False
-        if isinstance(rule.effect, ErrorFault) and rule.effect.code not in situation.error_codes:
-            return False  # an error of the other API
+        if isinstance(rule.effect, ErrorFault) and rule.effect.code not in target.error_codes:
+            return False  # an error of another API
         counts = self.by_account.setdefault(account, Counts())
         counts.matched += 1
         self.matched += 1
         turn = counts.matched - rule.skip
         if turn < 1 or turn % rule.every:
             return False
-        if chance.fraction("fault", self.turn_of(account)) >= rule.probability:
+        if chance.fraction("fault", self.random_subject(account)) >= rule.probability:
             return False
         counts.happened += 1
         self.happened += 1
         return True
 
-    def turn_of(self, account: str) -> str:
-        """What chance is drawn for: no account's draws depend on the requests of another."""
+    def random_subject(self, account: str) -> str:
+        """The subject of its random values: those of an account do not depend on other accounts."""
         return f"{self.id}/{account}/{self.by_account[account].matched}"
 
 
 class FaultsState(Struct, frozen=True, forbid_unknown_fields=True):
-    """All that is known of some faults; made: how many there were in all."""
+    """The state of a group of faults; made: the number of all, removed ones included."""
 
     source: str
     made: Count
     faults: tuple[Fault, ...]
 
 
-class Faults:
-    """The faults that stand in a world, oldest first. One that is used up stays as a record."""
+def _ignore() -> None:
+    pass
+
+
+class Faults(Records[Fault]):
+    """A group of faults, oldest first. A fault that is used up stays as a record.
+
+    on_change: called when a fault is added, removed or counted.
+    """
 
     def __init__(self, chance: Chance, source: str = "fault") -> None:
-        """source: where they come from, the beginning of their ids."""
+        """source: the beginning of their ids."""
+        super().__init__()
+        self.on_change: Callable[[], None] = _ignore
         self._chance = chance
         self._source = source
-        self._faults: dict[str, Fault] = {}
         self._chosen: dict[object, tuple[Fault, ...]] = {}
-        self._counted_by: dict[str, Fault] = {}
+        self._counted_by: dict[str, tuple[Faults, Fault]] = {}
         self._made = 0
 
-    def __iter__(self) -> Iterator[Fault]:
-        return iter(self._faults.values())
-
-    def __len__(self) -> int:
-        return len(self._faults)
-
     def state(self) -> FaultsState:
-        """All that is known; the counts in it go on changing."""
-        return FaultsState(self._source, self._made, tuple(self._faults.values()))
+        """The whole state; it shares the faults."""
+        return FaultsState(self._source, self._made, tuple(self))
 
     def restore(self, state: FaultsState) -> None:
-        """Know this, and nothing else."""
+        """Replace the whole state."""
         self._source, self._made = state.source, state.made
-        self._faults = {fault.id: fault for fault in state.faults}
+        self._records = {fault.id: fault for fault in state.faults}
         self._chosen.clear()
 
     def add(
@@ -266,121 +277,117 @@ class Faults:
         rule: FaultRule,
         scenario: str | None = None,
         channel: str = "",
-        counted_by: Fault | None = None,
+        counted_by: tuple["Faults", Fault] | None = None,
     ) -> Fault:
-        """Have something go wrong from now on.
+        """Add a fault.
 
-        counted_by: the fault of an account that says in `settle` whether this one happens.
+        counted_by: another fault, in its group; `decide_by_counts` uses its counts to decide
+        about this one.
         """
+        self.on_change()
         self._made += 1
         fault = Fault(f"{self._source}_{self._made}", rule, scenario, channel)
-        self._faults[fault.id] = fault
+        self._records[fault.id] = fault
         if counted_by is not None:
             self._counted_by[fault.id] = counted_by
         self._chosen.clear()
         return fault
 
-    def settle(self, situation: Situation) -> None:
-        """Decide about those that are counted by others: of each kind the first that happens now
-        always does from now on, and the rest are gone."""
+    def decide_by_counts(self, target: FaultTarget) -> None:
+        """Match the faults that were added with `counted_by`. The first match of each kind of
+        effect stays and always happens from now on; the others are removed."""
         decided: set[type[Effect]] = set()
-        for fault_id, counted_by in self._counted_by.items():
+        for fault_id, (group, counted_by) in self._counted_by.items():
             rule, kind = counted_by.rule, type(counted_by.rule.effect)
-            if kind not in decided and counted_by.strikes(situation, self._chance):
+            if kind not in decided and group.matches_now(counted_by, target):
                 decided.add(kind)
-                self._faults[fault_id].rule = FaultRule(effect=rule.effect, match=rule.match)
+                self._records[fault_id].rule = FaultRule(effect=rule.effect, match=rule.match)
             else:
-                del self._faults[fault_id]
+                del self._records[fault_id]
         self._counted_by.clear()
         self._chosen.clear()
 
-    def get(self, fault_id: str) -> Fault | None:
-        """The fault, if it still stands."""
-        return self._faults.get(fault_id)
-
     def remove(self, fault_id: str) -> None:
-        """Have it go wrong no more. KeyError if there is none of that id."""
-        del self._faults[fault_id]
+        """Remove a fault. Raises KeyError if there is none with this id."""
+        del self._records[fault_id]
         self._chosen.clear()
+        self.on_change()
 
     def clear(self) -> None:
-        """Have everything go right again."""
-        self._faults.clear()
+        """Remove all faults."""
+        self._records.clear()
         self._chosen.clear()
+        self.on_change()
+
+    def matches_now(self, fault: Fault, target: FaultTarget) -> bool:
+        """Whether this fault of the group happens to this target now; a match is counted."""
+        matched_before = fault.matched
+        happens = fault.matches_now(target, self._chance)
+        if fault.matched != matched_before:
+            self.on_change()
+        return happens
 
     def of_kind(self, kind: type[Effect]) -> tuple[Fault, ...]:
-        """Those whose effect is of this kind."""
+        """The faults with this kind of effect."""
         chosen = self._chosen.get(kind)
         if chosen is None:
-            chosen = tuple(
-                fault for fault in self._faults.values() if isinstance(fault.rule.effect, kind)
-            )
+            chosen = tuple(fault for fault in self if isinstance(fault.rule.effect, kind))
             self._chosen[kind] = chosen
         return chosen
 
-    def of_exchanges(self, api: str, operation: Operation, account: str) -> tuple[Fault, ...]:
-        """Those that could happen to a request of this account's, whatever it asks for."""
+    def of_requests(self, api: str, operation: Operation, account: str) -> tuple[Fault, ...]:
+        """The faults that could happen to a request of this account for this operation."""
         chosen = self._chosen.get((api, operation, account))
         if chosen is None:
             chosen = tuple(
                 fault
-                for fault in self._faults.values()
-                if moment_of(fault.rule.effect) is not None
-                and fault.rule.match.may_concern(api, operation, account)
+                for fault in self
+                if when_of(fault.rule.effect) is not None
+                and fault.rule.match.could_match(api, operation, account)
             )
             self._chosen[api, operation, account] = chosen
         return chosen
 
-    def strike(self, situation: Situation, kind: type[Effect]) -> Fault | None:
-        """The first fault of this kind that happens in this situation."""
-        return next(
-            (each for each in self.of_kind(kind) if each.strikes(situation, self._chance)), None
-        )
+    def match_first(self, target: FaultTarget, kind: type[Effect]) -> Fault | None:
+        """The first fault with this kind of effect that happens to the target now."""
+        return next((each for each in self.of_kind(kind) if self.matches_now(each, target)), None)
 
-    def struck(
-        self, situation: Situation, when: When, *, of_answer: bool | None = None
+    def matches(
+        self, target: FaultTarget, when: When, *, of_answer: bool | None = None
     ) -> list[Fault]:
-        """What goes wrong with an exchange, before or after the state has changed: all that came
-        through the first channel through which anything does.
+        """The faults that happen to a request now, all of the first channel that has any.
 
-        of_answer: only what needs the finished answer, or only what does not; None: all of it.
+        when: before or after the state has changed. of_answer: only those that need the finished
+        answer (True), only those that do not (False), or both (None).
         """
         candidates = [
             each
             for each in self
-            if moment_of(each.rule.effect) == when and of_answer in (None, needs_answer(each.rule))
+            if when_of(each.rule.effect) == when and of_answer in (None, needs_answer(each.rule))
         ]
         for channel in dict.fromkeys(each.channel for each in candidates):
             of_channel = [each for each in candidates if each.channel == channel]
-            if struck := [each for each in of_channel if each.strikes(situation, self._chance)]:
-                return struck
+            if matches := [each for each in of_channel if self.matches_now(each, target)]:
+                return matches
         return []
 
 
+def patterns(rule: FaultRule) -> int:
+    """The number of regular expressions in a rule."""
+    return (rule.match.prompt is not None) + pattern_count(rule.match.headers)
+
+
 def pointer_steps(rule: FaultRule) -> int:
-    """How many steps the JSON Pointers of a rule have together: each takes time to follow."""
+    """The number of steps in all JSON Pointers of a rule, because each step takes time."""
     pointers = list(rule.match.answer)
-    if isinstance(body := rule.effect, BodyFault):
-        pointers += [*body.drop, *body.rename, *body.set, *body.null]
+    if isinstance(rule.effect, FieldEdits):
+        pointers += rule.effect.edited_fields
     return sum(pointer.count("/") for pointer in pointers)
 
 
 def needs_answer(rule: FaultRule) -> bool:
-    """Whether it can only happen once there is an answer: that is what it changes, breaks off in
-    the middle of, or is matched against."""
+    """Whether it needs the finished answer: to change it, to cut it, or to match it."""
     match rule.effect:
         case BodyFault() | ConnectionFault(after_bytes=int()):
             return True
     return bool(rule.match.answer)
-
-
-def moment_of(effect: Effect) -> When | None:
-    """When in an exchange it happens; None if it happens to the task or its deliveries."""
-    match effect:
-        case BodyFault():
-            return "after"
-        case ConnectionFault(after_bytes=int()):
-            return "after"
-        case ErrorFault() | AnswerFault() | ConnectionFault() | DelayFault():
-            return effect.when
-    return None

@@ -1,26 +1,20 @@
-"""Same key, same body: same task. Same key, other body: refusal. Nothing else is remembered.
+"""Idempotency keys. Same key, same body: same task. Same key, other body: refusal.
 
-Only accepted requests are kept, so that after a refusal the caller can correct the body, or top
-up, and use the key again. A key is forgotten `lifetime_ms` after its task was made.
+Only the keys of accepted requests are kept: after a refusal the caller can use the key again. A key
+expires `lifetime_ms` after its task was made.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from msgspec import Struct
 
 from mock_server.core.clock import LAST_MS, capped_ms
+from mock_server.core.marks import Marks
 from mock_server.core.refusals import IdempotencyMismatch, IdempotencyRunning
 
 
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
-    """A key within its scope: the same value elsewhere is another key.
-
-    body_digest: stands for the meaning of the body it came with, not for its spelling.
-    """
+class IdempotencyKey(Struct, frozen=True):
+    """The key of a request. body_digest: of the parsed body, so white space makes no difference."""
 
     account: str
     operation: str
@@ -29,65 +23,55 @@ class IdempotencyKey:
 
     @property
     def scope(self) -> tuple[str, str, str]:
-        """What the key is looked up by."""
+        """Account, operation and value. Two keys with the same scope are the same key."""
         return (self.account, self.operation, self.value)
 
 
-class KeptKey(Struct, frozen=True, forbid_unknown_fields=True):
-    """A key that is taken: by what body, which task it led to, and when it is free again.
+class KeptKey(IdempotencyKey, frozen=True, forbid_unknown_fields=True, gc=False):
+    """A used key: its body, its task, and when it expires.
 
-    request: the id of the request that made the task; empty if that is not known.
+    request: the id of the request that made the task; empty if it is unknown.
     """
 
-    account: str
-    operation: str
-    value: str
-    body_digest: bytes
     task_id: str
     expires_ms: int
     request: str = ""
 
 
 class Idempotency:
-    """Which keys are taken, by what body, and which task each led to."""
+    """The used keys of a world, each with its body and its task."""
 
-    def __init__(self, lifetime_ms: int) -> None:
-        self._lifetime_ms = lifetime_ms
-        # Oldest first, because time never goes back: whatever has expired is at the front.
-        self._kept: dict[tuple[str, str, str], tuple[bytes, str, int, str]] = {}
+    def __init__(self, lifetime_ms: int, marks: Marks | None = None) -> None:
+        self._marks = marks or Marks()
+        self.lifetime_ms = lifetime_ms
+        # Oldest first, because time never goes back: expired keys come first.
+        self._kept: dict[tuple[str, str, str], KeptKey] = {}
         self._unanswered: set[tuple[str, str, str]] = set()
 
     def state(self) -> tuple[KeptKey, ...]:
-        """Every key that is taken, oldest first; whether it is answered is left out."""
-        return tuple(
-            KeptKey(*scope, body_digest, task_id, expires_ms, request)
-            for scope, (body_digest, task_id, expires_ms, request) in self._kept.items()
-        )
+        """All used keys, oldest first. It does not contain which requests have been answered."""
+        return tuple(self._kept.values())
 
     def restore(self, kept: Iterable[KeptKey]) -> None:
-        """Have these keys taken and answered, and no others."""
+        """Replace the whole state; the requests of these keys count as answered."""
         self._unanswered = set()
-        self._kept = {
-            (each.account, each.operation, each.value): (
-                each.body_digest,
-                each.task_id,
-                each.expires_ms,
-                each.request,
-            )
-            for each in kept
-        }
+        self._kept = {each.scope: each for each in kept}
+
+    def get(self, scope: tuple[str, str, str]) -> KeptKey | None:
+        """The used key with this scope; None if there is none."""
+        return self._kept.get(scope)
 
     def task_of(self, key: IdempotencyKey, now_ms: int) -> str | None:
-        """The id of the task this key led to, or None if the key is free.
+        """The id of the task that was made with this key; None if the key is unused.
 
-        Refuses with IdempotencyMismatch if another body took the key, and with
-        IdempotencyRunning as long as the first request with it has had no answer.
+        Refuses with IdempotencyMismatch if it was used with another body, and with
+        IdempotencyRunning until the first request with it is answered.
         """
-        self._forget_expired(now_ms)
-        if key.scope not in self._kept:
+        self.delete_expired(now_ms)
+        kept = self._kept.get(key.scope)
+        if kept is None:
             return None
-        body_digest, task_id, *_ = self._kept[key.scope]
-        if body_digest != key.body_digest:
+        if kept.body_digest != key.body_digest:
             raise IdempotencyMismatch(
                 "this Idempotency-Key was used with another body; another request needs a new key"
             )
@@ -95,28 +79,28 @@ class Idempotency:
             raise IdempotencyRunning(
                 "the first request with this Idempotency-Key has no answer yet; try again"
             )
-        return task_id
+        return kept.task_id
 
     def request_of(self, key: IdempotencyKey) -> str:
-        """The id of the request that took this key; empty if that is not known."""
-        return self._kept[key.scope][3]
+        """The id of the request that first used this key; empty if it is unknown."""
+        return self._kept[key.scope].request
 
     def keep(self, key: IdempotencyKey, task_id: str, now_ms: int, request: str = "") -> None:
-        """Remember where a free key led; it counts as running until `answered`.
-
-        request: the id of the request that made the task.
-        """
-        expires_ms = capped_ms(now_ms + self._lifetime_ms)
-        self._kept[key.scope] = (key.body_digest, task_id, expires_ms, request)
+        """Store an unused key with its task; it counts as running until `mark_answered`."""
+        self._marks.mark("idempotency", key.scope)
+        expires_ms = capped_ms(now_ms + self.lifetime_ms)
+        self._kept[key.scope] = KeptKey(*key.scope, key.body_digest, task_id, expires_ms, request)
         self._unanswered.add(key.scope)
 
-    def answered(self, key: IdempotencyKey) -> None:
-        """The first request with this key has ended, with an answer or without."""
+    def mark_answered(self, key: IdempotencyKey) -> None:
+        """Note that the first request with this key has ended, with an answer or without."""
         self._unanswered.discard(key.scope)
 
-    def _forget_expired(self, now_ms: int) -> None:
-        while self._kept and now_ms < LAST_MS:  # at the end of time no lifetime passes any more
+    def delete_expired(self, now_ms: int) -> None:
+        """Delete the keys that have expired."""
+        while self._kept and now_ms < LAST_MS:  # at LAST_MS time stands still, so no key expires
             oldest = next(iter(self._kept))
-            if self._kept[oldest][2] > now_ms:
+            if self._kept[oldest].expires_ms > now_ms:
                 return
+            self._marks.mark("idempotency", oldest)
             del self._kept[oldest]

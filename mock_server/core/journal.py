@@ -1,24 +1,41 @@
-"""The last requests and their answers, from the moment a request comes in."""
-
-from __future__ import annotations
+"""The journal: the last requests and their answers, and older ones for judgements."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Literal
 
 from msgspec import Struct
 
-from mock_server.core.numbers import Count
+from mock_server.core.counts import Counts
+from mock_server.core.field_types import Count
+from mock_server.core.marks import Marks
+from mock_server.core.packed_ring import PackedItems, PackedRing
 
 Headers = Sequence[tuple[bytes, bytes]]
+Origin = Literal["api", "media"]
+"""The origin that a request came to: that of the APIs, or the second one, of media alone."""
+
+EndedBy = Literal["answered", "caller_left", "reset_by_fault", "server_stopped"]
+"""Who ended an exchange. `server_stopped`: or the world was reset, replaced or dropped."""
 
 
-class IgnoredField(Struct, frozen=True, forbid_unknown_fields=True):
-    """A field of a request's body that nobody looked at.
+NUMBERED_AT_ONCE = 1000
+"""A copy of a journal follows the number of exchanges in steps of so many."""
 
-    pointer: a JSON Pointer into the body. hint: what was probably meant, or why it is ignored.
+_REST = b"..."
+"""The name of the header that says how many are left out."""
+
+
+def are_cut(headers: Headers) -> bool:
+    """Whether some of these headers of a journal are left out."""
+    return bool(headers) and headers[-1][0] == _REST
+
+
+class IgnoredField(Struct, frozen=True):
+    """A field of a request's body that has no effect.
+
+    pointer: a JSON Pointer into the body. hint: a similar field, or why it is ignored.
     """
 
     pointer: str
@@ -29,9 +46,9 @@ class IgnoredField(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Cause(Struct, frozen=True, forbid_unknown_fields=True):
-    """A fault that changed an answer, or that concerns the task which was made.
+    """A fault of an answer, or of the task that the request made.
 
-    scenario: the one it belongs to, if any. channel: how it was asked for.
+    scenario: its scenario, if any. channel: the way in which it was requested.
     """
 
     scenario: str | None
@@ -39,22 +56,27 @@ class Cause(Struct, frozen=True, forbid_unknown_fields=True):
     concerns: Literal["answer", "task"]
 
 
-@dataclass(slots=True)
-class Exchange:
-    """One request with its answer, as far as it has come.
+class Exchange(Struct, gc=False):
+    """One request with its answer so far.
 
-    status: None as long as no answer was begun. ended_ms: None while under way.
-    path: without the world that may stand before it; `query` follows it.
-    headers: as they came, latin-1 bytes. api, operation: what was asked for, and of whom.
-    request_size_bytes, answer_size_bytes: of the whole body, kept or not.
-    account: whose key it was, once that is known. task: which one it made or looked at.
-    refusal: the rule that said no, and its sentence.
-    faults: what went wrong on purpose, by the ids of the faults; causes: the same with how it was
-        asked for, and what was asked for the task.
-    scenario, channel: the names in `causes`, and how they were asked for; several with commas.
-    without: what the answer would have been had nothing gone wrong.
-    ignored: a few of the fields that nobody looked at.
-    replay_of: the request that made the task, if this one asked for it again.
+    status: None before the answer starts. ended_ms: None while it is under way.
+    path: without the name of the world. headers: as they came, latin-1 bytes.
+    request_size_bytes, answer_size_bytes: of the whole body.
+    account: of the key, once it is known. task: the one it made or read, or whose video it is.
+    refusal: the class of the refusal, and its sentence.
+    faults: the ids of the faults that happened; causes: their scenarios and channels, also of
+        those of the task.
+    scenario, channel: the same as text, several with commas.
+    without: what the answer would have been without faults.
+    ignored: the first fields that had no effect.
+    replay_of: the request that made the task, if this one is a replay.
+    ended_by: who ended it; None while it is under way. Without the whole answer: `caller_left` if
+        the caller disconnected, or did not send its body in time.
+    sent_bytes: of the answer's body, those that were given to the open connection.
+    connection: the number of its connection among all of this server; None without a network.
+    started_wall_ms, ended_wall_ms: by the machine's clock; None in snapshots that have none.
+    origin: `media` if the request came to the second origin.
+    number: among all requests of the world. tasks: the ones that a request about several read.
     """
 
     id: str
@@ -82,9 +104,21 @@ class Exchange:
     ignored: tuple[IgnoredField, ...] = ()
     replay_of: str | None = None
     causes: tuple[Cause, ...] = ()
+    ended_by: EndedBy | None = None
+    sent_bytes: Count = 0
+    connection: Count | None = None
+    started_wall_ms: int | None = None
+    ended_wall_ms: int | None = None
+    origin: Origin = "api"
+    number: Count = 0
+    tasks: tuple[str, ...] = ()
+
+    def end(self, now_ms: int, wall_ms: int, ended_by: EndedBy) -> None:
+        """End it now."""
+        self.ended_ms, self.ended_wall_ms, self.ended_by = now_ms, wall_ms, ended_by
 
     def add_cause(self, cause: Cause) -> None:
-        """Keep why the answer, or its task, is not as the rules have it."""
+        """Add a fault of the answer or the task."""
         if cause in self.causes:
             return
         self.causes += (cause,)
@@ -94,10 +128,9 @@ class Exchange:
 
 
 class JournalState(Struct, frozen=True, forbid_unknown_fields=True):
-    """All that a journal knows.
+    """The state of a journal.
 
-    opened: how many exchanges there were in all. cleared: how many of them were forgotten on
-    purpose, or had to go before that.
+    opened: the number of all exchanges. cleared: of those deleted up to the last `clear`.
     """
 
     opened: Count
@@ -105,17 +138,36 @@ class JournalState(Struct, frozen=True, forbid_unknown_fields=True):
     cleared: Count = 0
 
 
+def _has_ended(exchange: Exchange) -> bool:
+    return exchange.ended_ms is not None
+
+
 class Journal:
-    """A bounded ring of exchanges, oldest first; what had to go is counted."""
+    """The last exchanges, oldest first. Those that it has no room for are counted, and archived
+    for judgements.
+
+    opened: the number of all. cleared: of those deleted up to the last `clear`.
+    """
 
     def __init__(
-        self, max_exchanges: int, max_body_bytes: int, max_header_bytes: int = 16 * 1024
+        self,
+        max_exchanges: int,
+        max_body_bytes: int,
+        max_header_bytes: int = 16 * 1024,
+        counts: Counts | None = None,
+        max_archive_bytes: int = 0,
+        *,
+        marks: Marks | None = None,
     ) -> None:
+        """max_archive_bytes: of deleted exchanges that are kept for judgements."""
+        self._marks = marks or Marks()
         self._exchanges: deque[Exchange] = deque(maxlen=max_exchanges)
         self._max_body_bytes = max_body_bytes
         self._max_header_bytes = max_header_bytes
+        self._counts = counts or Counts()
+        self._archive = PackedRing(Exchange, max_archive_bytes, _has_ended)
         self.opened = 0
-        self._cleared = 0
+        self.cleared = 0
 
     def __iter__(self) -> Iterator[Exchange]:
         return iter(self._exchanges)
@@ -124,41 +176,59 @@ class Journal:
         return len(self._exchanges)
 
     def newest(self, count: int) -> list[Exchange]:
-        """The last so many, or as many of them as are still here, the oldest first."""
+        """The last `count`, or fewer, the oldest first."""
         return list(islice(reversed(self._exchanges), count))[::-1]
 
     def state(self) -> JournalState:
-        """All that it knows; the exchanges in it go on changing."""
-        return JournalState(self.opened, tuple(self._exchanges), self._cleared)
+        """The whole state; it shares the exchanges."""
+        return JournalState(self.opened, tuple(self._exchanges), self.cleared)
 
     def restore(self, state: JournalState) -> None:
-        """Know this, and nothing else."""
-        self.opened, self._cleared = state.opened, state.cleared
+        """Replace the whole state."""
+        self.opened, self.cleared = state.opened, state.cleared
         self._exchanges = deque(state.exchanges, self._exchanges.maxlen)
+        self._archive.clear()
 
     @property
     def evicted(self) -> int:
-        """How many exchanges are no longer here."""
+        """The number of deleted exchanges."""
         return self.opened - len(self._exchanges)
 
     @property
     def lost(self) -> int:
-        """How many had to go since it was last cleared: nobody can tell what they were."""
-        return self.evicted - self._cleared
+        """The number of exchanges deleted for lack of room since the last `clear`."""
+        return self.evicted - self.cleared
 
-    def open(self, exchange_id: str, now_ms: int, method: str, path: str) -> Exchange:
-        """Begin an exchange; it can be read at once, unfinished as it is."""
-        exchange = Exchange(exchange_id, now_ms, method, path)
+    @property
+    def forgotten(self) -> int:
+        """The number of those that are not archived either."""
+        return self.lost - len(self._archive)
+
+    def archived(self) -> PackedItems[Exchange]:
+        """Those that are archived now; not all in the order of their numbers."""
+        return self._archive.items()
+
+    def open(
+        self, exchange_id: str, now_ms: int, method: str, path: str, wall_ms: int | None = None
+    ) -> Exchange:
+        """Add an exchange that starts now."""
+        if len(self._exchanges) == self._exchanges.maxlen:
+            self._counts.evictions["exchange",] += 1
+            self._archive.add(self._exchanges[0])
+        exchange = Exchange(exchange_id, now_ms, method, path, started_wall_ms=wall_ms)
         self._exchanges.append(exchange)
+        if self.opened % NUMBERED_AT_ONCE == 0:
+            self._marks.mark("state")
         self.opened += 1
+        exchange.number = self.opened
         return exchange
 
     def get(self, exchange_id: str) -> Exchange | None:
-        """The exchange, if it is (still) known."""
+        """The exchange with this id; None if there is none."""
         return next((each for each in self._exchanges if each.id == exchange_id), None)
 
     def after(self, exchange_id: str) -> list[Exchange] | None:
-        """Those that came after this one, oldest first; None if it is not here (any more)."""
+        """The exchanges after this one, oldest first; None if it is unknown or deleted."""
         exchanges = list(self._exchanges)
         for place, exchange in enumerate(exchanges, start=1):
             if exchange.id == exchange_id:
@@ -166,35 +236,38 @@ class Journal:
         return None
 
     def clear(self) -> None:
-        """Forget what has ended; it counts as evicted."""
+        """Delete the exchanges that have ended."""
         self._exchanges = deque(
             (each for each in self._exchanges if each.ended_ms is None), self._exchanges.maxlen
         )
-        self._cleared = self.evicted
+        self._archive.clear()
+        self.cleared = self.evicted
+        self._marks.mark("state")
+        self._marks.mark("journal")
 
     def kept_headers(self, headers: Headers) -> Headers:
-        """As many of the headers as are kept: the first `max_header_bytes`, each with 32 more.
+        """The headers within `max_header_bytes`, each counted with 32 more bytes.
 
         A header named `...` says how many are left out.
         """
-        # As a rule all of them are kept, and this is quicker than to count them one by one.
+        # Usually all fit, and joining them is faster than counting each.
         left_bytes = self._max_header_bytes - 32 * len(headers)
-        if sum(map(len, chain.from_iterable(headers))) <= left_bytes:
+        if len(b"".join(chain.from_iterable(headers))) <= left_bytes:
             return headers
         left_bytes = self._max_header_bytes
         for number, (name, value) in enumerate(headers):
             left_bytes -= len(name) + len(value) + 32
             if left_bytes < 0:
-                told = f"{len(headers) - number} more (limits.journal_header_bytes)"
-                return [*headers[:number], (b"...", told.encode())]
+                rest = f"{len(headers) - number} more (limits.journal_header_bytes)"
+                return [*headers[:number], (_REST, rest.encode())]
         return headers
 
-    def grown(self, kept: bytes, more: bytes) -> bytes:
-        """What is kept of a body when more of it has come."""
+    def extended(self, kept: bytes, more: bytes) -> bytes:
+        """The kept part of a body, with the next piece added up to the limit."""
         if not kept:
             return self.kept(more)
         return kept if len(kept) >= self._max_body_bytes else self.kept(kept + more)
 
     def kept(self, body: bytes) -> bytes:
-        """As much of a body as is kept: the first `max_body_bytes`."""
+        """The part of a body that is kept: its first `max_body_bytes`."""
         return body if len(body) <= self._max_body_bytes else body[: self._max_body_bytes]

@@ -1,13 +1,16 @@
-"""Credits: granted, held for a task, then spent or given back. None is ever lost or made."""
+"""Credits: granted to an account, reserved for a task, then spent or released."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from msgspec import Struct
 
-from mock_server.core.numbers import Whole
+from mock_server.core.field_types import Count, Whole
+from mock_server.core.history_entries import LedgerEntry, MoveOfCredits
+from mock_server.core.marks import Marks
 from mock_server.core.refusals import InsufficientCredits
+from mock_server.core.ring import Ring
 
 
 @dataclass(slots=True)
@@ -21,14 +24,15 @@ class Balance:
 
 
 class AccountState(Struct, frozen=True, forbid_unknown_fields=True):
-    """An account with its credits."""
+    """An account with its credits. rows_evicted: how many of its movements are not kept."""
 
     account: str
     balance: Balance
+    rows_evicted: Count = 0
 
 
-class Reservation(Struct, frozen=True, forbid_unknown_fields=True):
-    """Credits of an account, held for a task."""
+class Reservation(Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """Credits of an account that are reserved for a task."""
 
     task_id: str
     account: str
@@ -36,70 +40,108 @@ class Reservation(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LedgerState(Struct, frozen=True, forbid_unknown_fields=True):
-    """All that a ledger knows: accounts in the order in which they were first heard of."""
+    """The state of a ledger; accounts in the order of their first use.
+
+    rows: the kept movements, those of each account in their order.
+    """
 
     accounts: tuple[AccountState, ...]
     reservations: tuple[Reservation, ...]
+    rows: tuple[LedgerEntry, ...] = ()
+
+
+MAX_ROWS = 10_000
+"""The default maximum number of kept movements of an account."""
+Moment = tuple[int, int]
+"""The world's time, and the real time."""
 
 
 class Ledger:
-    """Who has how many credits, and which of them are held for which task."""
+    """The credits of all accounts, the reservations for tasks, and the last movements."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        moment: Callable[[], Moment] = lambda: (0, 0),
+        on_row: Callable[[LedgerEntry], None] = lambda _: None,
+        max_rows: int = MAX_ROWS,
+        marks: Marks | None = None,
+    ) -> None:
+        """moment: returns the present one. on_row: called with each movement.
+        max_rows: the maximum number of kept movements of each account."""
+        self._marks = marks or Marks()
+        self._moment = moment
+        self._on_row = on_row
+        self._max_rows = max_rows
         self._balances: dict[str, Balance] = {}
-        self._reservations: dict[str, tuple[str, int]] = {}
+        self._reservations: dict[str, Reservation] = {}
+        self._rows: dict[str, Ring[LedgerEntry]] = {}
 
     def state(self) -> LedgerState:
-        """All that it knows; the balances in it go on changing."""
+        """The whole state; it shares the balances."""
         return LedgerState(
-            tuple(AccountState(*each) for each in self._balances.items()),
-            tuple(Reservation(task_id, *held) for task_id, held in self._reservations.items()),
+            tuple(
+                AccountState(account, balance, self.rows(account).evicted)
+                for account, balance in self._balances.items()
+            ),
+            tuple(self._reservations.values()),
+            tuple(row for rows in self._rows.values() for row in rows),
         )
 
     def restore(self, state: LedgerState) -> None:
-        """Know this, and nothing else."""
+        """Replace the whole state."""
         self._balances = {each.account: each.balance for each in state.accounts}
-        self._reservations = {
-            each.task_id: (each.account, each.price_credits) for each in state.reservations
+        self._reservations = {each.task_id: each for each in state.reservations}
+        self._rows = {
+            each.account: Ring(self._max_rows, (), each.rows_evicted) for each in state.accounts
         }
+        for row in state.rows:
+            self.rows(row.account).add(row)
 
     def balance(self, account: str) -> Balance:
-        """The account's credits now; an account never heard of has none."""
+        """The account's credits; a new account has none."""
         balance = self._balances.get(account)
         if balance is None:
             balance = self._balances[account] = Balance()
+            self._marks.mark("account", account)
         return balance
 
+    def rows(self, account: str) -> Ring[LedgerEntry]:
+        """The last movements of an account's credits, in the order in which they happened."""
+        rows = self._rows.get(account)
+        if rows is None:
+            rows = self._rows[account] = Ring(self._max_rows)
+        return rows
+
     def grant(self, account: str, credits: int) -> None:
-        """Give the account more to spend. Raises ValueError for a negative amount."""
+        """Add credits to an account. Raises ValueError for a negative amount."""
         if credits < 0:
             raise ValueError(f"cannot grant {credits} credits")
         balance = self.balance(account)
         balance.granted_credits += credits
         balance.available_credits += credits
+        self._add_grant(account, "granted", credits)
 
     @property
     def accounts(self) -> list[str]:
-        """Whoever was ever granted something, or asked about."""
+        """The accounts with a balance, in the order of their first use."""
         return list(self._balances)
 
     def holds(self, task_id: str) -> bool:
-        """Whether credits are held for this task: it has not ended yet."""
+        """Whether credits are reserved for this task: it has not ended."""
         return task_id in self._reservations
 
     def set_available(self, account: str, credits: int) -> None:
-        """Have the account exactly this much to spend: granted is more or less by the difference.
-
-        Raises ValueError for a negative amount.
-        """
+        """Set the available credits, and `granted` by as much. Raises ValueError if negative."""
         if credits < 0:
             raise ValueError(f"cannot leave {credits} credits")
         balance = self.balance(account)
-        balance.granted_credits += credits - balance.available_credits
+        more_credits = credits - balance.available_credits
+        balance.granted_credits += more_credits
         balance.available_credits = credits
+        self._add_grant(account, "set", more_credits)
 
     def require(self, account: str, price_credits: int) -> Balance:
-        """The account's credits, if they are enough. Refuses with InsufficientCredits."""
+        """The account's credits, if they are enough; otherwise refuses with InsufficientCredits."""
         balance = self.balance(account)
         if balance.available_credits < price_credits:
             raise InsufficientCredits(
@@ -108,23 +150,86 @@ class Ledger:
             )
         return balance
 
-    def reserve(self, account: str, task_id: str, price_credits: int) -> None:
-        """Hold a task's price. Refuses with InsufficientCredits, changing nothing."""
+    def reserve(
+        self,
+        account: str,
+        task_id: str,
+        price_credits: int,
+        request: str | None = None,
+        moment: Moment | None = None,
+    ) -> int:
+        """Reserve a task's price, at this moment or now; the account's available credits after it.
+        request: the id of its create.
+        Refuses with InsufficientCredits; then nothing has changed."""
         balance = self.require(account, price_credits)
         balance.available_credits -= price_credits
         balance.reserved_credits += price_credits
-        self._reservations[task_id] = (account, price_credits)
+        self._reservations[task_id] = Reservation(task_id, account, price_credits)
+        row = LedgerEntry(
+            *(moment or self._moment()),
+            account,
+            "held",
+            price_credits,
+            balance.available_credits,
+            task_id,
+            request,
+        )
+        self._add(row)
+        return balance.available_credits
 
-    def settle(self, task_id: str) -> None:
-        """The task succeeded: what was held is spent. KeyError if nothing is held for it."""
-        account, price_credits = self._reservations.pop(task_id)
-        balance = self.balance(account)
-        balance.reserved_credits -= price_credits
-        balance.spent_credits += price_credits
+    def settle(self, task_id: str, moment: Moment | None = None) -> int:
+        """Spend a task's reservation: it succeeded, at this moment or now; the account's available
+        credits after it. Raises KeyError if it has none."""
+        return self._end(task_id, "spent", moment)
 
-    def release(self, task_id: str) -> None:
-        """The task failed: what was held is given back. KeyError if nothing is held for it."""
-        account, price_credits = self._reservations.pop(task_id)
-        balance = self.balance(account)
-        balance.reserved_credits -= price_credits
-        balance.available_credits += price_credits
+    def release(self, task_id: str, moment: Moment | None = None) -> int:
+        """Give a task's reservation back: it failed, at this moment or now; the account's available
+        credits after it. Raises KeyError if it has none."""
+        return self._end(task_id, "given_back", moment)
+
+    def _add_grant(self, account: str, moved: MoveOfCredits, amount_credits: int) -> None:
+        available = self._balances[account].available_credits
+        self._add(LedgerEntry(*self._moment(), account, moved, amount_credits, available))
+
+    def _end(
+        self, task_id: str, moved: Literal["spent", "given_back"], moment: Moment | None
+    ) -> int:
+        ended = self._reservations.pop(task_id)
+        balance = self.balance(ended.account)
+        balance.reserved_credits -= ended.price_credits
+        if moved == "spent":
+            balance.spent_credits += ended.price_credits
+        else:
+            balance.available_credits += ended.price_credits
+        self._add(
+            LedgerEntry(
+                *(moment or self._moment()),
+                ended.account,
+                moved,
+                ended.price_credits,
+                balance.available_credits,
+                ended.task_id,
+            )
+        )
+        return balance.available_credits
+
+    def _add(self, row: LedgerEntry) -> None:
+        self._marks.mark("account", row.account)
+        if row.task is not None:
+            self._marks.mark("task", row.task)
+        self.rows(row.account).add(row)
+        self._on_row(row)
+
+
+def before_rows(after: Balance, rows: Iterable[LedgerEntry]) -> Balance:
+    """The balance before these movements, from the balance after them."""
+    before = replace(after)
+    for row in rows:
+        amount = row.amount_credits
+        before.available_credits -= row.change_credits
+        if row.moved in {"granted", "set"}:
+            before.granted_credits -= amount
+        else:
+            before.reserved_credits -= amount if row.moved == "held" else -amount
+            before.spent_credits -= amount if row.moved == "spent" else 0
+    return before

@@ -1,13 +1,13 @@
-"""Task states and the one table of moves between them."""
+"""The states of a task and the events that change them."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from typing import Literal
 
 
 class TaskState(StrEnum):
-    """Where a task is. Both APIs share these; each shows them in its own words."""
+    """The state of a task. Each API shows these by its own names."""
+
+    __hash__ = str.__hash__  # the hash of Enum is slow, and every read of a task uses it
 
     QUEUED = "queued"
     PROCESSING = "processing"
@@ -16,52 +16,22 @@ class TaskState(StrEnum):
 
 
 class TaskEvent(StrEnum):
-    """What can happen to a task."""
+    """An event in the life of a task."""
+
+    __hash__ = str.__hash__
 
     TAKEN_UP = "taken_up"
     RENDERED = "rendered"
     BROKE = "broke"
 
 
-class IllegalMove(Exception):
-    """The event cannot happen in this state."""
-
-    def __init__(self, state: TaskState, event: TaskEvent) -> None:
-        super().__init__(f"nothing leads from {state.value} by {event.value}")
-
-
-MOVES: Mapping[TaskState, Mapping[TaskEvent, TaskState]] = {
-    TaskState.QUEUED: {
-        TaskEvent.TAKEN_UP: TaskState.PROCESSING,
-        TaskEvent.BROKE: TaskState.FAILED,  # rivya-fail-from-queued: before upstream took it
-    },
-    TaskState.PROCESSING: {
-        TaskEvent.RENDERED: TaskState.SUCCEEDED,
-        TaskEvent.BROKE: TaskState.FAILED,
-    },
-    TaskState.SUCCEEDED: {},  # terminal: nothing leaves
-    TaskState.FAILED: {},
-}
-
 OUTCOMES = {"succeeded": TaskEvent.RENDERED, "failed": TaskEvent.BROKE}
-"""What has to happen to a task at work for it to end so."""
+"""The event that ends a task with each outcome."""
 
-TERMINAL = frozenset(state for state, moves in MOVES.items() if not moves)
+FailureReason = Literal["moderation", "bad_input", "upstream_outage", "timeout"]
+"""Why a task fails. Each API has its own code and message for each reason."""
 
+USUAL_REASON: FailureReason = "upstream_outage"
+"""The reason if none is chosen."""
 
-def after(state: TaskState, event: TaskEvent) -> TaskState:
-    """The state that follows. Raises IllegalMove if the table has no such move."""
-    try:
-        return MOVES[state][event]
-    except KeyError:
-        raise IllegalMove(state, event) from None
-
-
-def state_at(timeline: Iterable[tuple[int, TaskEvent]], now_ms: int) -> TaskState:
-    """The state at a moment, from what happens when; `timeline` is oldest first."""
-    state = TaskState.QUEUED
-    for at_ms, event in timeline:
-        if at_ms > now_ms:
-            break
-        state = after(state, event)
-    return state
+TERMINAL = frozenset({TaskState.SUCCEEDED, TaskState.FAILED})

@@ -1,6 +1,4 @@
-"""A long JSON document written part by part: nothing in it takes long by itself."""
-
-from __future__ import annotations
+"""Encodes a long JSON document in parts, each in a short time."""
 
 from base64 import b64encode
 from collections.abc import Collection, Iterable, Iterator
@@ -14,9 +12,9 @@ _BASE64_BYTES = 3 << 18
 
 
 def json_parts(value: Any, large: Collection[type[Struct]]) -> Iterator[bytes]:
-    """The same bytes, in parts, as msgspec writes with names in order.
+    """The JSON of a value with sorted names, in parts: the same bytes as msgspec's.
 
-    large: the types that are written field by field; tuples and dicts are written item by item.
+    large: types that are encoded field by field; tuples and dicts are encoded item by item.
     """
     if type(value) in large:
         fields = sorted(type(value).__struct_fields__)

@@ -1,11 +1,8 @@
-"""Regular expressions and wildcards of callers, matched in time that grows with the text alone.
+"""Regular expressions and wildcards of callers, matched in a time that depends on the text alone.
 
-Python's `re` tries one way after another: `^(a+)+$` takes years for 40 letters. Here a regular
-expression is compiled by an engine that follows all ways at once. It comes with the library that
-holds bodies against schemas, and is asked as a schema with nothing but a `pattern`.
+Python's `re` backtracks: `^(a+)+$` takes years for 40 letters. Here a regular expression runs in
+the linear-time engine of the JSON Schema library, as a schema with only a `pattern`.
 """
-
-from __future__ import annotations
 
 import re
 from functools import lru_cache
@@ -14,10 +11,10 @@ from jsonschema_rs import Draft202012Validator, RegexOptions
 
 MAX_PATTERN_CHARS = 256
 MAX_SEARCHED_CHARS = 2048
-"""How much of a text is searched. Together with the size below it bounds the time: about 10 ms."""
+"""The searched part of a text. This and the size limit below limit the time to about 10 ms."""
 
 _MAX_SETS_WITHOUT_CASE = 8
-"""Each set of characters may take 3 ms to compile if case is ignored, whatever its size."""
+"""If case is ignored, each set of characters may take 3 ms to compile."""
 
 _OPTIONS = RegexOptions(size_limit=64 * 1024, dfa_size_limit=64 * 1024)
 _IGNORES_CASE = re.compile(r"\(\?[a-zA-Z-]*i")
@@ -26,28 +23,25 @@ _UNSUPPORTED = re.compile(r"\(\?<?[=!]|\\[1-9]|\(\?P=")
 
 
 class BadPattern(ValueError):
-    """This regular expression cannot be used. The message says why, as the end of a sentence."""
+    """This regular expression cannot be used. The message is the end of a sentence."""
 
 
 def require_pattern(pattern: str) -> None:
-    """Refuses with BadPattern what is no regular expression, or one that could take long."""
+    """Raises BadPattern for text that is no regular expression, or one that could take long."""
     _compiled(pattern)
 
 
 def is_found(pattern: str, text: str) -> bool:
-    """Whether a pattern occurs in the first MAX_SEARCHED_CHARS characters of a text.
-
-    Refuses as `require_pattern` does.
-    """
+    """Whether a pattern occurs in the first MAX_SEARCHED_CHARS of a text. Raises BadPattern."""
     return _is_found(pattern, text[:MAX_SEARCHED_CHARS])
 
 
 @lru_cache(maxsize=256)
 def _is_found(pattern: str, searched: str) -> bool:
-    """Kept for a while: each request is held against the same pattern several times."""
+    """Cached, because each request is matched several times against the same pattern."""
     try:
         return _compiled(pattern).is_valid(searched)
-    except UnicodeEncodeError:  # half of a surrogate pair: no such text can be sent as UTF-8
+    except UnicodeEncodeError:  # a lone surrogate, which UTF-8 cannot encode
         return _compiled(pattern).is_valid(searched.encode("utf-8", "replace").decode())
 
 
@@ -60,18 +54,15 @@ def _compiled(pattern: str) -> Draft202012Validator:
         raise BadPattern(f"ignores case with more than {most} sets of characters ([...] or \\p)")
     try:
         return Draft202012Validator({"pattern": pattern}, pattern_options=_OPTIONS)
-    except ValueError:  # its own words are about schemas
-        raise BadPattern(_why_not(pattern)) from None
+    except ValueError:  # its message is about schemas
+        reason = "is not closed, not known, or too large when its repetitions are written out"
+        if _UNSUPPORTED.search(pattern):
+            reason = "has look-around or a back reference, which take too long: use neither"
+        raise BadPattern(reason) from None
 
 
-def _why_not(pattern: str) -> str:
-    if _UNSUPPORTED.search(pattern):
-        return "has look-around or a back reference, which take too long: use neither"
-    return "is not closed, not known, or too large when its repetitions are written out"
-
-
-def fits_wildcard(pattern: str, text: str) -> bool:
-    """Whether a whole text is like a pattern in which each `*` stands for anything or nothing."""
+def matches_wildcard(pattern: str, text: str) -> bool:
+    """Whether a whole text matches a pattern in which each `*` stands for any text."""
     first, *others = pattern.split("*")
     if not others:
         return text == pattern

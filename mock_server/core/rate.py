@@ -1,20 +1,19 @@
-"""How many requests a key may make in a window of time."""
-
-from __future__ import annotations
+"""Rate limits: the number of requests of a key in a window of time."""
 
 from collections.abc import Iterable
 from math import ceil
 
 from msgspec import Struct
 
-from mock_server.core.numbers import Count
+from mock_server.core.field_types import Count
+from mock_server.core.marks import Marks
 from mock_server.core.refusals import RateLimited
 
 _LONGEST_WAIT_S = 10**9
 
 
 class RateWindow(Struct, frozen=True, forbid_unknown_fields=True):
-    """A key's window: when it was opened, and how many requests it has seen."""
+    """A key's window: its start, and the number of its requests."""
 
     key: str
     opened_ms: int
@@ -22,23 +21,23 @@ class RateWindow(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RateWindows:
-    """Fixed windows, one per key, each opened by the first request in it."""
+    """Fixed windows, one per key; the first request starts one."""
 
-    def __init__(self) -> None:
+    def __init__(self, marks: Marks | None = None) -> None:
+        self._marks = marks or Marks()
         self._windows: dict[str, tuple[int, int]] = {}
 
-    def copy(self) -> RateWindows:
-        """The same windows; counting in the one leaves the other as it is."""
-        twin = RateWindows()
-        twin._windows = dict(self._windows)
-        return twin
-
     def state(self) -> tuple[RateWindow, ...]:
-        """Every window there is."""
+        """All windows."""
         return tuple(RateWindow(key, *window) for key, window in self._windows.items())
 
+    def get(self, key: str) -> RateWindow | None:
+        """The window of a key; None if there is none."""
+        window = self._windows.get(key)
+        return None if window is None else RateWindow(key, *window)
+
     def restore(self, windows: Iterable[RateWindow]) -> None:
-        """Have these windows, and no others."""
+        """Replace all windows."""
         self._windows = {each.key: (each.opened_ms, each.seen) for each in windows}
 
     def count(
@@ -46,9 +45,8 @@ class RateWindows:
     ) -> None:
         """Count one request of `key`. Refuses with RateLimited past `limit` (0: no limit).
 
-        scale: how many seconds pass here in one of the caller's. A refused request does not count.
-        `retry_after_s` is whole seconds of the caller's, at least 1, after which the next window
-        is open.
+        scale: world's seconds per second of the caller. A refused request does not count.
+        `retry_after_s`: the caller's seconds until the next window, whole, at least 1.
         """
         if not limit:
             return
@@ -64,3 +62,4 @@ class RateWindows:
                 retry_after_s=max(1, ceil(left_s)),
             )
         self._windows[key] = (opened_ms, seen + 1)
+        self._marks.mark_later("rate", key)

@@ -1,36 +1,40 @@
-"""Secrets in what people look at: found however they are spelled, and replaced.
+"""Replaces secrets in text that is shown, also if they are spelled with escapes.
 
-What it costs to look through a text does not grow with the number of secrets.
+The time for a text does not depend on the number of secrets.
 """
-
-from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import msgspec
 
 REDACTED = "[redacted]"
 SHORTEST = 4
-"""Characters of the shortest secret that is looked for: a shorter text could stand anywhere."""
+"""The length of the shortest secret that is replaced: a shorter one could occur by accident."""
 
 _REDACTED = REDACTED.encode()
 _FEW_HEADS = 16
-"""Up to so many beginnings, a search for each is quicker than a look at every four bytes."""
+"""Up to this many different beginnings, one search for each is faster than checking every four
+bytes."""
 
 Span = tuple[int, int]
 
 
 class Redaction:
-    """Hides secrets: those it is told of, and what is one by its looks or by its name."""
+    """Hides given secrets, text in the form of one, and values of fields with a secret name."""
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        """secrets: of visible ASCII; those with fewer than SHORTEST characters are left out."""
+    def __init__(self, secrets: Iterable[str], key_prefixes: Iterable[str] = ()) -> None:
+        """secrets: visible ASCII; those shorter than SHORTEST are ignored.
+        key_prefixes: the first letters of keys that are hidden even if they are unknown."""
+        self._prefixes = (_SIGNING_SECRET, *(prefix.encode() for prefix in key_prefixes))
+        self._by_prefix = _keys_with(self._prefixes[1:])
         known = {secret.encode() for secret in secrets if len(secret) >= SHORTEST}
-        self._beginnings = _SortedTexts([*known, *_PREFIXES])
-        self._known = _SortedTexts([each for each in known if not _BY_LOOKS.fullmatch(each)])
+        self._beginnings = _SortedTexts([*known, *self._prefixes])
+        self._known = _SortedTexts([each for each in known if not self._by_prefix.fullmatch(each)])
         self._has_backslash = any(b"\\" in each for each in known)
 
     def text(self, text: str) -> str:
@@ -39,7 +43,7 @@ class Redaction:
         return hidden.decode(errors="surrogateescape")
 
     def query(self, query: str) -> str:
-        """The query of a URL, which begins after its `?`, without any secret."""
+        """The query of a URL, without its `?`, without any secret."""
         return self.text(f"?{query}")[1:] if query else ""
 
     def value(self, value: Any) -> Any:
@@ -50,13 +54,13 @@ class Redaction:
             return [self.value(each) for each in value]
         if isinstance(value, dict):
             return {
-                self.text(name): REDACTED if is_secret_name(name) else self.value(each)
+                self.text(name): REDACTED if _is_secret_name(name) else self.value(each)
                 for name, each in value.items()
             }
         return value
 
     def json(self, text: bytes) -> Any:
-        """The value that JSON spells, without any secret."""
+        """The value of a JSON text, without any secret."""
         value = msgspec.json.decode(text)
         return value if self.content(text) == text else self.value(value)
 
@@ -69,24 +73,26 @@ class Redaction:
         if any(word in lowered for word in _NAMING_WORDS):
             content = _MEMBERS.sub(rb'\1"%b"' % _REDACTED, content)
         if has_escapes:
-            content = _SPELLED_MEMBERS.sub(rb'\1"%b"' % _REDACTED, content)
+            content = _spelled_members().sub(rb'\1"%b"' % _REDACTED, content)
         spans = list(self._spans(content, is_cut=is_cut))
-        if has_escapes and self._may_read_otherwise(content, is_cut=is_cut):
-            for reading in _readings(content):
-                spans += map(reading.origin_of, self._spans(reading.text, is_cut=is_cut))
+        if has_escapes and self._may_have_escapes(content, is_cut=is_cut):
+            for signs, escapes in _ESCAPES:
+                if all(sign in content for sign in signs):
+                    reading = _decoded_text(content, escapes)
+                    spans += map(reading.origin_of, self._spans(reading.text, is_cut=is_cut))
         return _replaced(content, spans) if spans else content
 
-    def _may_read_otherwise(self, content: bytes, *, is_cut: bool) -> bool:
-        """Whether there may be a secret in it that is spelled with escapes."""
-        if _OF_ASCII.search(content) or (self._has_backslash and b"\\" in content):
+    def _may_have_escapes(self, content: bytes, *, is_cut: bool) -> bool:
+        """Whether it may contain a secret that is spelled with escapes."""
+        if _ASCII_ESCAPE.search(content) or (self._has_backslash and b"\\" in content):
             return True
         bare = content.replace(b"\\", b"")
         return bare != content and any(self._spans(bare, is_cut=is_cut))
 
     def _spans(self, text: bytes, *, is_cut: bool) -> Iterator[Span]:
-        """Where secrets stand in a text that is spelled plainly."""
-        if any(prefix in text for prefix in _PREFIXES):
-            yield from (found.span() for found in _BY_LOOKS.finditer(text))
+        """The spans of secrets that are spelled without escapes."""
+        if any(prefix in text for prefix in self._prefixes):
+            yield from (found.span() for found in self._by_prefix.finditer(text))
         if b"@" in text or b"=" in text:
             yield from (found.span(found.lastgroup or 0) for found in _IN_URLS.finditer(text))
         if b"form-data" in text:
@@ -97,17 +103,17 @@ class Redaction:
 
 
 class _SortedTexts:
-    """Some texts, found in another one at a cost that does not grow with their number.
+    """Texts that can be found in another one in a time that does not depend on their number.
 
-    Only where a text could begin, told by its first four bytes, the sorted list is asked.
+    The sorted list is searched only at places with the first four bytes of a text.
     """
 
     def __init__(self, texts: Iterable[bytes]) -> None:
         self._texts = sorted(set(texts))
         self._longest = max(map(len, self._texts), default=0)
         self._heads = {text[:SHORTEST] for text in self._texts}
-        self._head_numbers = {_number(head) for head in self._heads}
-        # What each text begins with that is one of them, too: the longest one.
+        self._head_numbers = set(memoryview(b"".join(self._heads)).cast("I"))
+        # For each text the longest other one that it begins with.
         self._within: dict[bytes, bytes] = {}
         nested: list[bytes] = []
         for text in self._texts:
@@ -118,7 +124,7 @@ class _SortedTexts:
             nested.append(text)
 
     def found_in(self, content: bytes) -> Iterator[Span]:
-        """Where any of them stands; where several begin, the longest."""
+        """The spans of all occurrences; of several at one place the longest."""
         end = 0
         for place in self._candidates(content):
             if place >= end and (length := self._length_at(content, place)):
@@ -126,7 +132,7 @@ class _SortedTexts:
                 yield place, end
 
     def begun_at_end_of(self, content: bytes) -> Iterator[Span]:
-        """Where the first part of any of them ends with the content."""
+        """The span of the beginning of a text at the end of the content, if there is one."""
         for place in range(max(0, len(content) - self._longest), len(content) - SHORTEST + 1):
             rest = content[place:]
             index = bisect_left(self._texts, rest)
@@ -135,7 +141,7 @@ class _SortedTexts:
                 return
 
     def _length_at(self, content: bytes, place: int) -> int:
-        """How long the longest of them is that stands here; 0 if none does."""
+        """The length of the longest text at this place; 0 if there is none."""
         window = content[place : place + self._longest]
         index = bisect_right(self._texts, window) - 1
         text = self._texts[index] if index >= 0 else b""
@@ -149,7 +155,7 @@ class _SortedTexts:
         return sorted(place for head in self._heads for place in _places(head, content))
 
     def _candidates_among_many(self, content: bytes) -> list[int]:
-        """Every four bytes are looked up as one number."""
+        """The places found by comparing every four bytes as one number."""
         heads, found = self._head_numbers, []
         for offset in range(SHORTEST):
             end = len(content) - (len(content) - offset) % SHORTEST
@@ -163,11 +169,6 @@ class _SortedTexts:
         return sorted(found)
 
 
-def _number(head: bytes) -> int:
-    number: int = memoryview(head).cast("I")[0]
-    return number
-
-
 def _places(piece: bytes, content: bytes) -> Iterator[int]:
     place = content.find(piece)
     while place >= 0:
@@ -175,39 +176,43 @@ def _places(piece: bytes, content: bytes) -> Iterator[int]:
         place = content.find(piece, place + 1)
 
 
-# --- what is a secret by itself -----------------------------------------------------------------
+# --- secrets by their form or their name ---------------------------------------------------------
 
-_PREFIXES = (b"rvya_sk_", b"whsec_")
-_BY_LOOKS = re.compile(rb"rvya_sk_[0-9A-Za-z_-]+|whsec_[0-9A-Za-z+/=]+")
-"""A key of Rivya's, and a signing secret, whoever issued them."""
+_SIGNING_SECRET = b"whsec_"
+
+
+@cache
+def _keys_with(prefixes: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    """Matches signing secrets, and keys with these first letters."""
+    keys = (re.escape(prefix) + rb"[0-9A-Za-z_-]+" for prefix in prefixes)
+    return re.compile(b"|".join([_SIGNING_SECRET + rb"[0-9A-Za-z+/=]+", *keys]))
+
 
 _NAME = (
     rb"[\w.-]{0,40}(?:token|secret|password|passwd|credentials?|authorization|signature|jwt"
     rb"|api[_-]?key)|key|auth|sig|bearer"
 )
-"""Names of fields that say that a secret follows, in URLs, forms and JSON."""
+"""Names of fields that contain a secret, in URLs, forms and JSON."""
 _NAMING_WORDS = (
     b"token", b"secret", b"passw", b"credential", b"auth", b"sig", b"jwt", b"key", b"bearer",
 )  # fmt: skip
-"""Without one of these a text has no such name."""
+"""Every such name contains one of these."""
 
 _IN_URLS = re.compile(
     rb"://(?P<user>[^\s/?#\"'<>@]+)@|(?:[?&#]|\A)(?:%b)=(?P<value>[^&#\s\"'<>\\]+)" % _NAME,
     re.IGNORECASE,
 )
-"""What stands before the host of a URL, and in a query or form under a name that says what it is.
-"""
+"""The user name in a URL, and the values of fields with a secret name in a query or form."""
 
 _IN_FORMS = re.compile(
     rb'form-data; *name="?(?:%b)"?[^\n]{0,200}\n(?:[^\r\n]{1,200}\r?\n){0,3}\r?\n'
     rb"(?P<value>[^\r\n]+)" % _NAME,
     re.IGNORECASE,
 )
-"""The same in the parts of an upload form."""
+"""The same for multipart forms."""
 
 
-def is_secret_name(name: str) -> bool:
-    """Whether a field of this name holds a secret."""
+def _is_secret_name(name: str) -> bool:
     return _SECRET_NAME.fullmatch(name.encode(errors="surrogatepass")) is not None
 
 
@@ -215,7 +220,7 @@ _SECRET_NAME = re.compile(_NAME, re.IGNORECASE)
 
 
 def _spelled(name: str) -> bytes:
-    """An expression for a text of ASCII as it is, and as JSON and URLs may spell it."""
+    """A pattern for an ASCII text, also with the escapes of JSON and URLs."""
     return b"".join(
         rb"(?:\\?%b|(?i:%%%02x|\\u00%02x))" % (re.escape(letter.encode()), ord(letter), ord(letter))
         for letter in name
@@ -229,14 +234,16 @@ for _ in range(4):
 _VALUE = rb'(?:%b|%b|[^\s"\[{,}\]]+)' % (_STRING, _NESTED)
 
 _MEMBERS = re.compile(rb'("(?:%b)"\s*:\s*)%b' % (_NAME, _VALUE), re.DOTALL | re.IGNORECASE)
-_SPELLED_MEMBERS = re.compile(
-    rb'("(?:%b)"\s*:\s*)%b'
-    % (b"|".join(map(_spelled, ("signing_secret", "callback_secret"))), _VALUE),
-    re.DOTALL,
-)
-"""The two secrets of the APIs, whose names may be spelled with escapes."""
 
-# --- how a text may be spelled ------------------------------------------------------------------
+
+@cache  # compiled at the first use: that is slow, and few servers need it early
+def _spelled_members() -> re.Pattern[bytes]:
+    """Matches the two secret fields of the APIs, also if their names are spelled with escapes."""
+    names = b"|".join(map(_spelled, ("signing_secret", "callback_secret")))
+    return re.compile(rb'("(?:%b)"\s*:\s*)%b' % (names, _VALUE), re.DOTALL)
+
+
+# --- escapes --------------------------------------------------------------------------------------
 
 _JSON = rb"\\u([0-9A-Fa-f]{4})|\\(.)"
 _URL = rb"%([0-9A-Fa-f]{2})"
@@ -245,49 +252,43 @@ _ESCAPES = [
     (b"%", re.compile(_URL)),
     (b"\\%", re.compile(_JSON + b"|" + _URL, re.DOTALL)),
 ]
-_OF_ASCII = re.compile(rb"\\u00[2-7]|%[2-7]")
-"""A visible letter of ASCII, escaped by its number."""
+"""The escapes of JSON, of URLs, and of both, each with the characters that they begin with."""
+_ASCII_ESCAPE = re.compile(rb"\\u00[2-7]|%[2-7]")
+"""An escape of a visible ASCII character."""
 _CUT_ESCAPE = re.compile(rb"(?:\\u[0-9A-Fa-f]{0,3}|\\|%[0-9A-Fa-f]?)\Z")
 
 
-class _Reading:
-    """A text as it reads without escapes, in pieces that follow one another.
+@dataclass(frozen=True, slots=True)
+class _DecodedText:
+    """A text with its escapes decoded, in pieces.
 
-    A piece begins at one of `starts` in this text, and at one of `origins` in the one that came.
+    Each piece starts at one of `starts` in this text, and at one of `origins` in the original.
     """
 
-    def __init__(self, text: bytes, starts: list[int], origins: list[int]) -> None:
-        self.text = text
-        self._starts = starts
-        self._origins = origins
+    text: bytes
+    starts: list[int]
+    origins: list[int]
 
     def origin_of(self, span: Span) -> Span:
-        """The span of the text that came which reads so. An escape belongs to it whole."""
+        """The span in the original; it contains its escapes completely."""
         start, end = span
-        first = bisect_right(self._starts, start) - 1
-        last = bisect_right(self._starts, end - 1) - 1
-        is_whole = end == self._starts[last + 1]
+        first = bisect_right(self.starts, start) - 1
+        last = bisect_right(self.starts, end - 1) - 1
+        is_whole = end == self.starts[last + 1]
         return (
-            self._origins[first] + start - self._starts[first],
-            self._origins[last + 1] if is_whole else self._origins[last] + end - self._starts[last],
+            self.origins[first] + start - self.starts[first],
+            self.origins[last + 1] if is_whole else self.origins[last] + end - self.starts[last],
         )
 
 
-def _readings(content: bytes) -> Iterator[_Reading]:
-    """How a text reads without the escapes of JSON, those of URLs, and both."""
-    for signs, escapes in _ESCAPES:
-        if all(sign in content for sign in signs):
-            yield _reading(content, escapes)
-
-
-def _reading(content: bytes, escapes: re.Pattern[bytes]) -> _Reading:
+def _decoded_text(content: bytes, escapes: re.Pattern[bytes]) -> _DecodedText:
     pieces: list[bytes] = []
     starts, origins = [], []
     length = origin = 0
     for escape in escapes.finditer(content):
         for place, piece in (
             (origin, content[origin : escape.start()]),
-            (escape.start(), _meant(escape)),
+            (escape.start(), _decoded(escape)),
         ):
             starts.append(length)
             origins.append(place)
@@ -296,10 +297,10 @@ def _reading(content: bytes, escapes: re.Pattern[bytes]) -> _Reading:
         origin = escape.end()
     rest = content[origin:]
     ends = [length, length + len(rest)]
-    return _Reading(b"".join([*pieces, rest]), starts + ends, [*origins, origin, len(content)])
+    return _DecodedText(b"".join([*pieces, rest]), starts + ends, [*origins, origin, len(content)])
 
 
-def _meant(escape: re.Match[bytes]) -> bytes:
+def _decoded(escape: re.Match[bytes]) -> bytes:
     found = escape[escape.lastindex or 0]
     if len(found) == 1:
         return found
@@ -308,8 +309,8 @@ def _meant(escape: re.Match[bytes]) -> bytes:
 
 
 def _replaced(content: bytes, spans: Iterable[Span]) -> bytes:
-    """The content with what stands in these spans hidden; what was hidden before stays as it is."""
-    hidden = [found.start() for found in _HIDDEN.finditer(content)]
+    """The content with these spans replaced; text that was replaced before stays."""
+    hidden = list(_places(_REDACTED, content))
     pieces, end = [], 0
     for start, stop in sorted(spans):
         before = bisect_right(hidden, start)
@@ -319,6 +320,3 @@ def _replaced(content: bytes, spans: Iterable[Span]) -> bytes:
             pieces += [content[end:start], _REDACTED]
         end = max(end, stop)
     return b"".join([*pieces, content[end:]])
-
-
-_HIDDEN = re.compile(re.escape(_REDACTED))

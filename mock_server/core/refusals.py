@@ -1,25 +1,24 @@
-"""Everything the rules can say no with.
+"""All refusals of the rules. Their names are in the journal.
 
-A refusal is raised before anything has changed. It carries facts, never a status or a vendor's
-code: each API's `errors.py` says what the refusal is called there.
+A refusal is raised before anything has changed. It has no status and no error code: each API's
+`errors.py` maps it to those.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Self
+
+from msgspec import Struct
 
 MOST_VIOLATIONS = 50
-"""How many places a refusal names; whoever looks for them may stop after one more."""
+"""The maximum number of violations in a refusal; a check may stop after one more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(Struct, frozen=True):
     """One place where a request breaks one rule.
 
     place: JSON Pointer (RFC 6901) into the body, "" for the body itself, or `header NAME`.
     rule: the rule's name, a JSON Schema keyword where there is one.
-    sentence: what would be right, for people.
+    sentence: what would be right.
     """
 
     place: str
@@ -31,18 +30,15 @@ class Violation:
 
 
 class Refusal(Exception):
-    """A rule said no, and the world is as it was. `str()` is a sentence for people."""
-
-
-# --- who asks ---------------------------------------------------------------------------------
+    """A rule refused a request, and nothing has changed. `str()` is a sentence for people."""
 
 
 class ApiSwitchedOff(Refusal):
-    """The whole API is off for now."""
+    """The API is switched off."""
 
 
 class KeyRefused(Refusal):
-    """The key does not let this caller in."""
+    """The key is missing or not valid."""
 
 
 class KeyMissing(KeyRefused):
@@ -50,43 +46,43 @@ class KeyMissing(KeyRefused):
 
 
 class KeyUnknown(KeyRefused):
-    """Nobody was ever given this key."""
+    """There is no such key."""
 
 
 class KeyOfAnotherService(KeyRefused):
-    """The key is good, for another service."""
+    """The key is valid for another service."""
 
 
 class KeyRevoked(KeyRefused):
-    """The key was taken back."""
+    """The key was revoked."""
 
 
 class KeyDisabled(KeyRefused):
-    """The key, or the application it belongs to, is switched off."""
+    """The key or its application is disabled."""
 
 
 class KeyExpired(KeyRefused):
-    """The key's time is over."""
+    """The key has expired."""
 
 
 class ScopeDenied(Refusal):
-    """The key is good, but not for this."""
+    """The key is valid but lacks the scope."""
 
 
 class RateLimited(Refusal):
-    """Too many requests in the current window; `retry_after_s` says when the next one opens."""
+    """Too many requests in this window; the next one starts in `retry_after_s`."""
 
     def __init__(self, sentence: str, retry_after_s: int) -> None:
         super().__init__(sentence)
         self.retry_after_s = retry_after_s
 
 
-# --- what is asked ----------------------------------------------------------------------------
+class TooManyInFlight(Refusal):
+    """The key or the account has as many tasks that have not ended as it may have."""
 
 
 class Invalid(Refusal):
-    """The request breaks the contract; `violations` says where, the most telling first, and at
-    most MOST_VIOLATIONS of them."""
+    """The request breaks the contract; `violations`: up to MOST_VIOLATIONS, the clearest first."""
 
     def __init__(self, violations: Sequence[Violation]) -> None:
         shown = "; ".join(str(violation) for violation in violations[:3])
@@ -97,64 +93,73 @@ class Invalid(Refusal):
         self.violations = tuple(violations[:MOST_VIOLATIONS])
 
     @classmethod
-    def at(cls, place: str, rule: str, sentence: str) -> Invalid:
+    def at(cls, place: str, rule: str, sentence: str) -> Self:
         """The refusal for a single violation."""
         return cls([Violation(place, rule, sentence)])
 
 
 class UnknownPath(Refusal):
-    """Nothing is at this path."""
+    """There is no such path."""
+
+
+class OtherShard(Refusal):
+    """The request belongs to another process. shard: its number."""
+
+    def __init__(self, sentence: str, shard: int) -> None:
+        super().__init__(sentence)
+        self.shard = shard
 
 
 class MethodNotAllowed(Refusal):
-    """The path is right, the method is not; `allowed` names those that are."""
-
-    def __init__(self, sentence: str, allowed: Sequence[str]) -> None:
-        super().__init__(sentence)
-        self.allowed = tuple(allowed)
+    """The path is right, the method is not."""
 
 
 class ForeignPage(Refusal):
-    """A web page of another origin may have caused the request, and the door has no lock."""
+    """A web page of another origin may have sent the request, and the door has no token."""
 
 
 class ControlTokenWrong(Refusal):
-    """The control door is locked, and the caller has no key to it."""
+    """The control door has a token, and the caller did not send it."""
 
 
-class Rehearsed(Exception):
-    """Everything was right; the state would have changed now, had this not been a rehearsal."""
+class DryRunEnded(Exception):
+    """The dry run passed every check; the state would have changed now."""
 
 
 class Conflict(Refusal):
-    """What is asked cannot be done as things stand now."""
+    """The request is not possible in the current state."""
 
 
 class UnknownTask(Refusal):
-    """No such task, or somebody else's: the answer does not tell which."""
+    """The account has no such task; another account may have it."""
 
 
 class UnknownFile(Refusal):
-    """No such file, or somebody else's: the answer does not tell which."""
+    """The account has no such file; another account may have it."""
+
+
+class MediaExpired(Refusal):
+    """The URL has expired; `status`: of the answer."""
+
+    def __init__(self, sentence: str, status: int) -> None:
+        super().__init__(sentence)
+        self.status = status
 
 
 class UnknownEndpoint(Refusal):
-    """No such webhook endpoint, or somebody else's: the answer does not tell which."""
+    """The account has no such webhook endpoint; another account may have it."""
 
 
 class WebhookUrlRejected(Refusal):
-    """Webhooks are not sent to an address like this."""
+    """A webhook may not have this URL."""
 
 
 class PromptForbidden(Refusal):
     """Moderation refused the prompt."""
 
 
-# --- whether it can be had --------------------------------------------------------------------
-
-
 class InsufficientCredits(Refusal):
-    """The account has fewer credits than the job costs."""
+    """The account has fewer credits than the task costs."""
 
 
 class IdempotencyMismatch(Refusal):
@@ -165,11 +170,8 @@ class IdempotencyRunning(Refusal):
     """The first request with this key is not answered yet."""
 
 
-# --- what became of it ------------------------------------------------------------------------
-
-
 class TaskBroke(Refusal):
-    """The task a caller was waiting for failed."""
+    """The task that the request waited for has failed."""
 
     def __init__(self, sentence: str, task_id: str) -> None:
         super().__init__(sentence)
@@ -177,12 +179,12 @@ class TaskBroke(Refusal):
 
 
 class HeldTooLong(Refusal):
-    """The caller waited as long as a request may be held; the task goes on."""
+    """The request was held for the maximum time; the task continues."""
 
 
 class ShuttingDown(Refusal):
-    """The server stops; whoever was waiting is let go."""
+    """The server stops, or the world is replaced; held requests end."""
 
 
 class CannotStore(Refusal):
-    """The machine has no room for what should be kept; nothing was kept."""
+    """The machine cannot store the file; nothing has changed."""

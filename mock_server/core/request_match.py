@@ -1,50 +1,69 @@
-"""Which recorded requests somebody means: filters, counts, order, and what came near."""
-
-from __future__ import annotations
+"""Filters for recorded requests, expected counts and order, and the nearest misses."""
 
 import reprlib
 from collections.abc import Callable, Iterable, Iterator
 from math import inf
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import msgspec
 from msgspec import Meta, Struct
 
-from mock_server.core.exchange_faults import Pointer, is_same_json, value_at
-from mock_server.core.faults import Api, Operation
-from mock_server.core.journal import Exchange
-from mock_server.core.numbers import Count
-from mock_server.core.patterns import fits_wildcard
+from mock_server.core.apis import ApiName, Operation
+from mock_server.core.field_types import Count
+from mock_server.core.header_match import WantedHeaders, require_usable, unmatched, values_of
+from mock_server.core.journal import Exchange, are_cut
+from mock_server.core.json_values import Pointer, is_same_json, value_at
+from mock_server.core.patterns import matches_wildcard
 
 
-class RequestMatch(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Requests that are alike in all that is named here.
+class RequestFilter(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A filter for requests; a field that is not set matches everything.
 
-    path: may have `*` for anything. body: values by JSON Pointer in the request's JSON.
+    method, api, operation: of the request. path: its path, in which `*` is any text.
+    status: of its answer. account: the one whose key it has.
+    task: the one that it made or read, or whose video it is.
     """
 
     method: str | None = None
     path: Annotated[str, Meta(max_length=8192)] | None = None
-    api: Api | None = None
+    api: ApiName | None = None
     operation: Operation | None = None
     status: int | None = None
     account: str | None = None
     task: str | None = None
+
+
+class RequestMatch(RequestFilter, frozen=True):
+    """Selects requests by their headers and bodies, too.
+
+    body: values by JSON Pointer in the request's JSON.
+    """
+
+    headers: WantedHeaders = {}
     body: dict[Pointer, Any] = {}
 
-    def differences(self, exchange: Exchange, shown: Exchange | None = None) -> list[str]:
-        """What a request has otherwise, each in a few words; nothing if it is one of them.
+    def __post_init__(self) -> None:
+        require_usable(self.headers)
 
-        shown: the same request as its values may be told; None: as it is.
+    @classmethod
+    def of(cls, filters: RequestFilter) -> Self:
+        """Selects the same requests as `filters`."""
+        return cls(*(getattr(filters, name) for name in RequestFilter.__struct_fields__))
+
+    def differences(self, exchange: Exchange, shown: Exchange | None = None) -> list[str]:
+        """The differences of a request from this filter, in a few words each; empty if it matches.
+
+        shown: the request with its secrets hidden, to quote from; None: the request itself.
         """
-        told = exchange if shown is None else shown
+        quoted = exchange if shown is None else shown
         found = [
-            f"{name} is {getattr(told, name)!r}, not {wanted!r}"
+            f"{name} is {getattr(quoted, name)!r}, not {wanted!r}"
             for name in ("method", "api", "operation", "status", "account", "task")
             if (wanted := getattr(self, name)) is not None and getattr(exchange, name) != wanted
         ]
-        if self.path is not None and not fits_wildcard(self.path, exchange.path):
-            found.append(f"path is {told.path!r}, not {self.path!r}")
+        if self.path is not None and not matches_wildcard(self.path, exchange.path):
+            found.append(f"path is {quoted.path!r}, not {self.path!r}")
+        found += self._header_differences(exchange, quoted)
         document = _document(exchange.request_body) if self.body else None
         if self.body and document is None and _is_cut(exchange):
             return [*found, _CUT]
@@ -54,23 +73,39 @@ class RequestMatch(Struct, frozen=True, forbid_unknown_fields=True, omit_default
             if not is_same_json(value_at(document, pointer), wanted)
         ]
         if different:
-            told_document = document if told is exchange else _document(told.request_body)
+            quoted_document = document if quoted is exchange else _document(quoted.request_body)
             found += [
-                f"body{pointer} is {_SHORT.repr(value_at(told_document, pointer))}, "
+                f"body{pointer} is {_SHORT.repr(value_at(quoted_document, pointer))}, "
                 f"not {_SHORT.repr(self.body[pointer])}"
                 for pointer in different
             ]
         return found
 
+    def _header_differences(self, exchange: Exchange, quoted: Exchange) -> Iterator[str]:
+        """The differences of the headers, in a few words each."""
+        headers = exchange.request_headers
+        missed = set(unmatched(self.headers, headers))
+        for name, wanted in self.headers.items():
+            if are_cut(headers) and (name in missed) is (wanted is not False):
+                yield _CUT_HEADERS
+            elif name in missed and isinstance(wanted, bool):
+                found, right = ("absent", "present") if wanted else ("present", "absent")
+                yield f"header {name} is {found}, not {right}"
+            elif name in missed:
+                values = values_of(name, quoted.request_headers)
+                found = _SHORT.repr(", ".join(values)) if values else "absent"
+                yield f"header {name} is {found}, without {wanted!r}"
+
     def is_undecided(self, exchange: Exchange) -> bool:
-        """Whether a request may be one of them: all fits, but its body was not kept whole."""
-        return _is_cut(exchange) and self.differences(exchange) == [_CUT]
+        """Whether only what was not kept of a request decides if it matches."""
+        differences = self.differences(exchange)
+        return bool(differences) and _NOT_KEPT.issuperset(differences)
 
 
 class Expectation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the journal is to hold: so many requests of a kind, or several in this order.
+    """The requests that the journal should contain: a number of them, or several in this order.
 
-    Without a count there must be at least one.
+    Without a number it is at least one.
     """
 
     match: RequestMatch = RequestMatch()
@@ -87,7 +122,7 @@ class Expectation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     @property
     def words(self) -> str:
-        """How many there should be."""
+        """The expected number in words."""
         if self.count is not None:
             return f"exactly {self.count}"
         bounds = [("at least", self.at_least), ("at most", self.at_most)]
@@ -95,10 +130,7 @@ class Expectation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
         return " and ".join(said) or "at least 1"
 
     def counts(self, number: int, more: float = 0) -> bool | None:
-        """Whether so many are as many as there should be.
-
-        more: how many more there may be, infinity for any number. None: it depends on them.
-        """
+        """Whether the number is as expected; None if that depends on `more` undecided requests."""
         exact = self.count
         least, at_most = (self.at_least, self.at_most) if exact is None else (exact, exact)
         most = inf if at_most is None else at_most
@@ -110,20 +142,20 @@ class Expectation(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 class NearMiss(Struct, frozen=True):
-    """A request that is not one of those that are meant, and why not."""
+    """A request that does not match, with the differences."""
 
     request: str
     asked: str
-    differences: list[str]
+    differences: tuple[str, ...]
 
 
 def matching(exchanges: Iterable[Exchange], match: RequestMatch) -> Iterator[Exchange]:
-    """Those that are meant, in their order."""
+    """The requests that match, in their order."""
     return (exchange for exchange in exchanges if not match.differences(exchange))
 
 
 def first_out_of_order(exchanges: Iterable[Exchange], order: Iterable[RequestMatch]) -> int | None:
-    """The place, from 0, of the first that does not come after the ones before it; None: all do."""
+    """The index of the first filter that no request matches after those before it; None: all do."""
     remaining = iter(exchanges)
     for place, match in enumerate(order):
         if next(matching(remaining, match), None) is None:
@@ -137,25 +169,22 @@ def near_misses(
     shown: Callable[[Exchange], Exchange],
     most: int = 3,
 ) -> list[NearMiss]:
-    """The requests that differ in the fewest things, the nearest first.
-
-    shown: a request as its values may be told.
-    """
+    """The requests with the fewest differences, the nearest first; `shown` hides their secrets."""
     found = [
         (len(differences), exchange)
         for exchange in exchanges
         if (differences := match.differences(exchange))
     ]
     nearest = [exchange for _, exchange in sorted(found, key=lambda miss: miss[0])[:most]]
-    return [_near_miss(exchange, match, shown(exchange)) for exchange in nearest]
-
-
-def _near_miss(exchange: Exchange, match: RequestMatch, told: Exchange) -> NearMiss:
-    differences = match.differences(exchange, told)
-    return NearMiss(exchange.id, f"{told.method} {told.path}", differences)
+    return [
+        NearMiss(each.id, f"{quoted.method} {quoted.path}", tuple(match.differences(each, quoted)))
+        for each, quoted in zip(nearest, map(shown, nearest), strict=True)
+    ]
 
 
 _CUT = "the whole body is not kept"
+_CUT_HEADERS = "not all headers are kept"
+_NOT_KEPT = {_CUT, _CUT_HEADERS}
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 200

@@ -1,6 +1,4 @@
-"""Did you mean? The known names nearest to one that is not known."""
-
-from __future__ import annotations
+"""Finds the known name that is most similar to an unknown one: "did you mean ...?"."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -10,25 +8,24 @@ from itertools import islice
 _MOST_CHARS = 64
 _MOST_KNOWN = 300
 
-
 UNSET = frozenset(
     {"undefined", "null", "none", "nil", "nan", "false", "true", "[object object]", "(null)"}
 )
-"""What comes, in small letters, from a client whose variable was not set."""
+"""What a client sends if its variable is not set, in lower case."""
 
 
 @lru_cache(maxsize=1024)
 def _nearest(name: str, known: tuple[str, ...]) -> str | None:
-    """The known name nearest to a name; clients repeat their slips, so answers are kept."""
+    """Cached, because clients repeat their mistakes."""
     by_folded = {candidate.casefold(): candidate for candidate in known}
     matches = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[matches[0]] if matches else None
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that was probably meant, if any comes near.
+    """The most similar known name; None if none is similar.
 
-    Names of usual length are compared, and with a few hundred at most: comparing takes long.
+    Long names, and names after the first few hundred, are not compared: that takes time.
     """
     if len(name) > _MOST_CHARS:
         return None
@@ -36,7 +33,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return _nearest(name, tuple(candidates))
 
 
-def near(name: str, known: Iterable[str]) -> str:
-    """A half-sentence that names what was probably meant, or nothing: `; did you mean 'model'?`."""
-    meant = nearest(name, known)
-    return f"; did you mean '{meant}'?" if meant is not None else ""
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence, such as `; did you mean 'model'?`; empty if no name is similar."""
+    similar = nearest(name, known)
+    return f"; did you mean '{similar}'?" if similar is not None else ""

@@ -1,31 +1,30 @@
-"""Tasks: what was asked, what becomes of it, when. Their state follows from that and the time.
+"""Tasks: an order and a planned outcome. Their state follows from the plan and the time.
 
-Stored values hold nothing that could lead back to them, so the garbage collector is told to leave
-them out (`gc=False`): a million tasks make nobody wait.
+These values contain no reference cycles, so the garbage collector skips them (`gc=False`): with a
+million tasks it would stop the server for long.
 """
 
-from __future__ import annotations
+from typing import Self
 
-from collections.abc import Iterator
-from itertools import islice
-
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from mock_server.core.clock import LAST_MS, capped_ms
-from mock_server.core.lifecycle import TaskEvent, TaskState, state_at
-from mock_server.core.numbers import Count
+from mock_server.core.field_types import Count
+from mock_server.core.lifecycle import USUAL_REASON, FailureReason, TaskEvent, TaskState
+from mock_server.core.marks import Marks
+from mock_server.core.records import Records
 from mock_server.core.refusals import UnknownTask
 
 NEVER_MS = 1 << 62
-"""The end of a task that never ends."""
+"""The end time of a task that never ends."""
 
 
 class Order(Struct, frozen=True, gc=False):
-    """A request for a generation that has passed every rule about its form.
+    """A valid request for a generation.
 
     request: the body as it came, JSON in UTF-8.
-    base_url: where the caller reached the server, for URLs in callbacks.
+    base_url: the start of the URLs of media in callbacks.
     """
 
     api: str
@@ -38,20 +37,22 @@ class Order(Struct, frozen=True, gc=False):
     callback_url: str | None = None
 
 
-class Fate(Struct, frozen=True, gc=False):
-    """How a task will go: when it is taken up, when it ends (perhaps NEVER_MS), and with what.
+class PlannedOutcome(Struct, frozen=True, gc=False):
+    """When a task starts, when it ends (NEVER_MS: never), and with which event.
 
-    fault, scenario: what wanted it so, if it goes in another way than the world's rules have it.
+    reason: why it fails, if it does.
+    fault, scenario: those that changed the plan, if any did.
     """
 
     taken_up_ms: int
     ends_ms: int
     outcome: TaskEvent
+    reason: FailureReason = USUAL_REASON
     fault: str | None = None
     scenario: str | None = None
 
-    def within_time(self) -> Fate:
-        """The same, no later than time ends."""
+    def capped(self) -> Self:
+        """The same plan with no time after LAST_MS, except NEVER_MS."""
         if self.ends_ms <= LAST_MS:
             return self
         ends_ms = NEVER_MS if self.ends_ms == NEVER_MS else LAST_MS
@@ -59,65 +60,64 @@ class Fate(Struct, frozen=True, gc=False):
 
 
 class Task(Struct, frozen=True, gc=False):
-    """One accepted generation: facts only."""
+    """One accepted generation. Immutable: its state follows from the time."""
 
     id: str
     order: Order
     created_ms: int
-    fate: Fate
-
-    @property
-    def timeline(self) -> tuple[tuple[int, TaskEvent], ...]:
-        """What happens to it when, oldest first."""
-        fate = self.fate
-        return ((fate.taken_up_ms, TaskEvent.TAKEN_UP), (fate.ends_ms, fate.outcome))
+    planned: PlannedOutcome = field(name="fate")
 
     def state_at(self, now_ms: int) -> TaskState:
-        """Its state at a moment."""
-        return state_at(self.timeline, now_ms)
+        """Its state at a time: queued, then processing, then the outcome."""
+        planned = self.planned
+        if now_ms < planned.taken_up_ms:
+            return TaskState.QUEUED
+        if now_ms < planned.ends_ms:
+            return TaskState.PROCESSING
+        is_rendered = planned.outcome is TaskEvent.RENDERED
+        return TaskState.SUCCEEDED if is_rendered else TaskState.FAILED
 
     def belongs_to(self, api: str, account: str) -> bool:
-        """Whether this account made it through this API."""
+        """Whether this account made it with this API."""
         return self.order.account == account and self.order.api == api
 
     def updated_ms(self, now_ms: int) -> int:
-        """When it last changed, seen from `now_ms`."""
-        fate = self.fate
-        if now_ms >= fate.ends_ms:
-            return fate.ends_ms
-        return fate.taken_up_ms if now_ms >= fate.taken_up_ms else self.created_ms
+        """The time of its last change up to `now_ms`."""
+        planned = self.planned
+        if now_ms >= planned.ends_ms:
+            return planned.ends_ms
+        return planned.taken_up_ms if now_ms >= planned.taken_up_ms else self.created_ms
 
 
-class Tasks:
-    """Every task of a world."""
+def ended_at(
+    now_ms: int, task: Task, outcome: TaskEvent, reason: FailureReason | None = None
+) -> Task:
+    """The task as it is if it ends now. reason: why it fails; None: as planned."""
+    taken_up_ms = min(task.planned.taken_up_ms, now_ms)
+    planned = PlannedOutcome(taken_up_ms, now_ms, outcome, reason or task.planned.reason)
+    return replace(task, planned=planned)
 
-    def __init__(self) -> None:
-        self._tasks: dict[str, Task] = {}
 
-    def __len__(self) -> int:
-        return len(self._tasks)
+class Tasks(Records[Task]):
+    """All tasks of a world."""
 
-    def __getitem__(self, task_id: str) -> Task:
-        return self._tasks[task_id]
-
-    def __iter__(self) -> Iterator[Task]:
-        return iter(self._tasks.values())
-
-    def newest(self, count: int) -> list[Task]:
-        """The last so many that were made, the oldest first."""
-        return list(islice(reversed(self._tasks.values()), count))[::-1]
+    def __init__(self, marks: Marks | None = None) -> None:
+        super().__init__()
+        self._marks = marks or Marks()
 
     def add(self, task: Task) -> None:
-        """Keep a task from now on, in place of one with the same id."""
-        self._tasks[task.id] = task
+        """Keep a task, in place of one with the same id."""
+        self._marks.mark("task", task.id)
+        self._records[task.id] = task
 
-    def get(self, task_id: str) -> Task | None:
-        """The task, whoever owns it: the address of its video is not a secret kept by a key."""
-        return self._tasks.get(task_id)
+    def remove(self, task_id: str) -> Task:
+        """Remove and return a task. Raises KeyError if there is none with this id."""
+        self._marks.mark("task", task_id)
+        return self._records.pop(task_id)
 
     def find(self, task_id: str, *, api: str, account: str) -> Task:
-        """The account's task. Refuses with UnknownTask if it is none of theirs."""
-        task = self._tasks.get(task_id)
+        """The account's task. Refuses with UnknownTask if it has none with this id."""
+        task = self.get(task_id)
         if task is None or not task.belongs_to(api, account):
             raise UnknownTask("this account has no task with that id")
         return task

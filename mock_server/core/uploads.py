@@ -1,15 +1,14 @@
-"""Reference files: what may be stored, whose it is, and which of them a task may use."""
+"""Uploaded reference files: the rules for them, and those of a world."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
 from msgspec import Meta
 
 from mock_server.core.catalog import MediaRules
-from mock_server.core.numbers import Count
+from mock_server.core.field_types import Count
+from mock_server.core.marks import Marks
+from mock_server.core.records import Records
 from mock_server.core.refusals import Invalid, UnknownFile
 
 _MIB = 1024 * 1024
@@ -17,9 +16,10 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """What is known of an upload; its bytes lie elsewhere, under `content` (their digest).
+    """An upload without its bytes, which are stored elsewhere under their digest `content`.
 
-    duration_s: how long timed media runs; None for images, and where nobody can tell.
+    duration_s: of audio and video; None for images, and if it is unknown.
+    expires_ms: None: never.
     """
 
     id: str
@@ -31,15 +31,17 @@ class StoredFile:
     duration_s: Annotated[float, Meta(ge=0)] | None
     content: str
     created_ms: int
+    expires_ms: int | None = None
+
+    def has_expired(self, now_ms: int) -> bool:
+        """Whether it is there no longer."""
+        return self.expires_ms is not None and now_ms >= self.expires_ms
 
 
 def check_upload(
     *, kind: str, name: str, mime_type: str | None, size_bytes: int, rules: MediaRules
 ) -> None:
-    """Refuses with Invalid a file that is not what the rules want.
-
-    mime_type: what its bytes are, whatever its name claims; None if nobody can tell.
-    """
+    """Refuses with Invalid a file that breaks the rules. mime_type: None: not recognised."""
     if kind not in rules.kinds:
         raise Invalid.at("/kind", "enum", f"must be {_one_of(rules.kinds)} for this model")
     if not size_bytes:
@@ -49,11 +51,8 @@ def check_upload(
         raise Invalid.at("/file", "maxLength", f"has {size_bytes} bytes; at most {limit}")
     if mime_type not in rules.mime_types:
         found = mime_type or "of no type that can be told"
-        raise Invalid.at(
-            "/file",
-            "contentMediaType",
-            f"its bytes are {found}; must be {_one_of(rules.mime_types)}",
-        )
+        sentence = f"its bytes are {found}; must be {_one_of(rules.mime_types)}"
+        raise Invalid.at("/file", "contentMediaType", sentence)
     if not is_bare_name(name):
         raise Invalid.at(
             "/file",
@@ -63,50 +62,44 @@ def check_upload(
         )
 
 
-class Uploads:
-    """Every stored file of a world."""
+class Uploads(Records[StoredFile]):
+    """All stored files of a world."""
 
-    def __init__(self, max_total_bytes: int, max_files: int = 10_000) -> None:
-        self._files: dict[str, StoredFile] = {}
+    def __init__(
+        self, max_total_bytes: int, max_files: int = 10_000, marks: Marks | None = None
+    ) -> None:
+        super().__init__()
+        self._marks = marks or Marks()
         self._max_total_bytes = max_total_bytes
         self._max_files = max_files
         self._total_bytes = 0
 
-    def __len__(self) -> int:
-        return len(self._files)
-
-    def __iter__(self) -> Iterator[StoredFile]:
-        return iter(self._files.values())
-
     def require_room(self, size_bytes: int) -> None:
-        """Refuses with Invalid if another `size_bytes` would be too much for this server."""
-        if len(self._files) >= self._max_files:
-            raise Invalid.at(
-                "/file",
-                "limit",
-                f"this world keeps {self._max_files} uploads at most (limits.stored_uploads)",
-            )
+        """Refuses with Invalid if another file of `size_bytes` would exceed a limit."""
+        if len(self) >= self._max_files:
+            sentence = f"this world keeps {self._max_files} uploads at most (limits.stored_uploads)"
+            raise Invalid.at("/file", "limit", sentence)
         if self._total_bytes + size_bytes > self._max_total_bytes:
-            raise Invalid.at(
-                "/file",
-                "limit",
-                f"this server keeps {self._max_total_bytes} bytes of uploads at most "
-                "(limits.stored_upload_bytes)",
-            )
+            most = f"{self._max_total_bytes} bytes of uploads at most (limits.stored_upload_bytes)"
+            raise Invalid.at("/file", "limit", f"this server keeps {most}")
 
     def add(self, file: StoredFile) -> None:
-        """Keep a file from now on. Refuses with Invalid if there is no room for it any more."""
+        """Keep a file. Refuses with Invalid if there is no room for it."""
         self.require_room(file.size_bytes)
-        self._files[file.id] = file
+        self._marks.mark("file", file.id)
+        self._records[file.id] = file
         self._total_bytes += file.size_bytes
 
-    def get(self, file_id: str) -> StoredFile | None:
-        """The file, whoever owns it: its address is not a secret kept by a key."""
-        return self._files.get(file_id)
+    def remove(self, file_id: str) -> StoredFile:
+        """Remove and return a file. Raises KeyError if there is none."""
+        self._marks.mark("file", file_id)
+        file = self._records.pop(file_id)
+        self._total_bytes -= file.size_bytes
+        return file
 
     def find(self, file_id: str, account: str) -> StoredFile:
-        """The account's file. Refuses with UnknownFile if it is none of theirs."""
-        file = self._files.get(file_id)
+        """The account's file. Refuses with UnknownFile if it has none with this id."""
+        file = self.get(file_id)
         if file is None or file.account != account:
             raise UnknownFile("this account has no file with that id")
         return file
@@ -117,7 +110,7 @@ def _one_of(options: tuple[str, ...]) -> str:
 
 
 def is_bare_name(name: str) -> bool:
-    """Whether a name is only a name: no folder, no control character, nothing special."""
+    """Whether a file name has no folder, no control character and a length up to 255 bytes."""
     return (
         name.isprintable()
         and 0 < len(name.encode()) <= 255

@@ -1,29 +1,28 @@
-"""Which addresses a webhook may have: public ones, and on request this machine."""
-
-from __future__ import annotations
+"""The URLs that a webhook may have: public ones, and on request this machine's."""
 
 import re
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import SplitResult, urlsplit
 
+from mock_server.core.addresses import address_of
 from mock_server.core.refusals import WebhookUrlRejected
 
-# What some clients take for dots in a host name (UTS 46).
+# Characters that some clients accept as dots in a host name (UTS 46).
 _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s\[\]\\%<>^|]+)(:[0-9]*)?")
 _LOCAL_NAMES = ("localhost", "local", "internal")
-# An IPv6 address that begins so carries an IPv4 one in its last 32 bits (RFC 6052).
+# An IPv6 address with this prefix has an IPv4 address in its last 32 bits (RFC 6052).
 _NAT64 = 0x0064_FF9B << 96
 
 
-def require_public(url: str, *, allow_loopback: bool, is_callable: bool = False) -> None:
-    """Refuses with WebhookUrlRejected what webhooks are not sent to (docs:api-webhooks).
+def require_public(url: str, *, allow_loopback: bool, in_callback_hosts: bool = False) -> None:
+    """Refuses with WebhookUrlRejected a URL that webhooks may not have (docs:api-webhooks).
 
-    Allowed are https URLs without user name and fragment whose host is no local name and no
-    private, reserved or otherwise special address, however it is spelled. With `allow_loopback`
-    this machine is allowed as well, over plain http too, and so is any host with `is_callable`: one
-    that this server was told it may call.
+    A URL must use https and have no user name and no fragment. Its host must not be a local name
+    or a private, reserved or otherwise special address, in any spelling. allow_loopback: this
+    machine is allowed too. in_callback_hosts: the host is in callback_hosts, so it is allowed.
+    Both allow http.
     """
     parts = _parts(url)
     host = (parts.hostname or "").translate(_DOTS).rstrip(".").lower()
@@ -33,22 +32,22 @@ def require_public(url: str, *, allow_loopback: bool, is_callable: bool = False)
         raise WebhookUrlRejected("a webhook url has no fragment")
     if not _AUTHORITY.fullmatch(parts.netloc):
         raise WebhookUrlRejected("the host of this url is malformed")
-    is_local = is_callable or (allow_loopback and is_loopback(host))
+    is_local = in_callback_hosts or (allow_loopback and is_loopback(host))
     if host and is_local and parts.scheme in {"http", "https"}:
         return
     if parts.scheme.lower() != "https":
         raise WebhookUrlRejected("a webhook url begins with https://")
-    if not host or _is_local_name(host):
+    address, last_label = _address(host), host.rpartition(".")[2]
+    if last_label in _LOCAL_NAMES or ("." not in host and address is None):
         raise WebhookUrlRejected(f"'{host}' is a local name; a webhook goes to a public host")
-    address = _address(host)
-    if address is None and host.rpartition(".")[2].isdigit():
+    if address is None and last_label.isdigit():
         raise WebhookUrlRejected(f"'{host}' is no address")
     if address is not None and not _is_public(address):
         raise WebhookUrlRejected(f"{address} is no public address")
 
 
 def require_public_addresses(host: str, addresses: Iterable[str]) -> None:
-    """Refuses with WebhookUrlRejected a host whose name leads to an address that is not public."""
+    """Refuses with WebhookUrlRejected a host with an address that is not public."""
     for spelled in addresses:
         address = _address(spelled.partition("%")[0])
         if address is None or not _is_public(address):
@@ -56,19 +55,19 @@ def require_public_addresses(host: str, addresses: Iterable[str]) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine, for what is allowed to this machine alone."""
+    """Whether a host is this machine."""
     return loopback_address(host) is not None
 
 
 def loopback_address(host: str) -> str | None:
-    """What to connect to for a host that is this machine; None if it is another.
+    """The host to connect to if it is this machine; None if it is another.
 
-    This machine are `localhost` and the names below it (RFC 6761, 6.3), 127.0.0.0/8, ::1 and
-    127.0.0.0/8 mapped into IPv6. An IPv6 address that carries a loopback one for a translator or a
-    tunnel leads out of this machine, so it is another.
+    `localhost`, the names below it (RFC 6761, 6.3), 127.0.0.0/8, ::1 and 127.0.0.0/8 mapped into
+    IPv6 are this machine. An IPv6 address that contains a loopback one for a translator or a tunnel
+    is another machine.
 
-    Names and spellings that a resolver might take for something else are not left to it: the answer
-    is `localhost` itself or an address in its usual form.
+    The result is `localhost` or an address in its usual form, because a resolver might read other
+    spellings differently.
     """
     if host == "localhost" or host.endswith(".localhost"):
         return "localhost"
@@ -89,21 +88,13 @@ def _parts(url: str) -> SplitResult:
     return parts
 
 
-def _is_local_name(host: str) -> bool:
-    last = host.rpartition(".")[2]
-    return last in _LOCAL_NAMES or ("." not in host and _address(host) is None)
-
-
 def _address(host: str) -> IPv4Address | IPv6Address | None:
-    """The address a host spells: 127.1, 0x7f000001 and 017700000001 are one and the same."""
-    try:
-        return ip_address(host)
-    except ValueError:
-        return _old_spelling(host)
+    """The address in any spelling: 127.1, 0x7f000001 and 017700000001 are the same."""
+    return address_of(host) or _old_spelling(host)
 
 
 def _old_spelling(host: str) -> IPv4Address | None:
-    """One to four numbers, decimal, octal or hexadecimal; the last one fills what is left."""
+    """One to four numbers, decimal, octal or hexadecimal; the last one fills the other bytes."""
     try:
         numbers = [_number(piece) for piece in host.split(".")]
     except ValueError:

@@ -1,65 +1,81 @@
-"""One isolated run: everything that can change, in one place. It composes; it does not decide."""
+"""The mutable state of one isolated run, and the rules applied to it."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import InitVar, dataclass, field
+from functools import partial
+from types import MappingProxyType
+from typing import Any, get_args
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from mock_server.core.accounts import Key, KeyRing
-from mock_server.core.agenda import Agenda, BrokenDue, Due, Occasion
+from mock_server.core.agenda import TASK_OCCASIONS, Agenda, BrokenDue, Due, Occasion
 from mock_server.core.chance import Chance
-from mock_server.core.clock import Clock, capped_ms
-from mock_server.core.deliveries import Attempt, Deliveries, Delivery, DeliveryState, Owed
-from mock_server.core.delivery_faults import SOUND, DeliveryFault
-from mock_server.core.endpoints import Endpoint, Endpoints, EndpointStatus, new_secret
-from mock_server.core.faults import Effect, Fault, Faults, Situation
+from mock_server.core.clock import Clock
+from mock_server.core.counts import Counts
+from mock_server.core.deliveries import Deliveries
+from mock_server.core.dispatch import Dispatch
+from mock_server.core.effects import NO_FAULT, DeliveryFault, Effect, TaskFault
+from mock_server.core.endpoints import Endpoints
+from mock_server.core.expiry import Expiry
+from mock_server.core.faults import Fault, FaultRule, Faults, FaultTarget
+from mock_server.core.history import History
 from mock_server.core.idempotency import Idempotency, IdempotencyKey
-from mock_server.core.ids import Ids
+from mock_server.core.ids import Ids, TaskId, unused_id
+from mock_server.core.in_flight import InFlight
 from mock_server.core.inbox import Inboxes
 from mock_server.core.journal import Exchange, Journal
 from mock_server.core.ledger import Ledger
-from mock_server.core.lifecycle import TaskEvent, TaskState
+from mock_server.core.lifecycle import USUAL_REASON, FailureReason, TaskEvent, TaskState
+from mock_server.core.lifetimes import Lifetimes
+from mock_server.core.marks import Marks
 from mock_server.core.rate import RateWindows
-from mock_server.core.refusals import Conflict, Rehearsed
-from mock_server.core.task_faults import TaskFault
-from mock_server.core.tasks import NEVER_MS, Fate, Order, Task, Tasks
-from mock_server.core.uploads import StoredFile, Uploads
+from mock_server.core.refusals import Conflict, DryRunEnded
+from mock_server.core.spelling import Spelling
+from mock_server.core.tasks import NEVER_MS, Order, PlannedOutcome, Task, Tasks, ended_at
+from mock_server.core.uploads import Uploads
 
 
-@dataclass(frozen=True, slots=True)
-class WorldRules:
-    """The numbers a world runs by; times in milliseconds of its own clock."""
+class WorldRules(Struct, frozen=True):
+    """The settings of a world; times in milliseconds of its own clock.
+
+    lifetimes: of each API; one without an entry keeps everything.
+    """
 
     queued_ms: int = 200
     processing_ms: int = 800
     failure_rate: float = 0.0
     idempotency_lifetime_ms: int = 24 * 3600 * 1000
+    lifetimes: dict[str, Lifetimes] = {}
     stored_upload_bytes: int = 1 << 30
     stored_uploads: int = 10_000
     webhook_endpoints: int = 1000
     journal_exchanges: int = 1000
     journal_body_bytes: int = 64 * 1024
     journal_header_bytes: int = 16 * 1024
+    journal_archive_bytes: int = 8 * 1024 * 1024
     kept_deliveries: int = 10_000
     obey_retry_after: bool = True
     gone_disables: bool = False
+    event_spelling: Spelling = "unusual"
     inboxes: int = 100
     inbox_bytes: int = 64 * 1024 * 1024
     inbox_requests: int = 1000
     inbox_body_bytes: int = 1024 * 1024
+    history_entries: int = 10_000
 
 
 @dataclass
 class World:
-    """Clock, accounts, ledger, tasks, files and journal of one run.
+    """Clock, accounts, ledger, tasks, files, journal and history of one run.
 
-    Nothing here waits: a change is whole when the method returns. `catch_up` must be called
-    before time-dependent state is read; the server does so when a request comes in.
+    incarnation: differs from that of every other world, and of this one before a reset.
+
+    Every method is synchronous. Call `catch_up` before reading state that depends on time; the
+    server does so for each request.
     """
 
     name: str
@@ -67,368 +83,310 @@ class World:
     clock: Clock
     rules: WorldRules
     keys: KeyRing
-    ledger: Ledger = field(default_factory=Ledger)
     agenda: Agenda = field(default_factory=Agenda)
-    tasks: Tasks = field(default_factory=Tasks)
-    rates: RateWindows = field(default_factory=RateWindows)
+    counts: Counts = field(default_factory=Counts)
+    task_ids: InitVar[Mapping[str, TaskId]] = MappingProxyType({})
+    incarnation: str = ""
+    marks: Marks = field(default_factory=Marks)
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, task_ids: Mapping[str, TaskId]) -> None:
+        rules, marks = self.rules, self.marks
+        self.tasks = Tasks(marks)
+        self.rates = RateWindows(marks)
+        self.history = History(self.clock, rules.history_entries, marks)
+        add_change = self.history.changes.add
+        self.ledger = Ledger(self.clock.moment, add_change, rules.history_entries, marks)
         self.chance = Chance(self.seed)
-        self.ids = Ids(self.chance)
-        self.idempotency = Idempotency(self.rules.idempotency_lifetime_ms)
-        self.uploads = Uploads(self.rules.stored_upload_bytes, self.rules.stored_uploads)
-        self.endpoints = Endpoints(self.rules.webhook_endpoints)
-        self.deliveries = Deliveries(self.rules.kept_deliveries)
+        self.ids = Ids(self.chance, task_ids)
+        self.in_flight = InFlight(marks)
+        self.idempotency = Idempotency(rules.idempotency_lifetime_ms, marks)
+        self.uploads = Uploads(rules.stored_upload_bytes, rules.stored_uploads, marks)
+        self.endpoints = Endpoints(rules.webhook_endpoints, marks)
+        self.deliveries = Deliveries(rules.kept_deliveries, self.counts, marks)
+        self.dispatch = Dispatch(
+            self.clock,
+            self.agenda,
+            self.ids,
+            self.endpoints,
+            self.deliveries,
+            self.history,
+            rules.obey_retry_after,
+            rules.gone_disables,
+            self.counts,
+        )
         self.inboxes = Inboxes(
-            self.rules.inbox_requests,
-            self.rules.inbox_body_bytes,
-            self.rules.inboxes,
-            self.rules.inbox_bytes,
+            rules.inbox_requests,
+            rules.inbox_body_bytes,
+            rules.inboxes,
+            rules.inbox_bytes,
+            self.counts,
+            marks=marks,
         )
         self.faults = Faults(self.chance)
         self.default_faults = Faults(self.chance, "default")
         self.task_faults: dict[str, Faults] = {}
         self.asked_faults: dict[str, Faults] = {}
-        self.told_before_answer: set[str] = set()
-        self.is_rehearsal = False
-        self._held_back: dict[str, list[Delivery]] = {}
+        self.expiry = Expiry(
+            self.clock,
+            lifetimes=rules.lifetimes,
+            tasks=self.tasks,
+            uploads=self.uploads,
+            idempotency=self.idempotency,
+            on_task_deleted=self._forget_task,
+            marks=marks,
+        )
+        self.delivered_before_answer: set[str] = set()
+        self.is_dry_run = False
         self.journal = Journal(
-            self.rules.journal_exchanges,
-            self.rules.journal_body_bytes,
-            self.rules.journal_header_bytes,
+            rules.journal_exchanges,
+            rules.journal_body_bytes,
+            rules.journal_header_bytes,
+            self.counts,
+            rules.journal_archive_bytes,
+            marks=marks,
         )
 
-    # --- requests ---
+    def note_changes(self, on_now: Callable[[], None], on_later: Callable[[], None]) -> None:
+        """Note every change in `marks` from now on. on_now, on_later: as for `Marks.listen`."""
+        marks = self.marks
+        marks.listen(on_now, on_later)
+        self.clock.on_change = partial(marks.mark, "state")
+        self.faults.on_change = partial(marks.mark, "faults", "fault")
+        self.default_faults.on_change = partial(marks.mark, "faults", "default")
+        for task_id, faults in self.task_faults.items():
+            faults.on_change = partial(marks.mark, "task_faults", task_id)
+        for asked, faults in self.asked_faults.items():
+            faults.on_change = partial(marks.mark, "asked_faults", asked)
+
+    def put_key(self, key: Key) -> None:
+        """Add a key, in place of one with the same secret."""
+        self.keys.put(key)
+        self.marks.mark("credential", key.secret)
 
     def open_exchange(self, method: str, path: str) -> Exchange:
-        """A request came in."""
-        number = self.journal.opened + 1
-        return self.journal.open(
-            "req_" + self.ids.hex("request", number), self.clock.now_ms(), method, path
-        )
+        """Add a new request to the journal."""
+        exchange_id = self.request_id(self.journal.opened + 1)
+        started_ms, wall_ms = self.clock.moment()
+        self.history.request_started(started_ms, wall_ms, exchange_id, method)
+        return self.journal.open(exchange_id, started_ms, method, path, wall_ms)
+
+    def request_id(self, number: int) -> str:
+        """The id of the world's n-th request."""
+        return "req_" + self.ids.hex("request", number)
+
+    def note_ended(self, exchange: Exchange) -> None:
+        """Record in the history that a request of the journal has ended."""
+        self.history.request_ended(exchange, self.ledger.holds)
+        if self.marks.has_journal:
+            self.marks.mark_later("journal")
+
+    def add_fault(self, rule: FaultRule, scenario: str | None = None) -> Fault:
+        """Add a fault that the control door requests."""
+        fault = self.faults.add(rule, scenario)
+        self.history.fault_set("armed", fault)
+        return fault
+
+    def remove_fault(self, fault: Fault) -> None:
+        """Remove a fault that the control door has requested."""
+        self.faults.remove(fault.id)
+        self.history.fault_set("removed", fault)
 
     @contextmanager
-    def rehearsal(self) -> Iterator[None]:
-        """Within it every rule is asked and nothing changes: `submit` raises Rehearsed instead."""
-        rates, self.rates, self.is_rehearsal = self.rates, self.rates.copy(), True
+    def dry_run(self) -> Iterator[None]:
+        """A context that checks all rules and changes nothing: `submit` raises DryRunEnded."""
+        rates, self.is_dry_run = self.rates.state(), True
         try:
             yield
         finally:
-            self.rates, self.is_rehearsal = rates, False
+            self.is_dry_run = False
+            self.rates.restore(rates)
 
-    def faults_asked(self, account: str, channel: str, name: str) -> Faults:
-        """What an account asks for by name in one way, with its counts; empty the first time."""
+    def faults_of_channel(self, account: str, channel: str, name: str) -> Faults:
+        """The faults that an account requests by this name in this channel; empty at first."""
         asked = f"{account} {channel} {name}"
         if asked not in self.asked_faults:
             number = len(self.asked_faults) + 1
-            self.asked_faults[asked] = Faults(self.chance, f"asked_{number}")
+            faults = Faults(self.chance, f"asked_{number}")
+            faults.on_change = partial(self.marks.mark, "asked_faults", asked)
+            self.asked_faults[asked] = faults
+            faults.on_change()
         return self.asked_faults[asked]
 
-    # --- tasks ---
+    def submit(
+        self,
+        order: Order,
+        faults: Faults | None = None,
+        exchange: Exchange | None = None,
+        *,
+        in_flight: int = 0,
+    ) -> Task:
+        """Make a task: reserve its price and plan its outcome. faults: those of this task alone.
 
-    def submit(self, order: Order, faults: Faults | None = None) -> Task:
-        """Accept one generation: its price is held and its fate is settled.
-
-        faults: what is to go wrong with this task, whatever happens to it.
-        Refuses with InsufficientCredits; then nothing has changed.
+        exchange: the request that makes it, for the history.
+        in_flight: how many tasks of the key may not have ended; 0: any number.
+        Refuses with TooManyInFlight and InsufficientCredits; then nothing has changed.
         """
-        now_ms = self.clock.now_ms()
-        if self.is_rehearsal:
+        moment = now_ms, wall_ms = self.clock.moment()
+        if in_flight or self.in_flight.account_limits:
+            self._count_in_flight()
+            self.in_flight.require_room(order, in_flight)
+        if self.is_dry_run:
             self.ledger.require(order.account, order.price_credits)
-            raise Rehearsed
-        task_id = _free_id(
-            lambda number: self.ids.task(order.api, number), len(self.tasks) + 1, self.tasks.get
+            raise DryRunEnded
+        made = len(self.tasks) + self.expiry.forgotten_tasks
+        task_id = unused_id(lambda number: self.ids.task(order.api, number), made, self.tasks.get)
+        request = None if exchange is None else exchange.id
+        available_credits = self.ledger.reserve(
+            order.account, task_id, order.price_credits, request, moment
         )
-        self.ledger.reserve(order.account, task_id, order.price_credits)
+        self.counts.credits[order.api, "reserved"] += order.price_credits
         if faults:
-            faults.settle(situation_of(order))
+            faults.decide_by_counts(fault_target(order))
             self.task_faults[task_id] = faults
-        task = Task(task_id, order, now_ms, self._fate(task_id, order, now_ms))
+            faults.on_change = partial(self.marks.mark, "task_faults", task_id)
+            faults.on_change()
+        task = Task(task_id, order, now_ms, self._planned_outcome(task_id, order, now_ms))
         self.tasks.add(task)
-        self.agenda.note(task.fate.taken_up_ms, Occasion.TASK_TAKEN_UP, task_id)
-        if task.fate.ends_ms != NEVER_MS:
-            self.agenda.note(task.fate.ends_ms, Occasion.TASK_ENDS, task_id)
+        self.history.task_made(task, wall_ms, available_credits, exchange)
+        if self.in_flight.is_counting:
+            self.in_flight.add(order)
+        self.expiry.forget_due()
+        self.agenda.add(task.planned.taken_up_ms, Occasion.TASK_TAKEN_UP, task_id)
+        if task.planned.ends_ms != NEVER_MS:
+            self.agenda.add(task.planned.ends_ms, Occasion.TASK_ENDS, task_id)
         return task
 
     def submit_once(
-        self, order: Order, key: IdempotencyKey, faults: Faults | None = None, request: str = ""
+        self,
+        order: Order,
+        key: IdempotencyKey,
+        faults: Faults | None = None,
+        exchange: Exchange | None = None,
+        *,
+        in_flight: int = 0,
     ) -> Task:
-        """Accept one generation, or find the one this key led to before: never two.
+        """Make a task, or return the task that was made with this key.
 
-        request: the id of the request, for those that find its task.
+        exchange: this request; later replays name it. in_flight: as for `submit`.
         Refuses as `submit` and `Idempotency.task_of` do; then nothing has changed.
         """
         now_ms = self.clock.now_ms()
         earlier_id = self.idempotency.task_of(key, now_ms)
         if earlier_id is not None:
             return self.tasks[earlier_id]
-        task = self.submit(order, faults)
-        self.idempotency.keep(key, task.id, now_ms, request)
+        task = self.submit(order, faults, exchange, in_flight=in_flight)
+        self.idempotency.keep(key, task.id, now_ms, "" if exchange is None else exchange.id)
         return task
 
-    def finish(self, task: Task, outcome: TaskEvent) -> Task:
-        """End a task now, with this outcome. Refuses with Conflict if it has ended already."""
+    def finish(self, task: Task, outcome: TaskEvent, reason: FailureReason | None = None) -> Task:
+        """End a task now with this outcome. Refuses with Conflict if it has ended already.
+
+        reason: why it fails; None: as planned."""
         now_ms = self.clock.now_ms()
         if not self.ledger.holds(task.id):
             raise Conflict(f"the task has ended already: it {task.state_at(now_ms).value}")
-        fate = Fate(min(task.fate.taken_up_ms, now_ms), now_ms, outcome)
-        ended = replace(task, fate=fate)
+        ended = ended_at(now_ms, task, outcome, reason)
         self.tasks.add(ended)
-        self.agenda.note(now_ms, Occasion.TASK_ENDS, task.id)
+        self.history.task_ends_by_hand(ended)
+        self.agenda.add(now_ms, Occasion.TASK_ENDS, task.id)
         return ended
+
+    def _forget_task(self, task_id: str) -> None:
+        """Delete what is kept of a task beside its record."""
+        if self.task_faults.pop(task_id, None) is not None:
+            self.marks.mark("task_faults", task_id)
+        self.history.records.pop(task_id, None)
+
+    def _count_in_flight(self) -> None:
+        """Begin to count the tasks that have not ended, unless they are counted already."""
+        if not self.in_flight.is_counting:
+            running = (task.order for task in self.tasks if self.ledger.holds(task.id))
+            self.in_flight.start_counting(running)
 
     def state_of(self, task: Task) -> TaskState:
         """The task's state now."""
         return task.state_at(self.clock.now_ms())
 
-    def _fate(self, task_id: str, order: Order, now_ms: int) -> Fate:
+    def _planned_outcome(self, task_id: str, order: Order, now_ms: int) -> PlannedOutcome:
         rate = self.rules.failure_rate
-        breaks = rate > 0 and self.chance.fraction("failure", task_id) < rate
-        fate = Fate(
+        fails = rate > 0 and self.chance.fraction("failure", task_id) < rate
+        planned = PlannedOutcome(
             taken_up_ms=now_ms + self.rules.queued_ms,
             ends_ms=now_ms + self.rules.queued_ms + self.rules.processing_ms,
-            outcome=TaskEvent.BROKE if breaks else TaskEvent.RENDERED,
+            outcome=TaskEvent.BROKE if fails else TaskEvent.RENDERED,
+            reason=self._drawn_reason(task_id) if fails else USUAL_REASON,
         )
-        fault = self._strike(task_id, order, TaskFault)
+        fault = self._match_first(task_id, order, TaskFault)
         if fault is None or not isinstance(fault.rule.effect, TaskFault):
-            return fate.within_time()
-        if fault.rule.effect.told_before_answer:
-            self.told_before_answer.add(task_id)
-        changed = fault.rule.effect.changed(fate, now_ms).within_time()
+            return planned.capped()
+        if fault.rule.effect.delivered_before_answer:
+            self.delivered_before_answer.add(task_id)
+        changed = fault.rule.effect.applied_to(planned, now_ms).capped()
         return replace(changed, fault=fault.id, scenario=fault.scenario)
 
-    # --- files ---
-
-    def store_file(
-        self,
-        *,
-        account: str,
-        kind: str,
-        name: str,
-        mime_type: str,
-        size_bytes: int,
-        duration_s: float | None,
-        content: str,
-    ) -> StoredFile:
-        """Keep what is known of an upload that has passed `check_upload`.
-
-        Refuses with Invalid if the world has no room for it; then nothing is kept.
-        """
-        file = StoredFile(
-            id=_free_id(
-                lambda number: "file_" + self.ids.hex("file", number),
-                len(self.uploads) + 1,
-                self.uploads.get,
-            ),
-            account=account,
-            kind=kind,
-            name=name,
-            mime_type=mime_type,
-            size_bytes=size_bytes,
-            duration_s=duration_s,
-            content=content,
-            created_ms=self.clock.now_ms(),
-        )
-        self.uploads.add(file)
-        return file
-
-    # --- webhook endpoints and deliveries ---
-
-    def register_endpoint(
-        self, *, account: str, name: str, url: str, event_types: tuple[str, ...]
-    ) -> Endpoint:
-        """An endpoint with a secret of its own; it is told of what happens from now on.
-
-        Refuses with Invalid if the world has as many endpoints as it may have.
-        """
-        self.endpoints.require_room()
-        now_ms = self.clock.now_ms()
-        endpoint_id = _free_id(
-            lambda number: "whend_" + self.ids.hex("endpoint", number),
-            len(self.endpoints) + 1,
-            self.endpoints.get,
-        )
-        secret = new_secret(self.chance, endpoint_id)
-        endpoint = Endpoint(endpoint_id, account, name, url, event_types, secret, now_ms, now_ms)
-        self.endpoints.add(endpoint)
-        return endpoint
-
-    def owe(self, owed: Owed, fault: DeliveryFault = SOUND) -> list[Delivery]:
-        """Have an event delivered, at once and once unless `fault` has it otherwise.
-
-        The answer holds every copy; none is in it if the event is never sent.
-        """
-        due_ms = fault.due_ms(self.clock.now_ms())
-        return [self._owe_at(at_ms, owed, fault) for at_ms in due_ms]
-
-    def _owe_at(self, at_ms: int, owed: Owed, fault: DeliveryFault) -> Delivery:
-        delivery_id = _free_id(
-            lambda number: "delivery_" + self.ids.hex("delivery", number),
-            self.deliveries.made + 1,
-            self.deliveries.get,
-        )
-        delivery = Delivery(
-            delivery_id, owed.event, owed.url, owed.waits_ms, owed.endpoint_id, fault
-        )
-        self.deliveries.add(delivery)
-        if fault.after_next and delivery.receiver not in self._held_back:
-            self.hold_back(delivery, delivery.receiver)
-        else:
-            self._note_attempt(delivery, at_ms)
-        return delivery
+    def _drawn_reason(self, task_id: str) -> FailureReason:
+        reasons: tuple[FailureReason, ...] = get_args(FailureReason)
+        return reasons[int(len(reasons) * self.chance.fraction("failure reason", task_id))]
 
     def delivery_fault(self, task: Task) -> DeliveryFault:
-        """How the news of this task's end goes wrong."""
-        fault = self._strike(task.id, task.order, DeliveryFault)
+        """The fault of the deliveries for this task's end."""
+        fault = self._match_first(task.id, task.order, DeliveryFault)
         if fault is None or not isinstance(fault.rule.effect, DeliveryFault):
-            return SOUND
+            return NO_FAULT
+        self.history.delivery_fault_happened(fault, task)
         return fault.rule.effect
 
-    def _strike(self, task_id: str, order: Order, kind: type[Effect]) -> Fault | None:
-        """What goes wrong with a task or its deliveries: first what was set by hand."""
-        situation: Situation | None = None
+    def _match_first(self, task_id: str, order: Order, kind: type[Effect]) -> Fault | None:
+        """The fault of a task or its deliveries; those set by hand come first."""
+        target: FaultTarget | None = None
         for faults in (self.faults, self.task_faults.get(task_id), self.default_faults):
             if faults and faults.of_kind(kind):
-                situation = situation or situation_of(order)
-                if (fault := faults.strike(situation, kind)) is not None:
+                target = target or fault_target(order)
+                if (fault := faults.match_first(target, kind)) is not None:
                     return fault
         return None
 
-    def redeliver(self, delivery: Delivery) -> None:
-        """Have the next attempt now: one more if the delivery is over, else the one it waits for.
-
-        Refuses with Conflict if an attempt is under way, or has come due and waits for its turn.
-        """
-        waiting = self._held_back.get(delivery.receiver, [])
-        if delivery in waiting:
-            waiting.remove(delivery)
-            if not waiting:
-                del self._held_back[delivery.receiver]
-        elif delivery.is_taken_up:
-            raise Conflict("an attempt is under way or waits for its turn; wait for its end")
-        delivery.given_up = None
-        delivery.state = DeliveryState.PENDING
-        now_ms = self.clock.now_ms()
-        if delivery.next_attempt_ms != now_ms:  # else it has just been asked for
-            self._note_attempt(delivery, now_ms)
-
-    def take_up(self, due: Due) -> Delivery | None:
-        """The delivery whose attempt is due, to be tried; None if it was tried at another time."""
-        delivery = self.deliveries.get(due.subject)
-        if delivery is None or delivery.next_attempt_ms != due.at_ms:
-            return None
-        delivery.next_attempt_ms = None
-        return delivery
-
-    def give_up(self, delivery: Delivery, reason: str) -> None:
-        """Try a delivery no more."""
-        delivery.give_up(reason)
-        self.deliveries.is_over(delivery)
-        self._let_go_behind(delivery)
-
-    def end_attempt(self, delivery: Delivery, attempt: Attempt) -> None:
-        """An attempt is over: the next one is noted, or the delivery is over as well."""
-        now_ms = self.clock.now_ms()
-        if not self.rules.obey_retry_after:
-            attempt.retry_after_s = None
-        delivery.end_attempt(attempt, now_ms)
-        self.deliveries.attempted += 1
-        endpoint = self.endpoints.get(delivery.endpoint_id or "")
-        if endpoint is not None:
-            endpoint.note_attempt(was_taken=attempt.was_taken, now_ms=now_ms)
-            if attempt.status == 410 and self.rules.gone_disables and endpoint.is_active:
-                endpoint.set_status(EndpointStatus.DISABLED, now_ms)
-        if delivery.next_attempt_ms is not None:
-            self._note_attempt(delivery, delivery.next_attempt_ms)
-        else:
-            self.deliveries.is_over(delivery)
-        self._let_go_behind(delivery)
-
-    @property
-    def held_back(self) -> Mapping[str, Sequence[Delivery]]:
-        """What waits until a newer event for the same receiver has been tried."""
-        return self._held_back
-
-    def hold_back(self, delivery: Delivery, receiver: str) -> None:
-        """Have a delivery wait until a newer event for the same receiver has been tried."""
-        self._held_back.setdefault(receiver, []).append(delivery)
-
-    def _let_go_behind(self, tried: Delivery) -> None:
-        """Try those that waited for this event."""
-        for waiting in self._held_back.pop(tried.receiver, ()):
-            if waiting.event.created_ms > tried.event.created_ms:
-                self.hold_back(waiting, tried.receiver)
-            else:
-                self._note_attempt(waiting, self.clock.now_ms())
-
-    def _note_attempt(self, delivery: Delivery, at_ms: int) -> None:
-        at_ms = capped_ms(at_ms)
-        delivery.next_attempt_ms = at_ms
-        self.agenda.note(at_ms, Occasion.ATTEMPT_DUE, delivery.id)
-
-    # --- time ---
-
     def catch_up(self) -> list[Due]:
-        """Let everything happen that has come due by now, oldest first, and say what it was.
-
-        What breaks is a BrokenDue; everything else happens all the same.
-        """
+        """Apply and return all due entries, oldest first; one that raises becomes a BrokenDue."""
         happened: list[Due] = []
         if self.agenda.next_ms() is None:
             return happened
         now_ms = self.clock.now_ms()
         while due_at_once := self.agenda.take_due(now_ms):
+            wall_ms = self.clock.wall_ms()
             for due in due_at_once:
                 try:
-                    if self._happens(due):
+                    if self._apply(due, wall_ms):
                         happened.append(due)
                 except Exception as error:  # noqa: BLE001 the caller logs it
                     happened.append(BrokenDue(due.at_ms, due.occasion, due.subject, error))
         return happened
 
-    def _happens(self, due: Due) -> bool:
-        """Let it happen, unless the task was ended in another way meanwhile."""
-        if due.occasion in _OF_TASKS and not self.ledger.holds(due.subject):
+    def _apply(self, due: Due, wall_ms: int) -> bool:
+        """Apply it and return True; False if its task was ended by hand before."""
+        if due.occasion in TASK_OCCASIONS and not self.ledger.holds(due.subject):
             return False
         if due.occasion is Occasion.TASK_ENDS:
-            if self.tasks[due.subject].fate.outcome is TaskEvent.RENDERED:
-                self.ledger.settle(due.subject)
+            task = self.tasks[due.subject]
+            if self.in_flight.is_counting:
+                self.in_flight.remove(task.order)
+            self.expiry.task_ended(task)
+            moment = task.planned.ends_ms, wall_ms
+            if task.planned.outcome is TaskEvent.RENDERED:
+                available_credits = self.ledger.settle(task.id, moment)
+                movement = "spent"
             else:
-                self.ledger.release(due.subject)
+                available_credits = self.ledger.release(task.id, moment)
+                movement = "released"
+            self.counts.credits[task.order.api, movement] += task.order.price_credits
+            self.history.task_ended(task, wall_ms, available_credits)
+        elif due.occasion is Occasion.TASK_TAKEN_UP:
+            self.history.task_taken_up(self.tasks[due.subject], wall_ms)
         return True
 
 
-_OF_TASKS = (Occasion.TASK_TAKEN_UP, Occasion.TASK_ENDS)
-
-
-def _free_id(numbered: Callable[[int], str], number: int, known: Callable[[str], object]) -> str:
-    """The id with this number, or with the next that nothing has: a snapshot may have gaps.
-
-    known: what has an id; None if nothing does.
-    """
-    while known(found := numbered(number)) is not None:
-        number += 1
-    return found
-
-
-def situation_of(order: Order) -> Situation:
-    """What a fault is matched against when it concerns the task of this order."""
+def fault_target(order: Order) -> FaultTarget:
+    """The target for the faults of this order's task."""
     request: dict[str, Any] = msgspec.json.decode(order.request)
     prompt = request.get("prompt", "")
-    return Situation(order.api, "create", order.account, order.model, prompt)
-
-
-def make_world(
-    name: str,
-    *,
-    seed: int,
-    clock: Clock,
-    rules: WorldRules,
-    credits_of: Mapping[str, int],
-    keys: Iterable[Key],
-) -> World:
-    """A fresh world in which each account has been granted its credits."""
-    world = World(name, seed, clock, rules, KeyRing(keys))
-    for account, credits in credits_of.items():
-        world.ledger.grant(account, credits)
-    return world
+    return FaultTarget(order.api, "create", order.account, order.model, prompt)

@@ -1,10 +1,11 @@
-"""Who may enter with which key, and what is said to those who may not."""
+"""Keys that are admitted, and the refusals of others."""
 
 from __future__ import annotations
 
 import pytest
 
 from mock_server.core.accounts import Key, KeyRing
+from mock_server.core.clock import Clock
 from mock_server.core.refusals import (
     KeyDisabled,
     KeyExpired,
@@ -28,8 +29,8 @@ RING = KeyRing(
 )
 
 
-def test_a_good_key_opens_its_api() -> None:
-    assert RING.admit("good", "rivya", 0) is GOOD
+def test_a_valid_key_is_admitted_to_its_api() -> None:
+    assert RING.admit("good", "rivya", Clock(lambda: 0)) is GOOD
 
 
 @pytest.mark.parametrize(
@@ -50,35 +51,35 @@ def test_each_bad_key_is_refused_for_its_own_reason(
     secret: str | None, refusal: type[KeyRefused]
 ) -> None:
     with pytest.raises(KeyRefused) as refused:
-        RING.admit(secret, "rivya", 1_000)
+        RING.admit(secret, "rivya", Clock(lambda: 1_000))
     assert type(refused.value) is refusal
 
 
-def test_a_key_is_good_until_the_millisecond_before_it_expires() -> None:
-    assert RING.admit("short", "rivya", 999).secret == "short"
+def test_a_key_is_valid_until_the_millisecond_before_it_expires() -> None:
+    assert RING.admit("short", "rivya", Clock(lambda: 999)).secret == "short"
 
 
 def test_a_key_without_an_end_never_expires() -> None:
-    assert RING.admit("good", "rivya", 10**15) is GOOD
+    assert RING.admit("good", "rivya", Clock(lambda: 10**15)) is GOOD
 
 
 def test_no_refusal_repeats_the_secret() -> None:
     for secret in ("never issued", "ace", "revoked", "disabled", "short"):
         with pytest.raises(KeyRefused) as refused:
-            RING.admit(secret, "rivya", 1_000)
+            RING.admit(secret, "rivya", Clock(lambda: 1_000))
         assert f"'{secret}'" not in str(refused.value)
 
 
-def test_a_scope_that_is_held_is_granted() -> None:
+def test_a_key_with_the_scope_is_accepted() -> None:
     GOOD.require("generations:read")
 
 
 @pytest.mark.parametrize("scope", ["generations:create", "generations", "generations:read "])
-def test_a_scope_that_is_not_held_is_denied_by_name(scope: str) -> None:
+def test_a_key_without_the_scope_is_refused_with_its_name(scope: str) -> None:
     with pytest.raises(ScopeDenied, match=scope):
         GOOD.require(scope)
 
 
-def test_a_key_holds_no_scope_unless_given_one() -> None:
+def test_a_key_has_no_scope_by_default() -> None:
     with pytest.raises(ScopeDenied):
         Key("new", "ada", "rivya").require("generations:read")

@@ -1,4 +1,4 @@
-"""Which hosts may be called: every way to name one, and what is no name of a host."""
+"""The hosts that may be called: every kind of name, and names that are refused."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ def test_a_host_that_is_named_may_be_called(name: str, url: str) -> None:
         ("app", "no url"),
     ],
 )
-def test_any_other_host_may_not(name: str, url: str) -> None:
+def test_any_other_host_may_not_be_called(name: str, url: str) -> None:
     assert CallbackHosts([name]).destination(url) is None
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "sentence"),
     [
         ("http://api:8000/hook", "is a URL: give the host alone, as in 'api'"),
         ("https://[::1]:8000/", "is a URL: give the host alone, as in '::1'"),
@@ -72,6 +72,6 @@ def test_any_other_host_may_not(name: str, url: str) -> None:
         ("", "an empty name is no host"),
     ],
 )
-def test_what_is_no_host_is_refused_with_what_would_be_right(name: str, told: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(told)):
+def test_a_name_that_is_no_host_is_refused_with_the_right_form(name: str, sentence: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(sentence)):
         CallbackHosts(["app", name])

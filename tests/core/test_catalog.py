@@ -1,4 +1,4 @@
-"""Models, prices, and which clip shows what was asked for."""
+"""Models, prices, and the clip for a request."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from typing import Any
 
 import pytest
 
+from mock_server.apis import ALL
 from mock_server.contract.contract import Contract
 from mock_server.contract.data_paths import SCHEMAS
 from mock_server.core.catalog import Catalog, Clip, Model
 
-CATALOG = Contract(SCHEMAS).catalog
+CATALOG = Contract(SCHEMAS, ALL).catalog
 STANDARD = CATALOG.find("rivya", "hailuo-standard")
 
 
 def model(model_id: str = "m", *, api: str = "rivya", facts: Mapping[str, Any] = {}) -> Model:
-    clips = (Clip({"length": "6"}, 4, 3, 6), Clip({"length": "10"}, 4, 3, 10))
+    clips = (Clip(4, 3, 6, params={"length": "6"}), Clip(4, 3, 10, params={"length": "10"}))
     return Model(api, model_id, 1, None, {"length": "6"}, clips, facts)
 
 
@@ -38,7 +39,7 @@ def test_an_api_lists_its_own_models_in_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facts", "is_callable"),
+    ("facts", "accepts"),
     [
         ({}, True),
         ({"listing": {"api_status": "available"}}, True),
@@ -46,8 +47,8 @@ def test_an_api_lists_its_own_models_in_order() -> None:
         ({"listing": {"api_status": "studio_only"}}, False),
     ],
 )
-def test_only_what_is_available_can_be_called(facts: dict[str, Any], is_callable: bool) -> None:
-    assert model(facts=facts).is_callable is is_callable
+def test_only_an_available_model_can_be_called(facts: dict[str, Any], accepts: bool) -> None:
+    assert model(facts=facts).accepts_generations is accepts
 
 
 def test_the_params_choose_the_clip() -> None:
@@ -59,7 +60,7 @@ def test_a_param_left_out_has_its_default() -> None:
 
 
 @pytest.mark.parametrize("value", [None, ["a"], 0.5, 10**400, True], ids=lambda v: str(v)[:9])
-def test_params_that_say_nothing_about_clips_change_nothing(value: Any) -> None:
+def test_params_that_no_clip_has_are_ignored(value: Any) -> None:
     assert model().clip_for({"length": "10", "mood": value}).duration_s == 10
 
 
@@ -67,16 +68,16 @@ def test_params_that_say_nothing_about_clips_change_nothing(value: Any) -> None:
     ("option", "value"),
     [("10", 10), ("10", 10.0), ("0", 0), ("1234567", 1234567), ("1234567", 1234567.0)],
 )
-def test_a_number_stands_for_the_option_that_spells_it(option: str, value: float) -> None:
-    """Lenient rules take 10 for "10", and to JSON Schema 10.0 is the same number."""
-    clip = Clip({"length": option}, 4, 3, 10)
+def test_a_number_stands_for_the_option_with_the_same_text(option: str, value: float) -> None:
+    """Lenient rules accept 10 for "10", and in JSON Schema 10.0 is the same number."""
+    clip = Clip(4, 3, 10, params={"length": option})
     long = Model("rivya", "m", 1, None, {"length": "6"}, (clip,), {})
     assert long.clip_for({"length": value}) is clip
 
 
 @pytest.mark.parametrize(("value", "seconds"), [(True, 6), (False, 10)])
 def test_true_and_false_stand_for_the_options_that_spell_them(value: bool, seconds: int) -> None:
-    clips = (Clip({"fast": "true"}, 4, 3, 6), Clip({"fast": "false"}, 4, 3, 10))
+    clips = (Clip(4, 3, 6, params={"fast": "true"}), Clip(4, 3, 10, params={"fast": "false"}))
     fast = Model("rivya", "m", 1, None, {"fast": "false"}, clips, {})
     assert fast.clip_for({"fast": value}).duration_s == seconds
 
@@ -87,7 +88,7 @@ def test_params_that_no_clip_shows_are_an_error_that_names_them() -> None:
 
 
 def test_a_clip_is_named_for_its_size_and_length() -> None:
-    assert Clip({}, 1920, 1080, 6).file_name == "1920x1080-6s.mp4"
+    assert Clip(1920, 1080, 6, params={}).file_name == "1920x1080-6s.mp4"
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_a_model_costs_what_its_page_says(api: str, model_id: str, price_credits
 )
 def test_every_combination_of_options_of_a_callable_model_has_a_clip(entry: Model) -> None:
     params = entry.facts.get("params", ())
-    if entry.is_callable:
+    if entry.accepts_generations:
         for choice in product(*(param["options"] for param in params)):
             entry.clip_for(dict(zip((param["key"] for param in params), choice, strict=True)))
 

@@ -1,4 +1,4 @@
-"""Chance from a seed: a draw belongs to its purpose and subject."""
+"""Random values from a seed, a purpose and a subject."""
 
 from __future__ import annotations
 
@@ -12,32 +12,34 @@ SUBJECTS = st.one_of(st.text(max_size=8), st.integers())
 
 
 @given(SEEDS, st.text(max_size=8), SUBJECTS)
-def test_the_same_seed_purpose_and_subject_draw_the_same(
+def test_the_same_seed_purpose_and_subject_give_the_same_bytes(
     seed: int, purpose: str, subject: str | int
 ) -> None:
-    assert Chance(seed).draw(purpose, subject) == Chance(seed).draw(purpose, subject)
+    assert Chance(seed).random_bytes(purpose, subject) == Chance(seed).random_bytes(
+        purpose, subject
+    )
 
 
 @given(SEEDS, st.lists(SUBJECTS, max_size=5))
-def test_a_draw_does_not_depend_on_what_came_before(seed: int, before: list[str | int]) -> None:
+def test_random_bytes_do_not_depend_on_earlier_ones(seed: int, before: list[str | int]) -> None:
     chance = Chance(seed)
     for subject in before:
-        chance.draw("failure", subject)
-    assert chance.draw("failure", "task") == Chance(seed).draw("failure", "task")
+        chance.random_bytes("failure", subject)
+    assert chance.random_bytes("failure", "task") == Chance(seed).random_bytes("failure", "task")
 
 
-def test_a_draw_is_sixteen_bytes() -> None:
-    assert len(Chance(1).draw("failure", "task")) == 16
+def test_random_bytes_are_sixteen() -> None:
+    assert len(Chance(1).random_bytes("failure", "task")) == 16
 
 
 def test_seed_purpose_and_subject_each_make_a_difference() -> None:
     draws = {
-        Chance(1).draw("failure", "a"),
-        Chance(2).draw("failure", "a"),
-        Chance(1).draw("latency", "a"),
-        Chance(1).draw("failure", "b"),
-        Chance(11).draw("failure", "a"),
-        Chance(-1).draw("failure", "a"),
+        Chance(1).random_bytes("failure", "a"),
+        Chance(2).random_bytes("failure", "a"),
+        Chance(1).random_bytes("latency", "a"),
+        Chance(1).random_bytes("failure", "b"),
+        Chance(11).random_bytes("failure", "a"),
+        Chance(-1).random_bytes("failure", "a"),
     }
     assert len(draws) == 6
 

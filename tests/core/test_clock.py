@@ -1,4 +1,4 @@
-"""A world's time: real at a scale, or frozen; never backwards."""
+"""The clock of a world: scaled or frozen, and never backwards."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mock_server.core.clock import Clock
 
 
 class Source:
-    """Real time, turned by hand."""
+    """Real time that the test sets."""
 
     def __init__(self, ms: int = 1_000) -> None:
         self.ms = ms
@@ -28,7 +28,7 @@ def test_a_clock_can_begin_at_any_moment(frozen: bool) -> None:
     assert Clock(Source(), start_ms=0, frozen=frozen).now_ms() == 0
 
 
-def test_a_real_clock_goes_with_its_source() -> None:
+def test_a_real_clock_follows_its_source() -> None:
     source = Source()
     clock = Clock(source, start_ms=50)
     source.ms += 7
@@ -64,7 +64,7 @@ def test_advance_moves_at_once_and_by_world_time(frozen: bool) -> None:
 
 
 @pytest.mark.parametrize("frozen", [False, True])
-def test_a_step_back_is_refused_and_changes_nothing(frozen: bool) -> None:
+def test_a_clock_cannot_move_back(frozen: bool) -> None:
     clock = Clock(Source(), start_ms=500, frozen=frozen)
     with pytest.raises(ValueError, match="forward only"):
         clock.advance(-1)
@@ -81,10 +81,10 @@ def test_advancing_by_nothing_is_allowed() -> None:
     st.lists(st.one_of(st.integers(-500, 500), st.none()), max_size=20),
     st.sampled_from([0.5, 1.0, 60.0]),
 )
-def test_time_never_goes_back_whatever_the_source_does(
+def test_time_never_goes_back_even_if_the_source_does(
     steps_ms: list[int | None], scale: float
 ) -> None:
-    """A machine's clock is set back now and then. None among the steps: the test advances."""
+    """The machine's clock may be set back. A step None: the test advances the clock."""
     source = Source()
     clock = Clock(source, scale=scale)
     shown_ms = clock.now_ms()
@@ -97,7 +97,7 @@ def test_time_never_goes_back_whatever_the_source_does(
         shown_ms = clock.now_ms()
 
 
-def test_a_frozen_clock_will_never_get_anywhere_by_itself() -> None:
+def test_a_frozen_clock_never_reaches_a_later_time_by_itself() -> None:
     assert Clock(Source(), start_ms=0, frozen=True).real_wait_s(1) is None
 
 
@@ -106,12 +106,12 @@ def test_the_real_wait_is_in_seconds_and_counts_the_scale(scale: float, wait_s: 
     assert Clock(Source(), start_ms=0, scale=scale).real_wait_s(30_000) == wait_s
 
 
-def test_there_is_no_wait_for_the_past() -> None:
+def test_the_real_wait_for_a_past_time_is_zero() -> None:
     assert Clock(Source(), start_ms=1_000).real_wait_s(999) == 0
 
 
 @given(st.integers(0, 10_000), st.integers(0, 10_000), st.sampled_from([0.5, 1.0, 4.0, 60.0]))
-def test_after_the_real_wait_the_moment_has_come(
+def test_after_the_real_wait_the_clock_shows_the_time(
     passed_ms: int, until_ms: int, scale: float
 ) -> None:
     source = Source()

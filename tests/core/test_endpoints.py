@@ -1,4 +1,4 @@
-"""Who is told of what, and what is remembered about it."""
+"""Subscriptions, the record of attempts, and secrets of webhook endpoints."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mock_server.core.chance import Chance
 from mock_server.core.endpoints import Endpoint, Endpoints, EndpointStatus, new_secret
 from mock_server.core.refusals import Invalid, UnknownEndpoint
+from tests.core.refused import sentence_of
 
 GOOD, BAD = "generation.succeeded", "generation.failed"
 URL = "https://example.com/hook"
@@ -47,7 +48,7 @@ def test_another_subject_gets_another_secret() -> None:
     assert new_secret(Chance(7), "whend_1") != new_secret(Chance(7), "whend_2")
 
 
-def test_a_secret_does_not_repeat_itself_inside() -> None:
+def test_the_three_parts_of_a_secret_differ() -> None:
     drawn = b64decode(new_secret(Chance(7), "whend_1").removeprefix("whsec_"))
     assert len({drawn[:8], drawn[8:16], drawn[16:]}) == 3
 
@@ -62,7 +63,7 @@ def test_rotations_never_repeat_a_secret() -> None:
     assert len(seen) == 101
 
 
-def test_rotations_can_be_repeated_from_the_seed() -> None:
+def test_the_same_seed_gives_the_same_rotated_secrets() -> None:
     one, other = endpoint(), endpoint()
     for each in (one, other):
         each.rotate_secret(Chance(7), 6)
@@ -91,7 +92,7 @@ def test_a_rotation_is_an_update_and_nothing_else() -> None:
     assert rotated == expected
 
 
-def test_a_new_endpoint_is_active_and_has_no_past() -> None:
+def test_a_new_endpoint_is_active_and_has_no_attempts() -> None:
     new = endpoint()
     assert new.is_active
     assert new.failure_count == 0
@@ -123,7 +124,7 @@ def test_a_status_comes_with_its_time_and_no_other(
 
 
 @pytest.mark.parametrize("status", list(EndpointStatus))
-def test_only_an_active_endpoint_is_active(status: EndpointStatus) -> None:
+def test_only_the_status_active_is_active(status: EndpointStatus) -> None:
     switched = endpoint()
     switched.set_status(status, 9)
     assert switched.is_active is (status is EndpointStatus.ACTIVE)
@@ -132,39 +133,39 @@ def test_only_an_active_endpoint_is_active(status: EndpointStatus) -> None:
 @given(st.lists(st.booleans()))
 def test_failures_are_counted_since_the_last_success(attempts: list[bool]) -> None:
     tried = endpoint()
-    for now_ms, was_taken in enumerate(attempts):
-        tried.note_attempt(was_taken=was_taken, now_ms=now_ms)
+    for now_ms, was_accepted in enumerate(attempts):
+        tried.record_attempt(was_accepted=was_accepted, now_ms=now_ms)
     in_a_row = 0
-    for was_taken in attempts:
-        in_a_row = 0 if was_taken else in_a_row + 1
+    for was_accepted in attempts:
+        in_a_row = 0 if was_accepted else in_a_row + 1
     assert tried.failure_count == in_a_row
 
 
-def test_a_success_sets_the_failures_back_to_none() -> None:
+def test_a_success_resets_the_failure_count() -> None:
     tried = endpoint()
     for now_ms in (6, 7):
-        tried.note_attempt(was_taken=False, now_ms=now_ms)
-    tried.note_attempt(was_taken=True, now_ms=8)
+        tried.record_attempt(was_accepted=False, now_ms=now_ms)
+    tried.record_attempt(was_accepted=True, now_ms=8)
     assert tried.failure_count == 0
 
 
-def test_the_last_success_and_the_last_failure_are_both_remembered() -> None:
+def test_the_times_of_the_last_success_and_failure_are_kept() -> None:
     tried = endpoint()
-    for now_ms, was_taken in ((6, False), (7, True), (8, True), (9, False)):
-        tried.note_attempt(was_taken=was_taken, now_ms=now_ms)
+    for now_ms, was_accepted in ((6, False), (7, True), (8, True), (9, False)):
+        tried.record_attempt(was_accepted=was_accepted, now_ms=now_ms)
     assert (tried.last_success_ms, tried.last_failure_ms) == (8, 9)
 
 
-def test_no_number_of_failures_switches_an_endpoint_off() -> None:
+def test_no_number_of_failures_disables_an_endpoint() -> None:
     tried = endpoint()
     for now_ms in range(1000):
-        tried.note_attempt(was_taken=False, now_ms=now_ms)
+        tried.record_attempt(was_accepted=False, now_ms=now_ms)
     assert tried.is_active
 
 
-def test_an_attempt_is_no_update_of_the_endpoint() -> None:
+def test_an_attempt_does_not_update_the_endpoint() -> None:
     tried = endpoint()
-    tried.note_attempt(was_taken=True, now_ms=9)
+    tried.record_attempt(was_accepted=True, now_ms=9)
     assert tried.updated_ms == 5
 
 
@@ -179,21 +180,18 @@ def test_an_owner_finds_a_revoked_endpoint_too() -> None:
     assert listed(kept).find("whend_1", "ada") is kept
 
 
-def test_another_accounts_endpoint_looks_like_none_at_all() -> None:
+def test_an_endpoint_of_another_account_is_refused_like_an_unknown_one() -> None:
     endpoints = listed(endpoint())
-    with pytest.raises(UnknownEndpoint) as foreign:
-        endpoints.find("whend_1", "ben")
-    with pytest.raises(UnknownEndpoint) as unknown:
-        endpoints.find("whend_2", "ben")
-    assert str(foreign.value) == str(unknown.value)
+    foreign = sentence_of(UnknownEndpoint, endpoints.find, "whend_1", "ben")
+    assert foreign == sentence_of(UnknownEndpoint, endpoints.find, "whend_2", "ben")
 
 
-def test_whoever_knows_the_id_gets_the_endpoint() -> None:
+def test_get_returns_an_endpoint_of_any_account() -> None:
     kept = endpoint()
     assert listed(kept).get("whend_1") is kept
 
 
-def test_nothing_is_at_an_id_nobody_was_given() -> None:
+def test_an_unknown_id_has_no_record() -> None:
     assert listed(endpoint()).get("whend_2") is None
 
 
@@ -207,7 +205,7 @@ def test_an_account_sees_its_endpoints_oldest_first() -> None:
     assert list(listed(*kept).of("ada")) == kept
 
 
-def test_an_account_sees_nobody_elses_endpoints() -> None:
+def test_an_account_does_not_see_endpoints_of_others() -> None:
     kept = endpoint()
     assert list(listed(endpoint("whend_2", "ben"), kept).of("ada")) == [kept]
 
@@ -218,7 +216,7 @@ def test_an_account_sees_its_revoked_endpoints_too() -> None:
     assert list(listed(kept).of("ada")) == [kept]
 
 
-def test_subscribed_are_those_that_want_the_type() -> None:
+def test_subscribed_returns_the_endpoints_of_the_type() -> None:
     good, bad, both = (
         endpoint("whend_1", "ada", GOOD),
         endpoint("whend_2", "ada", BAD),
@@ -229,7 +227,7 @@ def test_subscribed_are_those_that_want_the_type() -> None:
     assert endpoints.subscribed("ada", BAD) == [bad, both]
 
 
-def test_a_type_nobody_wants_has_no_subscribers() -> None:
+def test_a_type_without_subscriptions_has_no_subscribers() -> None:
     assert listed(endpoint()).subscribed("ada", "generation") == []
 
 
@@ -240,7 +238,7 @@ def test_an_endpoint_that_is_not_active_is_not_subscribed(status: EndpointStatus
     assert listed(off, on).subscribed("ada", GOOD) == [on]
 
 
-def test_an_endpoint_that_is_switched_on_again_is_subscribed_in_its_old_place() -> None:
+def test_an_endpoint_that_is_enabled_again_keeps_its_place() -> None:
     kept = [endpoint("whend_1"), endpoint("whend_2")]
     endpoints = listed(*kept)
     kept[0].set_status(EndpointStatus.DISABLED, 8)
@@ -248,11 +246,11 @@ def test_an_endpoint_that_is_switched_on_again_is_subscribed_in_its_old_place() 
     assert endpoints.subscribed("ada", GOOD) == kept
 
 
-def test_nobody_is_subscribed_to_another_accounts_events() -> None:
+def test_an_account_is_not_subscribed_to_events_of_others() -> None:
     assert listed(endpoint()).subscribed("ben", GOOD) == []
 
 
-# --- the overlap of a rotation ---------------------------------------------------------------
+# --- overlap of a rotation -------------------------------------------------------------------
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.integers(0, 3 * 10**6))
@@ -266,11 +264,11 @@ def test_a_replaced_secret_signs_beside_the_new_one_until_the_overlap_is_over(
     assert rotated.secrets_at(now_ms) == expected
 
 
-def test_a_secret_that_was_never_replaced_signs_alone() -> None:
+def test_without_a_rotation_one_secret_signs() -> None:
     assert endpoint().secrets_at(0) == ("whsec_old",)
 
 
-def test_of_two_rotations_in_one_overlap_the_first_secret_is_void() -> None:
+def test_after_two_rotations_the_first_secret_is_invalid() -> None:
     rotated = endpoint()
     rotated.rotate_secret(Chance(7), 0, 1000)
     second = rotated.secret
@@ -278,17 +276,17 @@ def test_of_two_rotations_in_one_overlap_the_first_secret_is_void() -> None:
     assert rotated.secrets_at(20) == (rotated.secret, second)
 
 
-# --- who is told even so ---------------------------------------------------------------------
+# --- inactive endpoints ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("status", list(EndpointStatus))
-def test_on_request_those_that_are_off_are_told_too(status: EndpointStatus) -> None:
+def test_even_inactive_returns_inactive_endpoints_too(status: EndpointStatus) -> None:
     off, other_type = endpoint("whend_1"), endpoint("whend_2", "ada", BAD)
     off.set_status(status, 9)
     assert listed(off, other_type).subscribed("ada", GOOD, even_inactive=True) == [off]
 
 
-def test_there_is_room_for_so_many_endpoints_revoked_ones_among_them() -> None:
+def test_the_limit_of_endpoints_includes_revoked_ones() -> None:
     endpoints = Endpoints(max_endpoints=2)
     for name in ("whend_1", "whend_2"):
         endpoints.require_room()

@@ -1,4 +1,4 @@
-"""What goes wrong when: counted, matched, and the same again from the same seed."""
+"""Faults are matched, counted, and repeatable from the seed."""
 
 from __future__ import annotations
 
@@ -11,21 +11,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from mock_server.apis import ALL
 from mock_server.core.chance import Chance
-from mock_server.core.delivery_faults import DeliveryFault, ReceiverAnswer
-from mock_server.core.exchange_faults import (
+from mock_server.core.effects import (
     AnswerFault,
     BodyFault,
     ConnectionFault,
     DelayFault,
+    DeliveryFault,
+    Effect,
     ErrorFault,
+    ReceiverAnswer,
+    TaskFault,
 )
-from mock_server.core.faults import Effect, Fault, FaultRule, Faults, Match, Situation
-from mock_server.core.task_faults import TaskFault
+from mock_server.core.faults import Fault, FaultRule, Faults, FaultTarget, Match, require_possible
 
 WRONG = TaskFault(outcome="failed")
 LATE = DeliveryFault(late_s=60)
-HERE = Situation("rivya", "create", "ada", "hailuo-pro", "A red balloon")
+HERE = FaultTarget("rivya", "create", "ada", "hailuo-pro", "A red balloon")
 
 terms = st.fixed_dictionaries(
     {
@@ -43,19 +46,19 @@ def standing(*rules: FaultRule, seed: int = 1) -> Faults:
     return faults
 
 
-def strikes(faults: Faults, count: int, situation: Situation = HERE) -> list[bool]:
-    """Whether it went wrong, request by request."""
-    return [faults.strike(situation, TaskFault) is not None for _ in range(count)]
+def matches_now(faults: Faults, count: int, target: FaultTarget = HERE) -> list[bool]:
+    """Whether a fault happened, request by request."""
+    return [faults.match_first(target, TaskFault) is not None for _ in range(count)]
 
 
-def struck(faults: Faults, kind: type[Effect]) -> Effect | None:
-    """What goes wrong here."""
-    fault = faults.strike(HERE, kind)
+def matches(faults: Faults, kind: type[Effect]) -> Effect | None:
+    """The effect that happens."""
+    fault = faults.match_first(HERE, kind)
     return None if fault is None else fault.rule.effect
 
 
 def expected(skip: int, times: int | None, every: int) -> Iterator[bool]:
-    """The same told in another way: so many go right, then each so many-th goes wrong."""
+    """Another implementation of the counting rules."""
     yield from [False] * skip
     turns = cycle([False] * (every - 1) + [True])
     left = times
@@ -66,20 +69,18 @@ def expected(skip: int, times: int | None, every: int) -> Iterator[bool]:
 
 
 @given(terms, st.integers(0, 60))
-def test_it_goes_wrong_exactly_when_skip_every_and_times_say_so(
-    terms: dict[str, Any], count: int
-) -> None:
-    seen = strikes(standing(FaultRule(effect=WRONG, **terms)), count)
+def test_skip_every_and_times_decide_which_requests_fail(terms: dict[str, Any], count: int) -> None:
+    seen = matches_now(standing(FaultRule(effect=WRONG, **terms)), count)
     assert seen == list(islice(expected(**terms), count))
 
 
 @given(terms, st.floats(0, 1), st.integers(0, 2**63 - 1), st.integers(0, 60))
-def test_it_never_happens_more_often_than_it_may(
+def test_a_fault_never_happens_more_often_than_times(
     terms: dict[str, Any], probability: float, seed: int, count: int
 ) -> None:
     rule = FaultRule(effect=WRONG, probability=probability, **terms)
     faults = standing(rule, seed=seed)
-    seen = strikes(faults, count)
+    seen = matches_now(faults, count)
     (fault,) = faults
     certain = islice(expected(terms["skip"], None, terms["every"]), count)
     assert all(may for did, may in zip(seen, certain, strict=True) if did)
@@ -90,11 +91,11 @@ def test_it_never_happens_more_often_than_it_may(
 
 
 @given(terms, st.floats(0, 1), st.integers(0, 2**63 - 1))
-def test_the_same_seed_makes_the_same_go_wrong(
+def test_the_same_seed_makes_the_same_requests_fail(
     terms: dict[str, Any], probability: float, seed: int
 ) -> None:
     rule = FaultRule(effect=WRONG, probability=probability, **terms)
-    assert strikes(standing(rule, seed=seed), 40) == strikes(standing(rule, seed=seed), 40)
+    assert matches_now(standing(rule, seed=seed), 40) == matches_now(standing(rule, seed=seed), 40)
 
 
 @given(
@@ -103,14 +104,14 @@ def test_the_same_seed_makes_the_same_go_wrong(
     st.lists(st.sampled_from(["", "ada", "ben"]), max_size=40),
     st.integers(0, 99),
 )
-def test_each_account_is_counted_and_drawn_for_as_if_it_were_alone(
+def test_counts_and_random_values_of_an_account_do_not_depend_on_others(
     terms: dict[str, Any], probability: float, accounts: list[str], seed: int
 ) -> None:
     rule = FaultRule(effect=WRONG, probability=probability, **terms)
     together = standing(rule, seed=seed)
-    seen = [(each, strikes(together, 1, of_account(each))[0]) for each in accounts]
+    seen = [(each, matches_now(together, 1, of_account(each))[0]) for each in accounts]
     for account in set(accounts):
-        alone = strikes(standing(rule, seed=seed), accounts.count(account), of_account(account))
+        alone = matches_now(standing(rule, seed=seed), accounts.count(account), of_account(account))
         assert [happened for each, happened in seen if each == account] == alone
     (fault,) = together
     assert fault.matched == sum(counts.matched for counts in fault.by_account.values())
@@ -118,48 +119,48 @@ def test_each_account_is_counted_and_drawn_for_as_if_it_were_alone(
     assert fault.by_account.keys() == set(accounts)
 
 
-def of_account(account: str) -> Situation:
+def of_account(account: str) -> FaultTarget:
     return replace(HERE, account=account)
 
 
-def test_one_that_is_used_up_for_one_account_is_not_for_another() -> None:
+def test_a_fault_is_used_up_per_account() -> None:
     faults = standing(FaultRule(effect=WRONG, times=1))
-    strikes(faults, 1)
+    matches_now(faults, 1)
     (fault,) = faults
     assert (fault.is_used_up("ada"), fault.is_used_up("ben")) == (True, False)
 
 
-def test_another_seed_makes_other_things_go_wrong() -> None:
+def test_another_seed_makes_other_requests_fail() -> None:
     rule = FaultRule(effect=WRONG, probability=0.5)
-    assert strikes(standing(rule, seed=1), 40) != strikes(standing(rule, seed=2), 40)
+    assert matches_now(standing(rule, seed=1), 40) != matches_now(standing(rule, seed=2), 40)
 
 
-def test_two_faults_of_one_kind_draw_apart() -> None:
+def test_two_faults_of_one_kind_have_different_random_values() -> None:
     rule = FaultRule(effect=WRONG, probability=0.5)
     faults = standing(rule, rule)
     one, other = faults
     chance = Chance(1)
-    drawn = [[fault.strikes(HERE, chance) for _ in range(40)] for fault in (one, other)]
+    drawn = [[fault.matches_now(HERE, chance) for _ in range(40)] for fault in (one, other)]
     assert drawn[0] != drawn[1]
 
 
 @pytest.mark.parametrize(("probability", "most", "least"), [(0, 0, 0), (1, 999, 999)])
-def test_never_and_always_are_certain(probability: float, most: int, least: int) -> None:
-    seen = sum(strikes(standing(FaultRule(effect=WRONG, probability=probability)), 999))
+def test_failure_rates_0_and_1_are_certain(probability: float, most: int, least: int) -> None:
+    seen = sum(matches_now(standing(FaultRule(effect=WRONG, probability=probability)), 999))
     assert least <= seen <= most
 
 
 @pytest.mark.parametrize("probability", [0.1, 0.5, 0.9])
-def test_a_probability_is_about_the_share_that_goes_wrong(probability: float) -> None:
-    seen = sum(strikes(standing(FaultRule(effect=WRONG, probability=probability)), 2000))
+def test_a_probability_is_about_the_share_of_effects(probability: float) -> None:
+    seen = sum(matches_now(standing(FaultRule(effect=WRONG, probability=probability)), 2000))
     assert abs(seen / 2000 - probability) < 0.05
 
 
-def test_by_default_everything_goes_wrong() -> None:
-    assert strikes(standing(FaultRule(effect=WRONG)), 3) == [True] * 3
+def test_by_default_a_fault_always_happens() -> None:
+    assert matches_now(standing(FaultRule(effect=WRONG)), 3) == [True] * 3
 
 
-# --- what it concerns ------------------------------------------------------------------------
+# --- match -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -177,8 +178,8 @@ def test_by_default_everything_goes_wrong() -> None:
         {"api": "rivya", "operation": "create", "account": "ada", "prompt": "balloon"},
     ],
 )
-def test_it_concerns_what_has_everything_it_asks_for(fits: dict[str, Any]) -> None:
-    assert strikes(standing(FaultRule(effect=WRONG, match=Match(**fits))), 1) == [True]
+def test_a_match_with_all_fields_right_matches(fits: dict[str, Any]) -> None:
+    assert matches_now(standing(FaultRule(effect=WRONG, match=Match(**fits))), 1) == [True]
 
 
 @pytest.mark.parametrize(
@@ -194,9 +195,9 @@ def test_it_concerns_what_has_everything_it_asks_for(fits: dict[str, Any]) -> No
         {"model": "hailuo-pro", "prompt": "green"},
     ],
 )
-def test_it_does_not_concern_what_lacks_one_thing(fits: dict[str, Any]) -> None:
+def test_a_match_with_one_field_wrong_does_not_match(fits: dict[str, Any]) -> None:
     faults = standing(FaultRule(effect=WRONG, match=Match(**fits)))
-    assert strikes(faults, 1) == [False]
+    assert matches_now(faults, 1) == [False]
     assert next(iter(faults)).matched == 0
 
 
@@ -206,18 +207,19 @@ def test_a_prompt_to_match_is_a_regular_expression(prompt: str) -> None:
         Match(prompt=prompt)
 
 
-def test_only_what_it_concerns_is_counted() -> None:
+def test_only_matching_requests_are_counted() -> None:
     faults = standing(FaultRule(effect=WRONG, match=Match(account="ada"), every=2))
-    ben = Situation("rivya", "create", "ben")
-    seen = [strikes(faults, 1, each)[0] for each in (HERE, ben, ben, HERE, HERE, ben, HERE)]
+    ben = FaultTarget("rivya", "create", "ben")
+    seen = [matches_now(faults, 1, each)[0] for each in (HERE, ben, ben, HERE, HERE, ben, HERE)]
     assert seen == [False, False, False, True, False, False, True]
     (fault,) = faults
     assert (fault.matched, fault.happened) == (4, 2)
 
 
-# --- what can never happen -------------------------------------------------------------------
+# --- impossible rules ------------------------------------------------------------------------
 
 ERROR, LATE_ERROR = ErrorFault(code="a"), ErrorFault(code="a", when="after")
+APIS = {api.name: api for api in ALL}
 NEVER: list[tuple[Match, Effect, str]] = [
     (Match(api="acedata", operation="credits"), ERROR, "acedata has no operation credits"),
     (Match(api="acedata", operation="upload"), DelayFault(seconds=1), "create, read, media"),
@@ -232,8 +234,11 @@ NEVER: list[tuple[Match, Effect, str]] = [
     (Match(answer={"/x": 1}), ConnectionFault(how="hang"), "when = after"),
     (Match(answer={"/x": 1}), WRONG, "no answer to match"),
     (Match(answer={"/x": 1}), LATE, "no answer to match"),
+    (Match(headers={"X-A": True}), WRONG, "no headers of a request to match"),
+    (Match(headers={"X-A": False}), LATE, "no headers of a request to match"),
     (Match(api="acedata"), DeliveryFault(signed_s=-9), "have no time"),
     (Match(api="acedata"), DeliveryFault(deleted_endpoint=True), "no webhook endpoints"),
+    (Match(api="acedata"), DeliveryFault(event_type="x"), "callbacks have no type"),
 ]
 
 
@@ -242,7 +247,7 @@ def test_a_rule_that_can_never_happen_is_refused_with_the_reason(
     match: Match, effect: Effect, why: str
 ) -> None:
     with pytest.raises(ValueError, match="this can never happen: .*" + why):
-        FaultRule(match=match, effect=effect)
+        require_possible(FaultRule(match=match, effect=effect), APIS)
 
 
 @pytest.mark.parametrize(
@@ -263,7 +268,7 @@ def test_a_rule_that_can_never_happen_is_refused_with_the_reason(
         (DeliveryFault, {"signed_with": "nothing", "signed_s": 1}, "no time"),
     ],
 )
-def test_an_effect_whose_parts_rule_each_other_out_is_refused(
+def test_an_effect_with_contradicting_fields_is_refused(
     kind: type[Effect], terms: dict[str, Any], why: str
 ) -> None:
     with pytest.raises(ValueError, match=why):
@@ -283,11 +288,11 @@ def test_an_effect_whose_parts_rule_each_other_out_is_refused(
         (Match(answer={"/x": 1}), BodyFault(null=("/",))),
     ],
 )
-def test_what_may_happen_is_taken(match: Match, effect: Effect) -> None:
-    assert FaultRule(match=match, effect=effect).effect == effect
+def test_a_possible_rule_is_accepted(match: Match, effect: Effect) -> None:
+    assert require_possible(FaultRule(match=match, effect=effect), APIS).effect == effect
 
 
-def test_only_what_may_happen_can_be_made_of_another_rule() -> None:
+def test_an_impossible_rule_cannot_be_derived_from_another() -> None:
     with pytest.raises(ValueError, match="can never happen"):
         replace(FaultRule(effect=WRONG), match=Match(operation="read"))
 
@@ -300,58 +305,58 @@ def test_an_answer_has_a_value_only_if_it_is_the_same_json(
     wanted: Any, there: Any, fits: bool
 ) -> None:
     here = replace(HERE, answer={"x": there})
-    assert Match(answer={"/x": wanted}).fits(here) is fits
+    assert Match(answer={"/x": wanted}).matches(here) is fits
 
 
-# --- several at once -------------------------------------------------------------------------
+# --- several faults --------------------------------------------------------------------------
 
 
-def test_of_several_that_would_happen_the_oldest_does() -> None:
+def test_the_oldest_of_several_matching_faults_happens() -> None:
     other = TaskFault(outcome="succeeded")
     faults = standing(FaultRule(effect=WRONG, times=1), FaultRule(effect=other))
-    assert [struck(faults, TaskFault) for _ in range(2)] == [WRONG, other]
+    assert [matches(faults, TaskFault) for _ in range(2)] == [WRONG, other]
 
 
-def test_one_that_did_not_get_its_turn_counts_nothing() -> None:
+def test_a_fault_after_the_first_match_counts_nothing() -> None:
     faults = standing(FaultRule(effect=WRONG), FaultRule(effect=WRONG))
-    strikes(faults, 3)
+    matches_now(faults, 3)
     assert [(fault.matched, fault.happened) for fault in faults] == [(3, 3), (0, 0)]
 
 
-def test_each_kind_goes_wrong_on_its_own() -> None:
+def test_each_kind_of_effect_is_matched_on_its_own() -> None:
     faults = standing(FaultRule(effect=LATE), FaultRule(effect=WRONG))
-    assert struck(faults, TaskFault) == WRONG
-    assert struck(faults, DeliveryFault) == LATE
+    assert matches(faults, TaskFault) == WRONG
+    assert matches(faults, DeliveryFault) == LATE
     assert [fault.matched for fault in faults] == [1, 1]
 
 
-def test_where_nothing_stands_nothing_goes_wrong() -> None:
+def test_without_faults_nothing_happens() -> None:
     faults = standing()
     assert not faults
-    assert faults.strike(HERE, TaskFault) is None
+    assert faults.match_first(HERE, TaskFault) is None
 
 
-def test_one_that_is_used_up_stays_as_a_record_and_counts_no_more() -> None:
+def test_a_used_up_fault_stays_as_a_record_and_counts_nothing() -> None:
     faults = standing(FaultRule(effect=WRONG, times=2))
-    strikes(faults, 5)
+    matches_now(faults, 5)
     (fault,) = faults
     assert fault.is_used_up("ada")
     assert (fault.matched, fault.happened) == (2, 2)
 
 
-def test_of_what_was_asked_for_in_two_channels_the_first_with_something_wrong_counts() -> None:
+def test_the_first_channel_with_a_matching_fault_wins() -> None:
     faults = Faults(Chance(1))
     faults.add(FaultRule(effect=DelayFault(seconds=1), skip=1), "slow", "header")
     faults.add(FaultRule(effect=BodyFault()), "field", "header")
     lower = faults.add(FaultRule(effect=DelayFault(seconds=2)), "slower", "key")
     faults.add(FaultRule(effect=BodyFault()), "other", "key")
-    seen = [[each.scenario for each in faults.struck(HERE, "before")] for _ in range(2)]
+    seen = [[each.scenario for each in faults.matches(HERE, "before")] for _ in range(2)]
     assert seen == [["slower"], ["slow"]]
     assert lower.matched == 1
-    assert [each.scenario for each in faults.struck(HERE, "after")] == ["field"]
+    assert [each.scenario for each in faults.matches(HERE, "after")] == ["field"]
 
 
-# --- standing and going ----------------------------------------------------------------------
+# --- adding and removing ---------------------------------------------------------------------
 
 
 def test_a_fault_can_be_found_until_it_is_removed() -> None:
@@ -360,16 +365,16 @@ def test_a_fault_can_be_found_until_it_is_removed() -> None:
     assert faults.get(fault.id) is fault
     faults.remove(fault.id)
     assert faults.get(fault.id) is None
-    assert strikes(faults, 1) == [False]
+    assert matches_now(faults, 1) == [False]
     with pytest.raises(KeyError):
         faults.remove(fault.id)
 
 
-def test_after_clearing_everything_goes_right() -> None:
+def test_after_clear_no_fault_happens() -> None:
     faults = standing(FaultRule(effect=WRONG), FaultRule(effect=LATE))
     faults.clear()
     assert len(faults) == 0
-    assert faults.strike(HERE, DeliveryFault) is None
+    assert faults.match_first(HERE, DeliveryFault) is None
 
 
 def test_no_id_is_ever_given_twice() -> None:
@@ -385,7 +390,7 @@ def test_no_id_is_ever_given_twice() -> None:
     assert len(set(ids)) == 4
 
 
-def test_faults_stand_oldest_first_with_the_scenario_they_came_with() -> None:
+def test_faults_are_listed_oldest_first_with_their_scenario() -> None:
     faults = standing()
     made: list[Fault] = [faults.add(FaultRule(effect=WRONG), name) for name in ("b", None, "a")]
     assert list(faults) == made

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mock_server.apis.acedata import ACEDATA
+from mock_server.apis.rivya import RIVYA
 from mock_server.core.chance import Chance
 from mock_server.core.ids import Ids
 
@@ -16,8 +18,8 @@ KINDS: dict[str, Callable[[Ids, int], str]] = {
     "hex": lambda ids, number: ids.hex("event", number),
     "uuid": lambda ids, number: ids.uuid("trace", number),
     "base32": lambda ids, number: ids.base32("video", number),
-    "rivya task": lambda ids, number: ids.task("rivya", number),
-    "acedata task": lambda ids, number: ids.task("acedata", number),
+    "rivya task": RIVYA.task_id,
+    "acedata task": ACEDATA.task_id,
 }
 FORMS = {
     "hex": r"[0-9a-f]{24}",
@@ -67,11 +69,11 @@ def test_a_hex_id_has_as_many_digits_as_asked_for(digits: int) -> None:
     assert len(ids_of(7).hex("event", 1, digits)) == digits
 
 
-def test_every_variant_digit_of_a_uuid_comes_up() -> None:
+def test_every_variant_digit_of_a_uuid_occurs() -> None:
     assert {ids_of(7).uuid("task", number)[19] for number in range(100)} == set("89ab")
 
 
-def test_base32_leaves_out_the_letters_that_look_like_others() -> None:
+def test_base32_has_no_ambiguous_letters() -> None:
     ids = ids_of(7)
     used = set("".join(ids.base32("video", number) for number in range(500)))
     assert used == set("0123456789abcdefghjkmnpqrstvwxyz")

@@ -1,4 +1,4 @@
-"""A bounded ring of exchanges: nothing falls out untold."""
+"""The journal keeps the last exchanges and counts the deleted ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def filled(exchanges: int, *, max_exchanges: int) -> Journal:
 
 
 @given(st.integers(0, 30), st.integers(1, 10))
-def test_the_last_exchanges_are_kept_and_the_rest_is_counted(opened: int, bound: int) -> None:
+def test_the_last_exchanges_are_kept_and_the_others_counted(opened: int, bound: int) -> None:
     journal = filled(opened, max_exchanges=bound)
     expected = list(range(opened))[-bound:]
     assert [exchange.id for exchange in journal] == [f"req_{number}" for number in expected]
@@ -33,7 +33,7 @@ def test_the_newest_are_the_end_of_it_in_the_same_order(
     assert journal.newest(count) == whole[max(0, len(whole) - count) :]
 
 
-def test_an_exchange_under_way_can_be_read_already() -> None:
+def test_an_exchange_under_way_can_be_read() -> None:
     journal = Journal(10, 10)
     journal.open("req_1", 5, "POST", "/api/v1/generations")
     (seen,) = journal
@@ -43,14 +43,14 @@ def test_an_exchange_under_way_can_be_read_already() -> None:
     assert (seen.request_body, seen.answer_body) == (b"", b"")
 
 
-def test_what_becomes_of_an_exchange_shows_in_the_journal() -> None:
+def test_the_journal_shows_later_changes_of_an_exchange() -> None:
     journal = Journal(10, 10)
     exchange = journal.open("req_1", 5, "GET", "/")
     exchange.status, exchange.ended_ms = 200, 9
     assert [(seen.status, seen.ended_ms) for seen in journal] == [(200, 9)]
 
 
-def test_an_exchange_that_was_evicted_can_still_end() -> None:
+def test_a_deleted_exchange_can_still_end() -> None:
     journal = Journal(1, 10)
     exchange = journal.open("req_1", 0, "GET", "/")
     journal.open("req_2", 1, "GET", "/")
@@ -59,19 +59,19 @@ def test_an_exchange_that_was_evicted_can_still_end() -> None:
 
 
 @given(st.binary(max_size=30))
-def test_of_a_body_the_first_bytes_are_kept(body: bytes) -> None:
+def test_the_first_bytes_of_a_body_are_kept(body: bytes) -> None:
     assert Journal(1, 10).kept(body) == body[:10]
 
 
 @given(st.lists(st.binary(max_size=8), max_size=8), st.integers(0, 20))
-def test_of_a_body_in_pieces_the_same_first_bytes_are_kept(pieces: list[bytes], most: int) -> None:
+def test_the_same_first_bytes_of_a_body_in_pieces_are_kept(pieces: list[bytes], most: int) -> None:
     journal, kept = Journal(1, most), b""
     for piece in pieces:
-        kept = journal.grown(kept, piece)
+        kept = journal.extended(kept, piece)
     assert kept == b"".join(pieces)[:most]
 
 
-def test_one_exchange_can_be_found_by_its_id_until_it_is_evicted() -> None:
+def test_an_exchange_can_be_found_by_id_until_it_is_deleted() -> None:
     journal = filled(5, max_exchanges=3)
     assert journal.get("req_1") is None
     found = journal.get("req_2")
@@ -80,7 +80,7 @@ def test_one_exchange_can_be_found_by_its_id_until_it_is_evicted() -> None:
     assert journal.get("req_9") is None
 
 
-def test_clearing_forgets_what_has_ended_and_counts_it() -> None:
+def test_clear_deletes_and_counts_exchanges_that_have_ended() -> None:
     journal = filled(4, max_exchanges=10)
     for exchange in list(journal)[::2]:
         exchange.ended_ms = 9
@@ -89,7 +89,7 @@ def test_clearing_forgets_what_has_ended_and_counts_it() -> None:
     assert (journal.opened, journal.evicted) == (4, 2)
 
 
-def test_after_clearing_the_ring_is_as_large_as_before() -> None:
+def test_after_clear_the_journal_is_as_large_as_before() -> None:
     journal = Journal(2, 10)
     journal.clear()
     for number in range(5):
@@ -98,7 +98,7 @@ def test_after_clearing_the_ring_is_as_large_as_before() -> None:
     assert (journal.opened, journal.evicted) == (5, 3)
 
 
-def test_what_is_known_can_be_put_into_another_journal() -> None:
+def test_the_state_of_a_journal_can_be_restored_in_another() -> None:
     journal = filled(5, max_exchanges=3)
     other = filled(9, max_exchanges=3)
     other.restore(journal.state())
@@ -123,7 +123,7 @@ def test_a_header_says_how_many_are_left_out() -> None:
 
 
 @given(st.lists(st.tuples(st.binary(max_size=50), st.binary(max_size=500))), st.integers(0, 2000))
-def test_never_more_bytes_of_headers_are_kept_than_the_limit(
+def test_no_more_bytes_of_headers_than_the_limit_are_kept(
     headers: list[tuple[bytes, bytes]], limit: int
 ) -> None:
     kept = Journal(1, 10, limit).kept_headers(headers)

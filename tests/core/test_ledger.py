@@ -7,18 +7,18 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from mock_server.core.ledger import Balance, Ledger
+from mock_server.core.ledger import Balance, Ledger, before_rows
 from mock_server.core.refusals import InsufficientCredits
 
 ACCOUNTS = ("ada", "ben", "cy")
 
 
 class CreditRules(RuleBasedStateMachine):
-    """The model: two numbers an account, and who holds how much for which task."""
+    """A model with two numbers per account, and the reservation of each task."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.ledger = Ledger()
+        self.ledger = Ledger(max_rows=5)
         self.granted = dict.fromkeys(ACCOUNTS, 0)
         self.spent = dict.fromkeys(ACCOUNTS, 0)
         self.held: dict[str, tuple[str, int]] = {}
@@ -82,6 +82,16 @@ class CreditRules(RuleBasedStateMachine):
             (self.ledger.settle if spend else self.ledger.release)(task_id)
 
     @invariant()
+    def rows_add_up(self) -> None:
+        for account in self.ledger.accounts:
+            balance, rows = self.ledger.balance(account), self.ledger.rows(account)
+            before = before_rows(balance, rows)
+            change = sum(row.change_credits for row in rows)
+            assert before.available_credits + change == balance.available_credits
+            assert rows.evicted > 0 or before == Balance()
+            assert [row.available_credits for row in rows][-1:] in ([], [balance.available_credits])
+
+    @invariant()
     def balances_agree(self) -> None:
         for account in ACCOUNTS:
             assert self.ledger.balance(account) == Balance(
@@ -104,7 +114,7 @@ TestCreditRules = CreditRules.TestCase
 TestCreditRules.settings = settings(max_examples=60, stateful_step_count=30)
 
 
-def test_an_account_never_heard_of_has_no_credits() -> None:
+def test_a_new_account_has_no_credits() -> None:
     assert Ledger().balance("nobody") == Balance()
 
 
@@ -115,14 +125,14 @@ def test_the_last_credit_can_be_spent() -> None:
     assert ledger.balance("ada").available_credits == 0
 
 
-def test_one_credit_too_few_is_refused_with_both_numbers() -> None:
+def test_one_credit_too_few_is_refused_with_both_amounts() -> None:
     ledger = Ledger()
     ledger.grant("ada", 56)
     with pytest.raises(InsufficientCredits, match="costs 57 credits and the account has 56"):
         ledger.reserve("ada", "task", 57)
 
 
-def test_a_settled_reservation_cannot_be_given_back() -> None:
+def test_a_settled_reservation_cannot_be_released() -> None:
     ledger = Ledger()
     ledger.grant("ada", 57)
     ledger.reserve("ada", "task", 57)

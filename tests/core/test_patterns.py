@@ -1,4 +1,4 @@
-"""Patterns of callers: what they match, what is refused, and that none takes long."""
+"""Patterns of callers: their matches, their refusals, and their time."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from mock_server.core.patterns import (
     MAX_PATTERN_CHARS,
     MAX_SEARCHED_CHARS,
     BadPattern,
-    fits_wildcard,
     is_found,
+    matches_wildcard,
     require_pattern,
 )
 
@@ -40,7 +40,7 @@ TEXTS = [
 
 
 def spent_s(work: Callable[[], object]) -> float:
-    """The processor time of this thread; the least of three, as the machine may be busy."""
+    """The least processor time of three runs, because the machine may be busy."""
 
     def once() -> float:
         began = thread_time()
@@ -49,6 +49,16 @@ def spent_s(work: Callable[[], object]) -> float:
         return thread_time() - began
 
     return min(once() for _ in range(3))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "char", "is_matched"),
+    [("^.$", "\r", True), ("^.$", "\n", False), ("(?s)^.$", "\n", True), ("^(?s:.)$", "\n", True)],
+)
+def test_a_dot_is_any_character_but_a_line_feed_unless_a_flag_says_so(
+    pattern: str, char: str, is_matched: bool
+) -> None:
+    assert is_found(pattern, char) is is_matched
 
 
 @pytest.mark.parametrize("pattern", [*SLOW_ELSEWHERE, *DEAR_TO_COMPILE], ids=lambda each: each[:24])
@@ -61,22 +71,15 @@ def test_no_pattern_takes_long_whatever_the_text(pattern: str) -> None:
 @pytest.mark.parametrize(
     ("pattern", "text", "found"),
     [
-        ("", "", True),
-        ("red", "A red fox", True),
-        ("^red", "A red fox", False),
-        ("(?i)ball(oo)?n$", "A BALLOON", True),
-        ("fox|dog", "A dog", True),
-        (r"\bfox\b", "foxes", False),
-        ("^$", "", True),
-        ("^(a+)+$", "a" * 40, True),
-        ("^(a+)+$", "a" * 40 + "!", False),
-        ("a.c", "a\nc", False),
-        ("é", "café", True),
+        ("", "", True), ("red", "A red fox", True), ("^red", "A red fox", False),
+        ("(?i)ball(oo)?n$", "A BALLOON", True), ("fox|dog", "A dog", True),
+        (r"\bfox\b", "foxes", False), ("^$", "", True), ("^(a+)+$", "a" * 40, True),
+        ("^(a+)+$", "a" * 40 + "!", False), ("a.c", "a\nc", False), ("é", "café", True),
         ("fox", "half of a pair \ud800, then a fox", True),
         ("fox", "x" * (MAX_SEARCHED_CHARS - 3) + "fox", True),
         ("fox", "x" * (MAX_SEARCHED_CHARS - 2) + "fox", False),
     ],
-)
+)  # fmt: skip
 def test_a_pattern_is_searched_for_in_the_beginning_of_a_text(
     pattern: str, text: str, found: bool
 ) -> None:
@@ -84,13 +87,13 @@ def test_a_pattern_is_searched_for_in_the_beginning_of_a_text(
 
 
 @given(st.text("ab(|)*+?.^$", max_size=8), st.text("ab\n", max_size=6))
-def test_a_pattern_of_both_engines_is_found_in_the_same_texts(pattern: str, text: str) -> None:
+def test_both_engines_find_a_pattern_in_the_same_texts(pattern: str, text: str) -> None:
     try:
         expected = re.search(pattern.replace("$", r"\Z"), text) is not None
         found = is_found(pattern, text)
     except (BadPattern, re.error):
         return
-    # Python has runs that give nothing back since 3.11; here `a++` is the same as `a+`.
+    # Python has possessive quantifiers since 3.11; here `a++` is the same as `a+`.
     if not re.search(r"[*+?]\+", pattern):
         assert found is expected
 
@@ -98,22 +101,15 @@ def test_a_pattern_of_both_engines_is_found_in_the_same_texts(pattern: str, text
 @pytest.mark.parametrize(
     ("pattern", "why"),
     [
-        ("(", "not closed"),
-        ("[a", "not closed"),
-        ("*a", "not closed, not known"),
-        (r"\Z", "not known"),
-        ("\ud800", "not known"),
-        ("(a{1000}){1000}", "too large"),
-        ("(?=a)", "look-around"),
-        ("(?!a)", "look-around"),
-        ("(?<=a)b", "look-around"),
-        ("(?<!a)b", "look-around"),
-        (r"(a)\1", "back reference"),
+        ("(", "not closed"), ("[a", "not closed"), ("*a", "not closed, not known"),
+        (r"\Z", "not known"), ("\ud800", "not known"), ("(a{1000}){1000}", "too large"),
+        ("(?=a)", "look-around"), ("(?!a)", "look-around"), ("(?<=a)b", "look-around"),
+        ("(?<!a)b", "look-around"), (r"(a)\1", "back reference"),
         ("(?P<x>a)(?P=x)", "back reference"),
         ("x" * (MAX_PATTERN_CHARS + 1), f"at most {MAX_PATTERN_CHARS}"),
         ("(?i)" + "[a-z]" * 9, "more than 8 sets"),
     ],
-)
+)  # fmt: skip
 def test_a_pattern_that_cannot_be_used_is_refused_with_the_reason(pattern: str, why: str) -> None:
     with pytest.raises(BadPattern, match=why):
         require_pattern(pattern)
@@ -125,27 +121,23 @@ def test_a_pattern_that_cannot_be_used_is_refused_with_the_reason(pattern: str, 
 
 
 @given(st.text("ab*", max_size=12), st.text("ab", max_size=12))
-def test_a_star_stands_for_anything(pattern: str, text: str) -> None:
+def test_a_star_stands_for_any_text(pattern: str, text: str) -> None:
     spelled = ".*".join(map(re.escape, pattern.split("*")))
-    assert fits_wildcard(pattern, text) is (re.fullmatch(spelled, text) is not None)
+    assert matches_wildcard(pattern, text) is (re.fullmatch(spelled, text) is not None)
 
 
 @pytest.mark.parametrize(
     ("pattern", "text", "fits"),
     [
-        ("/a/*", "/a/", True),
-        ("/a/*/c", "/a/b/c", True),
-        ("/a*a", "/a", False),
-        ("a?[b]", "a?[b]", True),
-        ("a?", "ab", False),
-        ("*\n*", "a\nb", True),
+        ("/a/*", "/a/", True), ("/a/*/c", "/a/b/c", True), ("/a*a", "/a", False),
+        ("a?[b]", "a?[b]", True), ("a?", "ab", False), ("*\n*", "a\nb", True),
     ],
-)
-def test_no_other_sign_is_special(pattern: str, text: str, fits: bool) -> None:
-    assert fits_wildcard(pattern, text) is fits
+)  # fmt: skip
+def test_no_other_character_is_special(pattern: str, text: str, fits: bool) -> None:
+    assert matches_wildcard(pattern, text) is fits
 
 
 @pytest.mark.parametrize("pattern", ["*a" * 4000 + "b", "a*" * 4000, "*" * 8192, "*ab" * 2700])
 def test_no_wildcard_takes_long(pattern: str) -> None:
     for text in ("a" * 65536, "ab" * 32768):
-        assert spent_s(lambda text=text: fits_wildcard(pattern, text)) < LONGEST_S  # type: ignore[misc]
+        assert spent_s(lambda text=text: matches_wildcard(pattern, text)) < LONGEST_S  # type: ignore[misc]

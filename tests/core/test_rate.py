@@ -1,4 +1,4 @@
-"""Fixed windows per key, each opened by the first request in it."""
+"""Fixed windows per key; the first request starts one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def passes(windows: RateWindows, now_ms: int, *, key: str = "k", limit: int = 2)
 
 
 def retry_after_s(*, now_ms: int, window_ms: int) -> int:
-    """What a key is told that used up its window at 0 and comes again at `now_ms`."""
+    """The Retry-After at `now_ms` of a key that used up its window at 0."""
     windows = RateWindows()
     windows.count("k", 0, limit=1, window_ms=window_ms)
     with pytest.raises(RateLimited) as refused:
@@ -27,7 +27,7 @@ def retry_after_s(*, now_ms: int, window_ms: int) -> int:
     return refused.value.retry_after_s
 
 
-def test_as_many_as_the_limit_pass_and_no_more() -> None:
+def test_the_limit_is_the_number_of_requests_that_pass() -> None:
     windows = RateWindows()
     assert [passes(windows, 0) for _ in range(4)] == [True, True, False, False]
 
@@ -43,27 +43,21 @@ def test_keys_do_not_share_a_window() -> None:
     assert passes(windows, 0, key="b", limit=1)
 
 
-def test_a_window_is_over_at_its_very_last_millisecond() -> None:
+@pytest.mark.parametrize(
+    "passing",
+    [
+        pytest.param({500: True, 1_499: False, 1_500: True}, id="ends at its last millisecond"),
+        pytest.param(
+            {0: True, 1_700: True, 2_699: False, 2_700: True}, id="starts with the next request"
+        ),
+        pytest.param(
+            {0: True, 999: False, 1_000: True, 1_999: False}, id="a refused request moves nothing"
+        ),
+    ],
+)
+def test_a_window_lasts_a_second_from_its_first_request(passing: dict[int, bool]) -> None:
     windows = RateWindows()
-    assert passes(windows, 500, limit=1)
-    assert not passes(windows, 1_499, limit=1)
-    assert passes(windows, 1_500, limit=1)
-
-
-def test_the_next_window_opens_with_the_next_request() -> None:
-    windows = RateWindows()
-    assert passes(windows, 0, limit=1)
-    assert passes(windows, 1_700, limit=1)
-    assert not passes(windows, 2_699, limit=1)
-    assert passes(windows, 2_700, limit=1)
-
-
-def test_a_refused_request_neither_counts_nor_moves_the_window() -> None:
-    windows = RateWindows()
-    assert passes(windows, 0, limit=1)
-    assert not passes(windows, 999, limit=1)
-    assert passes(windows, 1_000, limit=1)
-    assert not passes(windows, 1_999, limit=1)
+    assert {at_ms: passes(windows, at_ms, limit=1) for at_ms in passing} == passing
 
 
 def test_a_refused_request_does_not_count_when_the_limit_is_raised() -> None:
@@ -81,7 +75,7 @@ def test_retry_after_is_whole_seconds_rounded_up(now_ms: int, told_s: int) -> No
 
 
 @given(st.integers(1, 100_000), st.data())
-def test_whoever_waits_as_long_as_told_gets_in(window_ms: int, data: st.DataObject) -> None:
+def test_after_retry_after_a_request_passes(window_ms: int, data: st.DataObject) -> None:
     now_ms = data.draw(st.integers(0, window_ms - 1))
     wait_s = retry_after_s(now_ms=now_ms, window_ms=window_ms)
     assert wait_s >= 1
@@ -89,7 +83,7 @@ def test_whoever_waits_as_long_as_told_gets_in(window_ms: int, data: st.DataObje
 
 
 @given(st.integers(1, 10**9), st.floats(1e-6, 1e6))
-def test_a_caller_waits_by_its_own_clock_and_no_longer_than_it_has_to(
+def test_retry_after_is_in_the_callers_seconds_and_not_longer_than_needed(
     window_ms: int, scale: float
 ) -> None:
     windows = RateWindows()
@@ -101,7 +95,7 @@ def test_a_caller_waits_by_its_own_clock_and_no_longer_than_it_has_to(
 
 
 @pytest.mark.parametrize("scale", [5e-324, 1e-300, 1e308])
-def test_a_scale_beyond_all_measure_is_told_as_well(scale: float) -> None:
+def test_a_very_large_scale_has_a_retry_after_too(scale: float) -> None:
     windows = RateWindows()
     windows.count("k", 0, limit=1, window_ms=60_000)
     with pytest.raises(RateLimited) as refused:
@@ -109,7 +103,7 @@ def test_a_scale_beyond_all_measure_is_told_as_well(scale: float) -> None:
     assert 1 <= refused.value.retry_after_s <= 10**9
 
 
-def test_the_refusal_tells_limit_window_and_wait() -> None:
+def test_the_refusal_names_limit_window_and_wait() -> None:
     windows = RateWindows()
     windows.count("k", 0, limit=1, window_ms=1_500)
     with pytest.raises(RateLimited, match=r"1 requests in 1\.5 s .* opens in 0\.5 s"):

@@ -1,4 +1,4 @@
-"""Secrets are found in any text, however many there are, and whatever they are made of."""
+"""Secrets are found in any text, whatever their number and their characters."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ PLAIN = st.text(FEW + "- ", max_size=60)
 
 
 def expected(text: str, secrets: Sequence[str]) -> str:
-    """The longest secret at each place, from the left."""
-    told, place = "", 0
+    """The text with the longest secret at each place hidden, from the left."""
+    shown, place = "", 0
     longest_first = sorted(secrets, key=len, reverse=True)
     while place < len(text):
         found = next((each for each in longest_first if text.startswith(each, place)), None)
-        told += REDACTED if found else text[place]
+        shown += REDACTED if found else text[place]
         place += len(found or " ")
-    return told
+    return shown
 
 
 @given(SECRETS, PLAIN)
-def test_each_secret_is_hidden_and_nothing_else(secrets: list[str], text: str) -> None:
+def test_secrets_are_hidden_and_nothing_else(secrets: list[str], text: str) -> None:
     assert Redaction(secrets).text(text) == expected(text, secrets)
 
 
 @pytest.mark.parametrize("others", [[], [f"{number:04x}-other" for number in range(100)]])
-def test_of_secrets_within_secrets_the_longest_is_hidden(others: list[str]) -> None:
+def test_the_longest_of_nested_secrets_is_hidden(others: list[str]) -> None:
     redaction = Redaction(["abcd", "abcdef", "abcdex", "abcdefgh", *others])
     assert redaction.text("abcdez abcdefgz abcdefgh") == f"{REDACTED}ez {REDACTED}gz {REDACTED}"
 
 
 @given(SECRETS, PLAIN, st.integers(0, 60))
-def test_many_more_secrets_change_nothing(secrets: list[str], text: str, cut: int) -> None:
+def test_more_secrets_do_not_change_the_result(secrets: list[str], text: str, cut: int) -> None:
     others = [f"{number:04x}-other" for number in range(100)]
     assert Redaction([*secrets, *others]).text(text) == expected(text, secrets)
     shorter = text[:cut].encode()
@@ -51,7 +51,7 @@ def test_many_more_secrets_change_nothing(secrets: list[str], text: str, cut: in
 
 
 @given(SECRETS, PLAIN)
-def test_what_is_hidden_stays_hidden_so(secrets: list[str], text: str) -> None:
+def test_hiding_twice_changes_nothing_more(secrets: list[str], text: str) -> None:
     redaction = Redaction([*secrets, "dacted", "[redacted] ["])
     once = redaction.text(text)
     assert redaction.text(once) == once
@@ -71,7 +71,7 @@ WRITERS: list[tuple[Callable[[str], str], Callable[[str], str]]] = [
 
 @pytest.mark.parametrize(("write", "read"), WRITERS)
 @given(secret=st.text("".join(map(chr, range(0x21, 0x7F))), min_size=4, max_size=9), rest=PLAIN)
-def test_an_escaped_text_reads_as_if_it_had_been_hidden_before(
+def test_secrets_in_an_escaped_text_are_hidden_too(
     write: Callable[[str], str], read: Callable[[str], str], secret: str, rest: str
 ) -> None:
     text = f"{rest}{secret}{rest}é"
@@ -82,15 +82,15 @@ def test_an_escaped_text_reads_as_if_it_had_been_hidden_before(
 
 
 @pytest.mark.parametrize("write", [str, ascii_escaped, quote])
-def test_wherever_a_body_is_cut_no_part_of_a_secret_is_left(write: Callable[[str], str]) -> None:
+def test_a_body_cut_at_any_place_contains_no_part_of_a_secret(write: Callable[[str], str]) -> None:
     body = write("is it zyxwvutsrq").encode()
     for end in range(len(body) + 1):
-        told = Redaction(["zyxwvutsrq"]).content(body[:end], is_cut=True)
-        assert write("zyxw").encode() not in told
+        shown = Redaction(["zyxwvutsrq"]).content(body[:end], is_cut=True)
+        assert write("zyxw").encode() not in shown
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "shown"),
     [
         ("rvya_sk_live_A-9 rvya_sk_", f"{REDACTED} rvya_sk_"),
         ("whsec_ab+/=.", f"{REDACTED}."),
@@ -100,14 +100,14 @@ def test_wherever_a_body_is_cut_no_part_of_a_secret_is_left(write: Callable[[str
         ('{"callback_secret": "a\\"b", "a": 1}', f'{{"callback_secret": "{REDACTED}", "a": 1}}'),
     ],
 )
-def test_what_is_a_secret_by_its_looks_or_its_name_is_hidden(text: str, told: str) -> None:
-    assert Redaction(()).text(text) == told
+def test_text_in_the_form_or_field_of_a_secret_is_hidden(text: str, shown: str) -> None:
+    assert Redaction((), ["rvya_sk_"]).text(text) == shown
 
 
 def test_values_are_hidden_in_names_and_at_every_depth() -> None:
     value = {"a": [{"callback_secret": 5, "hush-hush": "a hush-hush"}], "b": None}
-    told = {"a": [{"callback_secret": REDACTED, REDACTED: f"a {REDACTED}"}], "b": None}
-    assert Redaction(["hush-hush"]).json(json.dumps(value).encode()) == told
+    shown = {"a": [{"callback_secret": REDACTED, REDACTED: f"a {REDACTED}"}], "b": None}
+    assert Redaction(["hush-hush"]).json(json.dumps(value).encode()) == shown
 
 
 BODIES = {
@@ -119,7 +119,7 @@ BODIES = {
 
 
 def cost_s(redaction: Redaction, body: bytes) -> float:
-    """Processor time of the quickest of some looks through a body."""
+    """The least processor time of some runs over a body."""
     costs = []
     for _ in range(5):
         began = time.process_time()

@@ -1,4 +1,4 @@
-"""A refusal is a sentence for people, and the facts behind it."""
+"""A refusal has a sentence for people and its facts as values."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ def test_a_violation_names_its_place() -> None:
     assert str(Violation("/prompt", "required", "is required")) == "/prompt: is required"
 
 
-def test_the_place_of_the_whole_body_is_called_body() -> None:
+def test_the_empty_place_is_called_body() -> None:
     assert str(Violation("", "json", "must be JSON")) == "body: must be JSON"
 
 
-def test_three_violations_are_told_and_the_others_are_counted() -> None:
+def test_three_violations_are_named_and_the_others_counted() -> None:
     violations = [Violation(f"/{name}", "type", "is wrong") for name in "abcde"]
     refusal = Invalid(violations)
     assert str(refusal) == "/a: is wrong; /b: is wrong; /c: is wrong; and 2 more"

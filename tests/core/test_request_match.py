@@ -1,4 +1,4 @@
-"""Which recorded requests somebody means: what fits, how many, in which order, what came near."""
+"""Filters for recorded requests, expected counts and order, and near misses."""
 
 from __future__ import annotations
 
@@ -68,16 +68,16 @@ def fits(match: RequestMatch, kept: Exchange) -> bool:
     return not match.differences(kept)
 
 
-# --- what fits -------------------------------------------------------------------------------
+# --- filters ---------------------------------------------------------------------------------
 
 
-def test_who_asks_for_nothing_gets_every_request() -> None:
+def test_an_empty_filter_matches_every_request() -> None:
     assert fits(RequestMatch(), exchange())
     assert fits(RequestMatch(), Exchange("req_1", 0, "GET", "/"))
 
 
 @pytest.mark.parametrize("name", FACTS)
-def test_what_is_asked_for_must_be_so(name: str) -> None:
+def test_each_field_of_a_filter_must_match(name: str) -> None:
     match = RequestMatch(**{name: FACTS[name]})
     assert match.differences(exchange()) == []
     assert match.differences(exchange(**{name: OTHERS[name]})) == [
@@ -86,13 +86,13 @@ def test_what_is_asked_for_must_be_so(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["api", "operation", "status", "account", "task"])
-def test_what_is_not_known_yet_is_nothing_that_was_asked_for(name: str) -> None:
+def test_a_field_without_a_value_does_not_match(name: str) -> None:
     match = RequestMatch(**{name: FACTS[name]})
     assert match.differences(without(name)) == [f"{name} is None, not {FACTS[name]!r}"]
 
 
 @pytest.mark.parametrize("names", list(combinations(FACTS, 2)))
-def test_everything_that_is_asked_for_must_fit_at_once(names: tuple[str, str]) -> None:
+def test_all_fields_of_a_filter_must_match(names: tuple[str, str]) -> None:
     one, other = names
     match = RequestMatch(**{one: FACTS[one], other: FACTS[other]})
     assert fits(match, exchange())
@@ -104,26 +104,16 @@ def test_everything_that_is_asked_for_must_fit_at_once(names: tuple[str, str]) -
 @pytest.mark.parametrize(
     ("pattern", "path", "wanted"),
     [
-        ("/api/v1/*", "/api/v1/generations/task_1", True),
-        ("/api/v1/*", "/api/v1/", True),
-        ("/api/v1/*", "/api/v2/credits", False),
-        ("*", "/", True),
-        ("*.mp4", "/media/default/a.mp4", True),
-        ("*.mp4", "/media/default/a.mp4.txt", False),
-        ("/a*c*e", "/abcde", True),
-        ("/a*c*e", "/abcd", False),
-        ("/API/v1/credits", "/api/v1/credits", False),
-        ("/api/v1", "/api/v1/credits", False),
-        ("/?", "/a", False),
-        ("/?", "/?", True),
-        ("/[ab]", "/a", False),
-        ("/[ab]", "/[ab]", True),
+        ("/api/v1/*", "/api/v1/generations/task_1", True), ("/api/v1/*", "/api/v1/", True),
+        ("/api/v1/*", "/api/v2/credits", False), ("*", "/", True),
+        ("*.mp4", "/media/default/a.mp4", True), ("*.mp4", "/media/default/a.mp4.txt", False),
+        ("/a*c*e", "/abcde", True), ("/a*c*e", "/abcd", False),
+        ("/API/v1/credits", "/api/v1/credits", False), ("/api/v1", "/api/v1/credits", False),
+        ("/?", "/a", False), ("/?", "/?", True), ("/[ab]", "/a", False), ("/[ab]", "/[ab]", True),
         ("/[!a]*", "/[!a]b", True),
     ],
-)
-def test_a_star_in_a_path_stands_for_anything_and_nothing_else_does(
-    pattern: str, path: str, wanted: bool
-) -> None:
+)  # fmt: skip
+def test_only_a_star_in_a_path_stands_for_any_text(pattern: str, path: str, wanted: bool) -> None:
     assert fits(RequestMatch(path=pattern), exchange(path=path)) is wanted
 
 
@@ -170,38 +160,38 @@ def test_a_value_in_the_body_is_compared_as_json(pointer: str, value: Any, wante
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"[" * 50_000, b"--x\r\n", b'"text"', b"5"])
-def test_a_body_that_is_no_object_has_no_values(body: bytes) -> None:
+def test_a_body_that_is_no_object_has_no_fields(body: bytes) -> None:
     assert not fits(RequestMatch(body={"/model": "m"}), exchange(body=body))
     assert fits(RequestMatch(method="POST"), exchange(body=body))
 
 
-def test_what_differs_in_a_body_is_told_briefly() -> None:
+def test_differences_in_a_body_are_quoted_briefly() -> None:
     match = RequestMatch(body={"/a": 1, "/b": "x" * 10_000})
     first, second = match.differences(exchange(body={"a": 2, "b": "y" * 10_000}))
     assert first == "body/a is 2, not 1"
     assert len(second) < 500
     deep = b'{"a":' * 400 + b"1" + b"}" * 400
-    (told,) = RequestMatch(body={"": 5}).differences(exchange(body=deep))
-    assert len(told) < 500
+    (difference,) = RequestMatch(body={"": 5}).differences(exchange(body=deep))
+    assert len(difference) < 500
 
 
-def test_what_may_not_be_told_is_compared_and_not_told() -> None:
-    kept, told = exchange(body={"a": "s3cret"}), exchange(body={"a": "hidden"})
-    kept.path, told.path = "/s3cret", "/hidden"
+def test_secrets_are_compared_but_not_quoted() -> None:
+    kept, shown = exchange(body={"a": "s3cret"}), exchange(body={"a": "hidden"})
+    kept.path, shown.path = "/s3cret", "/hidden"
     match = RequestMatch(path="/other", body={"/a": "wrong"})
-    assert match.differences(kept, told) == [
+    assert match.differences(kept, shown) == [
         "path is '/hidden', not '/other'",
         "body/a is 'hidden', not 'wrong'",
     ]
-    assert RequestMatch(path="/s3cret", body={"/a": "s3cret"}).differences(kept, told) == []
+    assert RequestMatch(path="/s3cret", body={"/a": "s3cret"}).differences(kept, shown) == []
 
 
-def test_those_that_are_meant_come_in_their_order() -> None:
+def test_matching_requests_keep_their_order() -> None:
     found = matching(of_methods("ABABA"), RequestMatch(method="A"))
     assert [kept.id for kept in found] == ["req_1", "req_3", "req_5"]
 
 
-# --- how many --------------------------------------------------------------------------------
+# --- counts ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -217,53 +207,40 @@ def test_those_that_are_meant_come_in_their_order() -> None:
         ({"at_least": 1, "at_most": 3}, {1, 2, 3}, "at least 1 and at most 3"),
     ],
 )
-def test_a_number_is_right_or_not(bounds: dict[str, int], right: set[int], words: str) -> None:
+def test_a_count_is_as_expected_or_not(bounds: dict[str, int], right: set[int], words: str) -> None:
     wanted = Expectation(**bounds)  # type: ignore[arg-type]
     assert {number for number in range(5) if wanted.counts(number)} == right
     assert wanted.words == words
 
 
 @pytest.mark.parametrize("bound", ["at_least", "at_most"])
-def test_an_exact_count_stands_alone(bound: str) -> None:
+def test_an_exact_count_excludes_other_counts(bound: str) -> None:
     with pytest.raises(msgspec.ValidationError, match="count stands alone"):
         msgspec.convert({"count": 1, bound: 1}, Expectation)
 
 
-# --- in which order --------------------------------------------------------------------------
+# --- order -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("came", "wanted", "place"),
     [
-        ("ABC", "ABC", None),
-        ("ABC", "AC", None),
-        ("AXBXC", "ABC", None),
-        ("ABC", "", None),
-        ("", "", None),
-        ("", "A", 0),
-        ("ABC", "BA", 1),
-        ("ABC", "D", 0),
-        ("ABA", "AA", None),
-        ("ABA", "AAA", 2),
-        ("A", "AA", 1),
-        ("BAB", "AB", None),
+        ("ABC", "ABC", None), ("ABC", "AC", None), ("AXBXC", "ABC", None), ("ABC", "", None),
+        ("", "", None), ("", "A", 0), ("ABC", "BA", 1), ("ABC", "D", 0), ("ABA", "AA", None),
+        ("ABA", "AAA", 2), ("A", "AA", 1), ("BAB", "AB", None),
     ],
-)
-def test_each_comes_after_the_ones_before_it_or_the_first_that_does_not_is_named(
-    came: str, wanted: str, place: int | None
-) -> None:
+)  # fmt: skip
+def test_the_first_request_out_of_order_is_named(came: str, wanted: str, place: int | None) -> None:
     assert first_out_of_order(of_methods(came), in_order(wanted)) == place
 
 
 @given(st.text("AB", max_size=12), st.text("AB", max_size=6))
-def test_an_order_is_kept_exactly_if_it_can_be_picked_from_what_came(
-    came: str, wanted: str
-) -> None:
+def test_an_order_is_found_exactly_if_it_is_a_subsequence(came: str, wanted: str) -> None:
     can_be_picked = any("".join(picked) == wanted for picked in combinations(came, len(wanted)))
     assert (first_out_of_order(of_methods(came), in_order(wanted)) is None) == can_be_picked
 
 
-# --- what came near --------------------------------------------------------------------------
+# --- near misses -----------------------------------------------------------------------------
 
 
 def as_it_is(kept: Exchange) -> Exchange:
@@ -281,13 +258,13 @@ def test_the_nearest_come_first_and_of_equally_near_ones_the_oldest() -> None:
     assert misses[0].asked == "POST /api/v1/generations"
 
 
-def test_of_many_only_a_few_are_told() -> None:
+def test_only_the_first_violations_are_named() -> None:
     kept = [exchange(number, method="GET") for number in range(10)]
     assert len(near_misses(kept, RequestMatch(method="POST"), as_it_is)) == 3
     assert len(near_misses(kept, RequestMatch(method="POST"), as_it_is, most=5)) == 5
 
 
-def test_a_near_miss_tells_what_may_be_told() -> None:
+def test_a_near_miss_hides_secrets() -> None:
     def hidden(kept: Exchange) -> Exchange:
         return exchange(path="/hidden", body={"a": "hidden"})
 

@@ -13,18 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+from mock_server.apis.acedata.signing import callback_signature, check_callback
+from mock_server.apis.rivya.signing import check_timestamped, timestamped_signature
 from mock_server.core.chance import Chance
 from mock_server.core.endpoints import new_secret
-from mock_server.core.signing import (
-    TOLERANCE_S,
-    BadSignature,
-    callback_signature,
-    check_callback,
-    check_standard,
-    check_timestamped,
-    standard_signature,
-    timestamped_signature,
-)
+from mock_server.core.signing import TOLERANCE_S, BadSignature, check_standard, standard_signature
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BODY = '{"id":"evt_1","text":"Grüße 🎬"}'.encode()
@@ -42,7 +35,7 @@ ids = st.text("abcdef0123456789_", min_size=1)
 times = st.integers(0, 2**40)
 
 
-# Cases 1, 2 and 4 of RFC 4231: those whose keys are UTF-8 and whose digests are not cut short.
+# Cases 1, 2 and 4 of RFC 4231: those with UTF-8 keys and whole digests.
 @pytest.mark.parametrize(
     ("key", "data", "digest"),
     [
@@ -90,7 +83,7 @@ def test_a_standard_signature_is_the_one_of_the_published_example() -> None:
 
 
 @pytest.mark.parametrize("secret", [SECRET, new_secret(Chance(7), "whend_1")])
-def test_the_published_library_takes_a_standard_signature(secret: str) -> None:
+def test_the_published_library_accepts_a_standard_signature(secret: str) -> None:
     at_s = int(time.time())
     headers = {
         "webhook-id": "evt_1",
@@ -163,14 +156,14 @@ def test_another_id_changes_a_standard_signature(pair: list[str]) -> None:
 
 
 @given(st.lists(secrets, max_size=3), st.binary(), times)
-def test_each_secret_adds_a_signature_in_its_order(some: list[str], body: bytes, at_s: int) -> None:
+def test_each_secret_adds_a_signature_in_order(some: list[str], body: bytes, at_s: int) -> None:
     one_by_one = [timestamped_signature([each], body, at_s).partition(",")[2] for each in some]
     assert timestamped_signature(some, body, at_s) == ",".join([f"t={at_s}", *one_by_one])
     alone = [standard_signature([each], "evt_1", body, at_s) for each in some]
     assert standard_signature(some, "evt_1", body, at_s) == " ".join(alone)
 
 
-# --- checking --------------------------------------------------------------------------------
+# --- checks ----------------------------------------------------------------------------------
 
 Check = Callable[[str, list[str], bytes, int, int], None]
 
@@ -200,7 +193,7 @@ OTHER = "whsec_" + b64encode(b"another secret of 24 byte").decode()
 
 
 @given(st.text(st.characters(codec="utf-8")), st.binary())
-def test_a_callback_signature_is_right_for_its_secret_and_body(secret: str, body: bytes) -> None:
+def test_a_callback_signature_is_valid_for_its_secret_and_body(secret: str, body: bytes) -> None:
     check_callback(callback_signature(secret, body), secret, body)
 
 
@@ -215,7 +208,7 @@ def test_a_callback_signature_is_right_for_its_secret_and_body(secret: str, body
         ("\xff€", "s", b"a"),
     ],
 )
-def test_any_other_callback_signature_is_bad(signature: str, secret: str, body: bytes) -> None:
+def test_any_other_callback_signature_is_invalid(signature: str, secret: str, body: bytes) -> None:
     with pytest.raises(BadSignature, match="another secret or another body"):
         check_callback(signature, secret, body)
 
@@ -225,7 +218,7 @@ some_secrets = st.lists(secrets, min_size=1, max_size=3, unique=True)
 
 @BOTH
 @given(some_secrets, some_secrets, st.integers(-2 * TOLERANCE_S, 2 * TOLERANCE_S))
-def test_a_signature_is_good_if_one_secret_made_it_not_long_ago(
+def test_a_recent_signature_of_one_of_the_secrets_is_valid(
     sign: Several, check: Check, signing: list[str], known: list[str], off_s: int
 ) -> None:
     for shared in (known, [*known, signing[-1]]):
@@ -239,7 +232,7 @@ def test_a_signature_is_good_if_one_secret_made_it_not_long_ago(
 
 @BOTH
 @given(st.binary(min_size=1), st.data())
-def test_a_changed_byte_makes_a_signature_bad(
+def test_a_changed_byte_makes_a_signature_invalid(
     sign: Several, check: Check, body: bytes, data: st.DataObject
 ) -> None:
     changed = bytearray(body)
@@ -252,7 +245,7 @@ def test_a_changed_byte_makes_a_signature_bad(
 @pytest.mark.parametrize(
     ("off_s", "why"), [(301, "signed 301 s ago"), (-301, "signed 301 s ahead")]
 )
-def test_a_genuine_signature_that_is_not_recent_says_by_how_much(
+def test_an_old_signature_is_refused_with_its_age(
     sign: Several, check: Check, off_s: int, why: str
 ) -> None:
     with pytest.raises(BadSignature, match=f"{why}; at most 300 s are tolerated"):
@@ -260,16 +253,14 @@ def test_a_genuine_signature_that_is_not_recent_says_by_how_much(
 
 
 @BOTH
-def test_a_signature_that_is_neither_genuine_nor_recent_is_not_genuine(
-    sign: Several, check: Check
-) -> None:
+def test_a_wrong_and_old_signature_is_refused_as_wrong(sign: Several, check: Check) -> None:
     with pytest.raises(BadSignature, match="another secret"):
         check(sign([OTHER], BODY, AT_S), [SECRET], BODY, AT_S, AT_S + 301)
 
 
 @BOTH
 @pytest.mark.parametrize("spoilt", [str, lambda _: "", lambda _: " ", lambda made: f"{made} "])
-def test_where_nobody_has_a_secret_no_signature_is_good(
+def test_without_secrets_no_signature_is_valid(
     sign: Several, check: Check, spoilt: Callable[[str], str]
 ) -> None:
     with pytest.raises(BadSignature):
@@ -290,7 +281,7 @@ def test_where_nobody_has_a_secret_no_signature_is_good(
         "t=1e3,v1=a",
     ],
 )
-def test_what_is_not_of_the_form_is_said_to_be_so(signature: str) -> None:
+def test_a_malformed_signature_is_refused_as_malformed(signature: str) -> None:
     with pytest.raises(BadSignature, match="is not of the form"):
         check_timestamped(signature, [SECRET], BODY, 1)
 
@@ -301,7 +292,7 @@ def test_a_standard_time_is_a_number_of_seconds(time: str) -> None:
         check_standard("v1,a", "evt_1", time, [SECRET], BODY, now_s=1)
 
 
-def test_a_field_of_another_version_is_passed_over() -> None:
+def test_a_field_of_another_signature_version_is_ignored() -> None:
     signature = timestamped_signature([SECRET], BODY, AT_S) + ",v0=abc"
     check_timestamped(signature, [SECRET], BODY, AT_S)
 
@@ -310,7 +301,7 @@ def test_a_field_of_another_version_is_passed_over() -> None:
 @pytest.mark.parametrize("signing", [[SECRET], [OTHER], [OTHER, SECRET], [SECRET, OTHER], []])
 @pytest.mark.parametrize("body", [BODY, b'{"other": 1}'])
 @pytest.mark.parametrize("more", ["", " v1a,abc", " v2,abc", " "])
-def test_the_published_library_thinks_the_same(
+def test_the_published_library_agrees_about_every_signature(
     off_s: int, signing: list[str], body: bytes, more: str
 ) -> None:
     now_s = int(time.time())

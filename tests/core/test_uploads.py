@@ -1,4 +1,4 @@
-"""What may be stored, how much of it, and whose it is."""
+"""The rules for uploads, their limits, and their owners."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from mock_server.core.catalog import MediaRules
 from mock_server.core.refusals import Invalid, UnknownFile
 from mock_server.core.uploads import StoredFile, Uploads, check_upload
+from tests.core.refused import sentence_of
 
 RULES = MediaRules(("image",), ("image/jpeg", "image/png"), 10 * 1024 * 1024)
 GOOD: dict[str, Any] = {
@@ -22,7 +23,7 @@ GOOD: dict[str, Any] = {
 FILE = StoredFile("file_1", "ada", "image", "a.png", "image/png", 72, None, "digest", 0)
 
 
-def test_a_file_that_keeps_every_rule_is_taken() -> None:
+def test_a_file_that_follows_all_rules_is_accepted() -> None:
     check_upload(**GOOD)
 
 
@@ -42,7 +43,7 @@ def test_a_file_may_be_as_large_as_the_limit(size_bytes: int) -> None:
         ({"name": "a/b.png"}, "/file", "filename", "printable"),
     ],
 )
-def test_each_broken_rule_is_refused_where_it_is_broken(
+def test_a_broken_rule_is_refused_with_its_place(
     change: dict[str, Any], place: str, rule: str, sentence: str
 ) -> None:
     with pytest.raises(Invalid, match=sentence) as refused:
@@ -51,7 +52,7 @@ def test_each_broken_rule_is_refused_where_it_is_broken(
 
 
 @pytest.mark.parametrize("name", ["a", "a" * 255, "Über uns – 世界 🎬.png", "...", "a b", ".env"])
-def test_a_bare_name_is_taken(name: str) -> None:
+def test_a_bare_name_is_accepted(name: str) -> None:
     check_upload(**GOOD | {"name": name})
 
 
@@ -62,12 +63,12 @@ def test_a_bare_name_is_taken(name: str) -> None:
         *("a\nb", "a\x00", "\x7f", "a\u202eb", "\u2028"),
     ],
 )
-def test_a_name_that_is_more_than_a_name_is_refused(name: str) -> None:
+def test_a_name_with_a_folder_or_a_control_character_is_refused(name: str) -> None:
     with pytest.raises(Invalid, match="1 to 255 printable characters"):
         check_upload(**GOOD | {"name": name})
 
 
-def test_there_is_room_up_to_the_last_byte() -> None:
+def test_the_total_size_of_files_may_reach_the_limit() -> None:
     uploads = Uploads(100)
     uploads.add(FILE)
     uploads.require_room(28)
@@ -75,7 +76,7 @@ def test_there_is_room_up_to_the_last_byte() -> None:
         uploads.require_room(29)
 
 
-def test_every_file_takes_its_share_of_the_room() -> None:
+def test_every_file_uses_space() -> None:
     uploads = Uploads(100)
     uploads.add(replace(FILE, size_bytes=50))
     uploads.add(replace(FILE, id="file_2", size_bytes=50))
@@ -83,7 +84,7 @@ def test_every_file_takes_its_share_of_the_room() -> None:
         uploads.require_room(1)
 
 
-def test_asking_for_room_takes_none() -> None:
+def test_a_check_for_room_uses_none() -> None:
     uploads = Uploads(100)
     for _ in range(3):
         uploads.require_room(100)
@@ -96,24 +97,21 @@ def test_an_owner_finds_the_file() -> None:
     assert len(uploads) == 1
 
 
-def test_another_accounts_file_looks_like_none_at_all() -> None:
+def test_a_file_of_another_account_is_refused_like_an_unknown_one() -> None:
     uploads = Uploads(100)
     uploads.add(FILE)
-    with pytest.raises(UnknownFile) as foreign:
-        uploads.find("file_1", "ben")
-    with pytest.raises(UnknownFile) as unknown:
-        uploads.find("file_2", "ben")
-    assert str(foreign.value) == str(unknown.value)
+    foreign = sentence_of(UnknownFile, uploads.find, "file_1", "ben")
+    assert foreign == sentence_of(UnknownFile, uploads.find, "file_2", "ben")
 
 
-def test_whoever_knows_the_id_gets_the_file() -> None:
+def test_get_returns_a_file_of_any_account() -> None:
     uploads = Uploads(100)
     uploads.add(FILE)
     assert uploads.get("file_1") is FILE
     assert uploads.get("file_2") is None
 
 
-def test_there_is_room_for_so_many_files() -> None:
+def test_the_number_of_files_is_limited() -> None:
     uploads = Uploads(100, max_files=1)
     uploads.add(replace(FILE, size_bytes=1))
     with pytest.raises(Invalid, match=r"limits\.stored_uploads"):

@@ -1,4 +1,4 @@
-"""Which addresses webhooks are sent to, however they are spelled."""
+"""The URLs that webhooks may have, in every spelling."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PUBLIC = [
     "https://example.com:65535/hook",
     "https://xn--bcher-kva.example/hook",
     "https://bücher.example/hook",
-    # Names that only resemble the local ones.
+    # Names that are similar to the local ones.
     "https://localhost.example.com/",
     "https://mylocalhost.com/",
     "https://local.example.com/",
@@ -35,7 +35,7 @@ PUBLIC = [
     "https://127.0.0.1.example.com/",
     "https://0x7f.example.com/",
     "https://1.2.3.4.5.example.com/",
-    # Addresses anybody can reach.
+    # Public addresses.
     "https://8.8.8.8/hook",
     "https://8.8.8.8:8443/hook",
     "https://8.8.8.8./hook",
@@ -93,7 +93,7 @@ LOOPBACK_HOSTS = [
     "[0:0:0:0:0:ffff:7f00:1]",
 ]
 
-# Addresses that carry a loopback one, and lead a packet out of this machine.
+# Addresses that contain a loopback one and are another machine.
 CARRYING_HOSTS = [
     "[::127.0.0.1]",
     "[::7f00:1]",
@@ -109,7 +109,7 @@ CARRYING_HOSTS = [
     "[::2]",
 ]
 
-# Hosts no setting opens.
+# Hosts that no setting allows.
 LOCAL_HOSTS = [
     *CARRYING_HOSTS,
     # Names.
@@ -123,7 +123,7 @@ LOCAL_HOSTS = [
     "intranet",
     "intranet.",
     "com",
-    # Unspecified, also by its short names.
+    # Unspecified, also in its short forms.
     "0.0.0.0",
     "0",
     "0x0",
@@ -147,7 +147,7 @@ LOCAL_HOSTS = [
     "3232235521",
     "100.64.0.1",
     "100.127.255.255",
-    # Link-local, where clouds keep their credentials.
+    # Link-local, where clouds serve their credentials.
     "169.254.0.1",
     "169.254.169.254",
     "2852039166",
@@ -208,7 +208,7 @@ LOCAL_HOSTS = [
     "[64:ff9b:1::7f00:1]",
 ]
 
-# URLs no setting opens, for what is around the host.
+# URLs that no setting allows because of the parts around the host.
 ILL_FORMED = [
     # Another scheme, or none.
     "",
@@ -225,7 +225,7 @@ ILL_FORMED = [
     "file:///etc/passwd",
     "javascript:alert(1)",
     "httpss://example.com/",
-    # User info, even when nothing is in it.
+    # User info, even if it is empty.
     "https://ada@example.com/",
     "https://ada:secret@example.com/",
     "https://:secret@example.com/",
@@ -236,7 +236,7 @@ ILL_FORMED = [
     "https://127.0.0.1@example.com/",
     "https://@127.0.0.1/",
     "https://a@b@example.com/",
-    # A fragment, even when nothing is in it.
+    # A fragment, even if it is empty.
     "https://example.com/#part",
     "https://example.com/#",
     "https://example.com#",
@@ -277,7 +277,7 @@ ILL_FORMED = [
     "https://[1:2:3:4:5:6:7:8:9]/",
 ]
 
-# Let through or broken on at the time of writing.
+# Spellings that were once accepted, or that raised.
 SLIPS = [
     "https://0x-1/",  # raises AddressValueError
     "https://127.0\u30020.1/",  # an HTTP client takes this full stop for a dot
@@ -295,34 +295,34 @@ SLIPS = [
 
 @pytest.mark.parametrize("allow_loopback", [False, True])
 @pytest.mark.parametrize("url", PUBLIC)
-def test_a_public_url_is_taken(url: str, allow_loopback: bool) -> None:
+def test_a_public_url_is_accepted(url: str, allow_loopback: bool) -> None:
     require_public(url, allow_loopback=allow_loopback)
 
 
 @pytest.mark.parametrize("scheme", ["https", "http"])
 @pytest.mark.parametrize("host", LOOPBACK_HOSTS)
-def test_this_machine_is_refused_however_it_is_spelled(host: str, scheme: str) -> None:
+def test_every_spelling_of_this_machine_is_refused(host: str, scheme: str) -> None:
     with pytest.raises(WebhookUrlRejected):
         require_public(f"{scheme}://{host}:8080/hook", allow_loopback=False)
 
 
 @pytest.mark.parametrize("scheme", ["https", "http", "HTTP"])
 @pytest.mark.parametrize("host", LOOPBACK_HOSTS)
-def test_this_machine_is_taken_on_request_however_it_is_spelled(host: str, scheme: str) -> None:
+def test_every_spelling_of_this_machine_is_accepted_on_request(host: str, scheme: str) -> None:
     require_public(f"{scheme}://{host}:8080/hook", allow_loopback=True)
 
 
 @pytest.mark.parametrize("allow_loopback", [False, True])
 @pytest.mark.parametrize("scheme", ["https", "http"])
 @pytest.mark.parametrize("host", LOCAL_HOSTS)
-def test_no_setting_opens_the_local_network(host: str, scheme: str, allow_loopback: bool) -> None:
+def test_no_setting_allows_the_local_network(host: str, scheme: str, allow_loopback: bool) -> None:
     with pytest.raises(WebhookUrlRejected):
         require_public(f"{scheme}://{host}/hook", allow_loopback=allow_loopback)
 
 
 @pytest.mark.parametrize("allow_loopback", [False, True])
 @pytest.mark.parametrize("url", ILL_FORMED)
-def test_no_setting_opens_an_ill_formed_url(url: str, allow_loopback: bool) -> None:
+def test_no_setting_allows_an_ill_formed_url(url: str, allow_loopback: bool) -> None:
     with pytest.raises(WebhookUrlRejected):
         require_public(url, allow_loopback=allow_loopback)
 
@@ -334,7 +334,7 @@ def test_an_odd_spelling_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["ftp://localhost/", "//localhost/", "file://127.0.0.1/a"])
-def test_this_machine_is_taken_over_http_only(url: str) -> None:
+def test_only_this_machine_is_accepted_over_http(url: str) -> None:
     with pytest.raises(WebhookUrlRejected):
         require_public(url, allow_loopback=True)
 
@@ -358,12 +358,12 @@ def test_a_refusal_says_what_is_wrong(url: str, sentence: str) -> None:
 @pytest.mark.parametrize(
     "host", ["example.com", "notlocalhost", "localhost.com", "8.8.8.8", "10.0.0.1", "0.0.0.0", "::"]
 )
-def test_another_machine_is_no_loopback(host: str) -> None:
+def test_another_host_is_no_loopback(host: str) -> None:
     assert not is_loopback(host)
 
 
 @pytest.mark.parametrize("host", CARRYING_HOSTS)
-def test_an_address_that_carries_a_loopback_one_is_another_machine(host: str) -> None:
+def test_an_address_that_contains_a_loopback_one_is_another_machine(host: str) -> None:
     assert not is_loopback(host.strip("[]"))
     assert not is_loopback(host.strip("[]").replace("%25", "%"))
 
@@ -383,7 +383,7 @@ def test_an_address_that_carries_a_loopback_one_is_another_machine(host: str) ->
         ("::ffff:127.0.0.1", "127.0.0.1"),
     ],
 )
-def test_no_resolver_decides_where_this_machine_is(host: str, connected: str) -> None:
+def test_spellings_of_this_machine_do_not_depend_on_a_resolver(host: str, connected: str) -> None:
     assert loopback_address(host) == connected
 
 
@@ -391,7 +391,7 @@ def test_no_resolver_decides_where_this_machine_is(host: str, connected: str) ->
 @example(IPv6Address("::1"))
 @example(IPv6Address("::ffff:7f00:1"))
 @example(IPv6Address("64:ff9b::7f00:1"))
-def test_an_address_is_this_machine_only_if_the_system_says_so(
+def test_an_address_is_this_machine_exactly_if_it_is_a_loopback_one(
     address: IPv4Address | IPv6Address,
 ) -> None:
     inner = address if isinstance(address, IPv4Address) else address.ipv4_mapped or address
@@ -429,7 +429,7 @@ def spellings(address: IPv4Address) -> list[str]:
     ]
 
 
-def is_taken(host: str) -> bool:
+def is_accepted(host: str) -> bool:
     try:
         require_public(f"https://{host}/hook", allow_loopback=False)
     except WebhookUrlRejected:
@@ -443,7 +443,7 @@ def is_taken(host: str) -> bool:
 @example(IPv4Address("8.8.8.8"))
 @example(IPv4Address("127.0.0.1"))
 @example(IPv4Address("255.255.255.255"))
-def test_every_spelling_of_an_address_is_judged_as_the_address_is(address: IPv4Address) -> None:
+def test_every_spelling_of_an_address_is_treated_alike(address: IPv4Address) -> None:
     public = address.is_global and not address.is_multicast
-    judged = {host: is_taken(host) for host in spellings(address)}
+    judged = {host: is_accepted(host) for host in spellings(address)}
     assert judged == dict.fromkeys(judged, public)

@@ -1,19 +1,23 @@
-"""A whole world against a model of it: tasks, credits, keys and time together."""
+"""A world compared with a model: tasks, credits, keys and time together."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from mock_server.core.agenda import Due, Occasion
 from mock_server.core.clock import Clock
+from mock_server.core.effects import TaskFault
+from mock_server.core.faults import FaultRule
 from mock_server.core.idempotency import IdempotencyKey
+from mock_server.core.ids import TaskId
 from mock_server.core.ledger import Balance
-from mock_server.core.lifecycle import TaskEvent, TaskState
+from mock_server.core.lifecycle import USUAL_REASON, FailureReason, TaskEvent, TaskState
 from mock_server.core.refusals import (
     IdempotencyMismatch,
     IdempotencyRunning,
@@ -21,7 +25,8 @@ from mock_server.core.refusals import (
     Invalid,
 )
 from mock_server.core.tasks import Order, Task
-from mock_server.core.world import World, WorldRules, make_world
+from mock_server.core.world import World, WorldRules
+from tests.core.worlds import make_world, store_image
 
 START_MS = 1_000_000
 LIFETIME_MS = 5_000
@@ -61,12 +66,21 @@ def make(
     )
     clock = Clock(lambda: 0, start_ms=START_MS, frozen=True)
     credits_of = CREDITS | {"ada": ada}
-    return make_world("w", seed=seed, clock=clock, rules=rules, credits_of=credits_of, keys=())
+    task_ids: dict[str, TaskId] = {"acedata": lambda ids, number: ids.uuid("task", number)}
+    return make_world(
+        "w",
+        seed=seed,
+        clock=clock,
+        rules=rules,
+        credits_of=credits_of,
+        keys=(),
+        task_ids=task_ids,
+    )
 
 
 @dataclass
 class Known:
-    """What the model knows of a task; `ended` once a catch_up has seen its end."""
+    """The model of a task; ended: whether a catch_up has applied its end."""
 
     task: Task
     account: str
@@ -78,7 +92,7 @@ class Known:
 
 @dataclass
 class KeptKey:
-    """What the model knows of an idempotency key."""
+    """The model of an idempotency key."""
 
     body: bytes
     task: Task
@@ -86,7 +100,7 @@ class KeptKey:
 
 
 class WorldRulesHold(RuleBasedStateMachine):
-    """The model: a list of tasks with price and moments, and the keys that led to them."""
+    """A model: a list of tasks with price and times, and the keys that they were made with."""
 
     @initialize(
         seed=st.integers(0, 3),
@@ -109,7 +123,7 @@ class WorldRulesHold(RuleBasedStateMachine):
         self.keys: dict[tuple[str, str], KeptKey] = {}
         self.running: set[tuple[str, str]] = set()
         self.caught_up_ms = START_MS
-        self.told: list[Due] = []
+        self.applied: list[Due] = []
 
     def held(self, account: str) -> int:
         return sum(k.price for k in self.known.values() if k.account == account and not k.ended)
@@ -171,7 +185,7 @@ class WorldRulesHold(RuleBasedStateMachine):
 
     def answer(self, ours: tuple[str, str]) -> None:
         account, value = ours
-        self.world.idempotency.answered(key(value, account=account))
+        self.world.idempotency.mark_answered(key(value, account=account))
         self.running.discard(ours)
 
     @rule(by_ms=st.sampled_from([0, 1, 199, 200, 800, 999, LIFETIME_MS - 1, LIFETIME_MS]))
@@ -191,11 +205,11 @@ class WorldRulesHold(RuleBasedStateMachine):
         moments = [due.at_ms for due in happened]
         assert moments == sorted(moments)
         assert all(self.caught_up_ms <= at_ms <= self.now_ms for at_ms in moments)
-        assert [*self.told, *happened] == list(dict.fromkeys([*self.told, *happened]))
+        assert [*self.applied, *happened] == list(dict.fromkeys([*self.applied, *happened]))
         self.caught_up_ms = self.now_ms
-        self.told += happened
+        self.applied += happened
         due_by_now = {due for k in self.known.values() for due in self.timeline(k)}
-        assert set(self.told) == {due for due in due_by_now if due.at_ms <= self.now_ms}
+        assert set(self.applied) == {due for due in due_by_now if due.at_ms <= self.now_ms}
         for known in self.known.values():
             known.ended = self.now_ms >= known.created_ms + self.ends_after_ms
 
@@ -215,7 +229,7 @@ class WorldRulesHold(RuleBasedStateMachine):
             assert balance.available_credits >= 0
 
     @invariant()
-    def states_are_what_time_and_luck_make_them(self) -> None:
+    def states_follow_from_time_and_random_outcome(self) -> None:
         for known in self.known.values():
             state = self.world.state_of(known.task)
             assert state is known.last_seen or RANK[state] > RANK[known.last_seen]
@@ -245,7 +259,7 @@ TestWorldRulesHold.settings = settings(max_examples=60, stateful_step_count=30)
 # --- credits ---
 
 
-def test_of_two_creates_racing_for_one_price_one_gets_it() -> None:
+def test_one_of_two_creates_gets_the_last_credits() -> None:
     world = make(ada=57)
     world.submit(order())
     with pytest.raises(InsufficientCredits):
@@ -254,7 +268,7 @@ def test_of_two_creates_racing_for_one_price_one_gets_it() -> None:
     assert world.ledger.balance("ada") == Balance(57, reserved_credits=57)
 
 
-def test_a_refused_create_leaves_nothing_behind() -> None:
+def test_a_refused_create_changes_nothing() -> None:
     world = make(ada=56)
     with pytest.raises(InsufficientCredits):
         world.submit(order())
@@ -270,7 +284,7 @@ def test_a_refused_create_does_not_change_the_ids_of_later_tasks() -> None:
     assert world.submit(order()).id == calm_world.submit(order()).id
 
 
-def test_a_failed_task_gives_its_credits_back() -> None:
+def test_a_failed_task_releases_its_credits() -> None:
     world = make(failure_rate=1)
     world.submit(order())
     world.clock.advance(1_000)
@@ -278,7 +292,7 @@ def test_a_failed_task_gives_its_credits_back() -> None:
     assert world.ledger.balance("ada") == Balance(150, available_credits=150)
 
 
-def test_credits_come_back_exactly_once() -> None:
+def test_credits_are_released_exactly_once() -> None:
     world = make(failure_rate=1)
     task = world.submit(order())
     for _ in range(3):
@@ -289,7 +303,7 @@ def test_credits_come_back_exactly_once() -> None:
         world.ledger.release(task.id)
 
 
-def test_credits_that_came_back_can_be_spent_again() -> None:
+def test_released_credits_can_be_spent_again() -> None:
     world = make(failure_rate=1, ada=57)
     world.submit(order())
     world.clock.advance(1_000)
@@ -298,7 +312,7 @@ def test_credits_that_came_back_can_be_spent_again() -> None:
     assert world.ledger.balance("ada").reserved_credits == 57
 
 
-def test_a_task_that_succeeds_spends_what_was_held() -> None:
+def test_a_successful_task_spends_its_reservation() -> None:
     world = make()
     world.submit(order())
     world.clock.advance(999)
@@ -309,13 +323,38 @@ def test_a_task_that_succeeds_spends_what_was_held() -> None:
     assert world.ledger.balance("ada") == Balance(150, 93, spent_credits=57)
 
 
+# --- why a task fails ---
+
+
+@given(st.integers(0, 2**32))
+def test_the_seed_decides_why_tasks_fail_by_chance(seed: int) -> None:
+    reasons = [
+        [world.submit(order(price=1)).planned.reason for _ in range(100)]
+        for world in (make(seed=seed, failure_rate=1), make(seed=seed, failure_rate=1))
+    ]
+    assert reasons[0] == reasons[1]
+    assert set(reasons[0]) == set(get_args(FailureReason))
+
+
+@given(st.none() | st.sampled_from(get_args(FailureReason)), st.booleans())
+def test_a_task_ends_with_the_reason_that_is_given_or_as_planned(
+    reason: FailureReason | None, is_planned: bool
+) -> None:
+    world = make()
+    if is_planned:
+        world.faults.add(FaultRule(effect=TaskFault(outcome="failed", reason="timeout")))
+    task = world.submit(order())
+    ended = world.finish(task, TaskEvent.BROKE, reason)
+    assert ended.planned.reason == (reason or ("timeout" if is_planned else USUAL_REASON))
+
+
 # --- idempotency ---
 
 
 def test_a_replay_charges_nothing() -> None:
     world = make()
     task = world.submit_once(order(), key())
-    world.idempotency.answered(key())
+    world.idempotency.mark_answered(key())
     assert world.submit_once(order(), key()) == task
     assert len(world.tasks) == 1
     assert world.ledger.balance("ada").reserved_credits == 57
@@ -324,14 +363,14 @@ def test_a_replay_charges_nothing() -> None:
 def test_a_replay_needs_no_credits() -> None:
     world = make(ada=57)
     task = world.submit_once(order(), key())
-    world.idempotency.answered(key())
+    world.idempotency.mark_answered(key())
     assert world.submit_once(order(), key()) == task
 
 
 def test_a_replay_shows_the_tasks_present_state() -> None:
     world = make()
     world.submit_once(order(), key())
-    world.idempotency.answered(key())
+    world.idempotency.mark_answered(key())
     world.clock.advance(200)
     assert world.state_of(world.submit_once(order(), key())) is TaskState.PROCESSING
 
@@ -345,7 +384,7 @@ def test_the_same_key_with_another_body_changes_nothing() -> None:
     assert world.ledger.balance("ada").reserved_credits == 57
 
 
-def test_the_second_of_two_equal_calls_at_once_is_refused_and_not_charged() -> None:
+def test_the_second_of_two_equal_requests_at_once_is_refused_and_not_charged() -> None:
     world = make()
     world.submit_once(order(), key())
     with pytest.raises(IdempotencyRunning):
@@ -353,7 +392,7 @@ def test_the_second_of_two_equal_calls_at_once_is_refused_and_not_charged() -> N
     assert world.ledger.balance("ada").reserved_credits == 57
 
 
-def test_a_refused_create_leaves_its_key_free() -> None:
+def test_a_refused_create_does_not_use_its_key() -> None:
     world = make(ada=30)
     with pytest.raises(InsufficientCredits):
         world.submit_once(order(price=57), key())
@@ -361,10 +400,10 @@ def test_a_refused_create_leaves_its_key_free() -> None:
     assert task.order.price_credits == 30
 
 
-def test_after_its_lifetime_a_key_makes_another_task() -> None:
+def test_after_its_lifetime_a_key_makes_a_new_task() -> None:
     world = make()
     first = world.submit_once(order(), key())
-    world.idempotency.answered(key())
+    world.idempotency.mark_answered(key())
     world.clock.advance(LIFETIME_MS)
     assert world.submit_once(order(), key()).id != first.id
 
@@ -372,7 +411,7 @@ def test_after_its_lifetime_a_key_makes_another_task() -> None:
 # --- time and chance ---
 
 
-def test_catch_up_tells_what_happened_in_the_order_of_time() -> None:
+def test_catch_up_returns_entries_in_the_order_of_time() -> None:
     world = make()
     first = world.submit(order()).id
     world.clock.advance(300)
@@ -386,7 +425,7 @@ def test_catch_up_tells_what_happened_in_the_order_of_time() -> None:
     ]
 
 
-def test_nothing_happens_twice() -> None:
+def test_no_entry_is_applied_twice() -> None:
     world = make()
     world.submit(order())
     world.clock.advance(10_000)
@@ -395,46 +434,46 @@ def test_nothing_happens_twice() -> None:
     assert world.agenda.next_ms() is None
 
 
-def test_one_long_step_and_many_short_ones_lead_to_the_same_world() -> None:
+def test_one_long_step_and_many_short_ones_have_the_same_result() -> None:
     at_once, bit_by_bit = make(failure_rate=0.5), make(failure_rate=0.5)
     for world in (at_once, bit_by_bit):
         for _ in range(10):
             world.submit(order(price=3))
     at_once.clock.advance(1_000)
     effects = at_once.catch_up()
-    told: list[Due] = []
+    applied: list[Due] = []
     for _ in range(10):
         bit_by_bit.clock.advance(100)
-        told += bit_by_bit.catch_up()
-    assert told == effects
+        applied += bit_by_bit.catch_up()
+    assert applied == effects
     assert bit_by_bit.ledger.balance("ada") == at_once.ledger.balance("ada")
 
 
-def test_an_alarm_is_told_and_changes_nothing() -> None:
+def test_a_hold_timeout_is_returned_and_changes_nothing() -> None:
     world = make()
     task = world.submit(order())
-    world.agenda.note(START_MS, Occasion.ALARM, task.id)
-    assert world.catch_up() == [Due(START_MS, Occasion.ALARM, task.id)]
+    world.agenda.add(START_MS, Occasion.HOLD_TIMEOUT, task.id)
+    assert world.catch_up() == [Due(START_MS, Occasion.HOLD_TIMEOUT, task.id)]
     assert world.ledger.balance("ada").reserved_credits == 57
 
 
-def test_a_fate_is_settled_when_the_task_is_accepted() -> None:
-    fate = make(failure_rate=1).submit(order()).fate
-    assert (fate.taken_up_ms, fate.ends_ms) == (START_MS + 200, START_MS + 1_000)
-    assert fate.outcome is TaskEvent.BROKE
+def test_an_outcome_is_planned_when_the_task_is_made() -> None:
+    planned = make(failure_rate=1).submit(order()).planned
+    assert (planned.taken_up_ms, planned.ends_ms) == (START_MS + 200, START_MS + 1_000)
+    assert planned.outcome is TaskEvent.BROKE
 
 
-def test_a_failure_rate_of_a_half_breaks_about_half() -> None:
+def test_a_failure_rate_of_a_half_fails_about_half() -> None:
     world = make(failure_rate=0.5)
-    fates = [world.submit(order(price=0)).fate.outcome for _ in range(400)]
+    fates = [world.submit(order(price=0)).planned.outcome for _ in range(400)]
     assert 160 < fates.count(TaskEvent.BROKE) < 240
 
 
-def test_the_same_seed_repeats_ids_and_fates() -> None:
+def test_the_same_seed_gives_the_same_ids_and_outcomes() -> None:
     worlds = [make(seed=seed, failure_rate=0.5) for seed in (1, 1, 2)]
     runs = [[world.submit(order(price=0)) for _ in range(20)] for world in worlds]
     ids = [[task.id for task in run] for run in runs]
-    fates = [[task.fate.outcome for task in run] for run in runs]
+    fates = [[task.planned.outcome for task in run] for run in runs]
     assert (ids[0], fates[0]) == (ids[1], fates[1])
     assert not set(ids[0]) & set(ids[2])
     assert fates[0] != fates[2]
@@ -461,17 +500,9 @@ def test_a_task_id_has_the_form_of_its_api(api: str, start: str) -> None:
 # --- files and requests ---
 
 
-def test_a_stored_file_is_the_accounts_and_takes_room() -> None:
+def test_a_stored_file_belongs_to_the_account_and_uses_space() -> None:
     world = make()
-    file = world.store_file(
-        account="ada",
-        kind="image",
-        name="a.png",
-        mime_type="image/png",
-        size_bytes=60,
-        duration_s=None,
-        content="digest",
-    )
+    file = store_image(world, 60)
     assert file.id.startswith("file_")
     assert file.created_ms == START_MS
     assert world.uploads.find(file.id, "ada") is file
@@ -481,22 +512,10 @@ def test_a_stored_file_is_the_accounts_and_takes_room() -> None:
 
 def test_files_get_ids_of_their_own() -> None:
     world = make()
-    stored = {
-        world.store_file(
-            account="ada",
-            kind="image",
-            name="a.png",
-            mime_type="image/png",
-            size_bytes=1,
-            duration_s=None,
-            content="digest",
-        ).id
-        for _ in range(5)
-    }
-    assert len(stored) == 5
+    assert len({store_image(world, 1).id for _ in range(5)}) == 5
 
 
-def test_every_request_gets_an_id_of_its_own_also_when_older_ones_are_gone() -> None:
+def test_every_request_has_its_own_id_after_deletions_too() -> None:
     world = make()
     exchanges = [world.open_exchange("GET", "/") for _ in range(5)]
     assert len({exchange.id for exchange in exchanges}) == 5

@@ -1,4 +1,4 @@
-"""Deliveries against a simple model: every attempt that is asked for is made, and no other."""
+"""Deliveries compared with a model: every attempt that is due is made, and no other."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from mock_server.core.agenda import Occasion
 from mock_server.core.clock import Clock
-from mock_server.core.deliveries import Attempt, Delivery, DeliveryState, Event, Owed
-from mock_server.core.delivery_faults import DeliveryFault
+from mock_server.core.deliveries import Attempt, Delivery, DeliveryState, Event, PendingEvent
+from mock_server.core.effects import DeliveryFault
 from mock_server.core.refusals import Conflict
-from mock_server.core.world import WorldRules, make_world
+from mock_server.core.world import WorldRules
+from tests.core.worlds import make_world
 
 WAITS_MS = (100, 0, 300)
 URLS = ("http://a.test/", "http://b.test/")
@@ -27,10 +28,10 @@ FAULTS = (
 
 @dataclass
 class Model:
-    """What is known of a delivery without looking at it.
+    """The expected state of a delivery.
 
-    asked, made: attempts. due_ms: when the next is due. is_queued: it was due, and waits for a
-    place. under_way: the one that has begun. has_ended: as what.
+    asked, made: numbers of attempts. due_ms: when the next is due. is_queued: whether it was due
+    and waits for a free sender. under_way: the one that has begun. has_ended: its final state.
     """
 
     delivery: Delivery
@@ -44,13 +45,13 @@ class Model:
     has_ended: DeliveryState | None = None
 
     def ask(self, at_ms: int) -> None:
-        """One attempt is to be made, at this moment."""
+        """Expect one more attempt at this time."""
         self.asked += 1
         self.due_ms, self.has_ended = at_ms, None
 
 
 class Deliveries(RuleBasedStateMachine):
-    """Receivers that answer whatever they like, places that come late, people who send again."""
+    """Random events, answers, waits for a free sender, and redeliveries."""
 
     @initialize()
     def begin(self) -> None:
@@ -64,8 +65,8 @@ class Deliveries(RuleBasedStateMachine):
     def now_ms(self) -> int:
         return self.world.clock.now_ms()
 
-    def let_go(self, tried: Model) -> None:
-        """Those that were held back until this one was tried are due."""
+    def release_held_back(self, tried: Model) -> None:
+        """Expect that deliveries held back until this attempt are due."""
         for other in self.known.values():
             is_behind = other.created_ms <= tried.created_ms
             if other.is_held_back and other.delivery.url == tried.delivery.url and is_behind:
@@ -73,12 +74,14 @@ class Deliveries(RuleBasedStateMachine):
                 other.due_ms = self.now_ms
 
     @rule(url=st.sampled_from(URLS), fault=st.sampled_from(FAULTS), waits=st.integers(0, 3))
-    def owe(self, url: str, fault: DeliveryFault, waits: int) -> None:
+    def schedule(self, url: str, fault: DeliveryFault, waits: int) -> None:
         event = Event(f"evt_{len(self.known)}", "callback", "acedata", "a", "t", self.now_ms, b"{}")
         is_first = not any(
             each.is_held_back and each.delivery.url == url for each in self.known.values()
         )
-        for delivery in self.world.owe(Owed(event, url, WAITS_MS[:waits]), fault):
+        for delivery in self.world.dispatch.schedule(
+            PendingEvent(event, url, WAITS_MS[:waits]), fault
+        ):
             model = self.known[delivery.id] = Model(delivery, self.now_ms)
             model.ask(self.now_ms + round(fault.late_s * 1000))
             if fault.after_next and is_first:
@@ -86,23 +89,23 @@ class Deliveries(RuleBasedStateMachine):
 
     @rule(by_ms=st.sampled_from([0, 1, 99, 100, 200, 1000]))
     def pass_time(self, by_ms: int) -> None:
-        """What is due is taken up, once, and nothing else is."""
+        """Every due attempt is taken once, and no other."""
         self.world.clock.advance(by_ms)
         due = [each for each in self.world.catch_up() if each.occasion is Occasion.ATTEMPT_DUE]
-        taken_up = [each.id for each in map(self.world.take_up, due) if each is not None]
+        taken = [each.id for each in map(self.world.dispatch.take_due, due) if each is not None]
         wanted = {
             each.delivery.id
             for each in self.known.values()
             if each.due_ms is not None and each.due_ms <= self.now_ms
         }
-        assert sorted(taken_up) == sorted(wanted)
-        for delivery_id in taken_up:
+        assert sorted(taken) == sorted(wanted)
+        for delivery_id in taken:
             model = self.known[delivery_id]
             model.due_ms, model.is_queued = None, True
 
     @precondition(lambda self: any(each.is_queued for each in self.known.values()))
     @rule(data=st.data())
-    def find_a_place(self, data: st.DataObject) -> None:
+    def begin_attempt(self, data: st.DataObject) -> None:
         queued = [each for each in self.known.values() if each.is_queued]
         model = data.draw(st.sampled_from(queued))
         model.under_way = model.delivery.begin_attempt(self.now_ms)
@@ -112,14 +115,14 @@ class Deliveries(RuleBasedStateMachine):
     @precondition(lambda self: any(each.is_queued for each in self.known.values()))
     @rule(data=st.data())
     def give_up(self, data: st.DataObject) -> None:
-        """Its endpoint was switched off while it waited for a place."""
+        """Give up a delivery that waits for a free sender."""
         queued = [each for each in self.known.values() if each.is_queued]
         model = data.draw(st.sampled_from(queued))
-        self.world.give_up(model.delivery, "nobody wants it")
+        self.world.dispatch.give_up(model.delivery, "the endpoint is disabled")
         model.is_queued = False
         model.asked -= 1
         model.has_ended = DeliveryState.FAILED
-        self.let_go(model)
+        self.release_held_back(model)
 
     @precondition(lambda self: any(each.under_way for each in self.known.values()))
     @rule(data=st.data(), status=st.sampled_from([200, 204, 410, 500]))
@@ -128,7 +131,7 @@ class Deliveries(RuleBasedStateMachine):
         attempt, model.under_way = model.under_way, None
         assert attempt is not None
         attempt.status = status
-        self.world.end_attempt(model.delivery, attempt)
+        self.world.dispatch.end_attempt(model.delivery, attempt)
         waits_ms = model.delivery.waits_ms
         if status < 300:
             model.has_ended = DeliveryState.SUCCEEDED
@@ -136,16 +139,16 @@ class Deliveries(RuleBasedStateMachine):
             model.has_ended = DeliveryState.FAILED
         else:
             model.ask(max(self.now_ms, attempt.started_ms + waits_ms[model.made - 1]))
-        self.let_go(model)
+        self.release_held_back(model)
 
     @precondition(lambda self: self.known)
     @rule(data=st.data())
     def redeliver(self, data: st.DataObject) -> None:
-        """One attempt more if it is over; if one is to come, that one comes now."""
+        """Expect one more attempt if it is over; else the pending one is due now."""
         model = data.draw(st.sampled_from(list(self.known.values())))
         is_refused = False
         try:
-            self.world.redeliver(model.delivery)
+            self.world.dispatch.redeliver(model.delivery)
         except Conflict:
             is_refused = True
         assert is_refused is (model.is_queued or model.under_way is not None)
@@ -163,9 +166,6 @@ class Deliveries(RuleBasedStateMachine):
             assert model.made == model.asked - is_open
             assert delivery.state is (model.has_ended or DeliveryState.PENDING)
             assert delivery.next_attempt_ms == model.due_ms
-            assert delivery.is_taken_up is (
-                model.is_held_back or model.is_queued or model.under_way is not None
-            )
 
 
 Deliveries.TestCase.settings = settings(max_examples=200, stateful_step_count=30, deadline=None)

@@ -1,6 +1,4 @@
-"""A copy of a world in which nothing happens: to be looked at while the world itself goes on."""
-
-from __future__ import annotations
+"""A copy of a world that can be read while the world itself changes."""
 
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -14,32 +12,32 @@ from mock_server.core.faults import Fault, Faults
 from mock_server.core.inbox import Inbox
 from mock_server.core.journal import Exchange
 from mock_server.core.ledger import Balance
+from mock_server.core.ring import Ring
 from mock_server.core.world import World
 
 
-def still_world(world: World) -> World:
-    """The world as it is now; only a real clock goes on.
+def copy_of_world(world: World) -> World:
+    """A copy of the world for reading; only a real clock advances in it.
 
-    Takes some milliseconds for a hundred thousand tasks: values that never change are in both
-    worlds, and only the containers are copied.
+    It takes some milliseconds for a hundred thousand tasks, because it shares immutable values.
     """
     twin = copy(world)
     for name, part in vars(world).items():
-        if name not in _UNCHANGING:
-            setattr(twin, name, _still(part))
+        if name not in _SHARED:
+            setattr(twin, name, _copy_of(part))
     return twin
 
 
-_UNCHANGING = {"name", "seed", "rules", "chance", "ids", "is_rehearsal"}
+_SHARED = {"name", "seed", "rules", "chance", "ids", "counts", "is_dry_run", "incarnation", "marks"}
 
 
-def _still(part: Any) -> Any:
+def _copy_of(part: Any) -> Any:
     """A copy of a container, or of an object that has containers."""
     if isinstance(part, dict):
-        copied = _copied(part.values())
+        copied = _copier(part.values())
         return part.copy() if copied is None else {key: copied(part[key]) for key in part}
     if isinstance(part, list | set | deque):
-        copied = _copied(part)
+        copied = _copier(part)
         twin = part.copy()
         if copied is not None and not isinstance(twin, set):
             twin.clear()
@@ -47,36 +45,37 @@ def _still(part: Any) -> Any:
         return twin
     twin = copy(part)
     for name, inner in vars(part).items():
-        if isinstance(inner, dict | list | set | deque):
-            setattr(twin, name, _still(inner))
+        if isinstance(inner, dict | list | set | deque | Ring):
+            setattr(twin, name, _copy_of(inner))
     return twin
 
 
-def _copied(values: Any) -> Callable[[Any], Any] | None:
-    """How to copy values, all of one type; None if they never change."""
+def _copier(values: Any) -> Callable[[Any], Any] | None:
+    """The function that copies values of this type; None for immutable ones."""
     return _COPIES.get(type(next(iter(values), None)))
 
 
-def _still_delivery(delivery: Delivery) -> Delivery:
+def _copy_of_delivery(delivery: Delivery) -> Delivery:
     attempts = [each if each.ended_ms is not None else copy(each) for each in delivery.attempts]
     return replace(delivery, attempts=attempts)
 
 
-def _still_exchange(exchange: Exchange) -> Exchange:
-    return exchange if exchange.ended_ms is not None else replace(exchange)
+def _copy_of_exchange(exchange: Exchange) -> Exchange:
+    return exchange if exchange.ended_ms is not None else copy(exchange)
 
 
-def _still_fault(fault: Fault) -> Fault:
+def _copy_of_fault(fault: Fault) -> Fault:
     return replace(fault, by_account={key: copy(each) for key, each in fault.by_account.items()})
 
 
 _COPIES: Mapping[type, Callable[[Any], Any]] = {
     Balance: replace,
-    Delivery: _still_delivery,
+    Delivery: _copy_of_delivery,
     Endpoint: replace,
-    Exchange: _still_exchange,
-    Fault: _still_fault,
-    Faults: _still,
-    Inbox: _still,
+    Exchange: _copy_of_exchange,
+    Fault: _copy_of_fault,
+    Faults: _copy_of,
+    Inbox: _copy_of,
+    Ring: _copy_of,
     list: list.copy,
 }
