@@ -1,0 +1,1 @@
+"""Keeps the worlds of a server in a file, and reads them from it."""

@@ -1,0 +1,256 @@
+"""Makes worlds of the rows of a state file."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from mock_server.core.agenda import Due, Occasion
+from mock_server.core.deliveries import DeliveriesState, Delivery
+from mock_server.core.faults import FaultsState
+from mock_server.core.history import HistoryState
+from mock_server.core.history_entries import LedgerEntry
+from mock_server.core.inbox import InboxState
+from mock_server.core.journal import JournalState
+from mock_server.core.ledger import AccountState, LedgerState, Reservation
+from mock_server.core.lifecycle import TaskEvent
+from mock_server.core.snapshot import ClockState, Snapshot, UrlRewriter, fill_world
+from mock_server.core.tasks import NEVER_MS
+from mock_server.core.world import World
+from mock_server.durable.kinds import (
+    TYPES,
+    AccountRow,
+    RowKind,
+    StateRow,
+    TaskChangeRow,
+    TaskRow,
+    WorldRow,
+)
+from mock_server.durable.turns import Row
+from mock_server.durable.world_rows import WorldRows
+from mock_server.simulation.worlds import Worlds
+
+_AS_IT_IS = UrlRewriter("", "inbox:", lambda *_: "")
+"""In a state file all URLs are as in the world."""
+
+
+def read_worlds(
+    rows: list[Row], worlds: Worlds, new_number: Callable[[], int]
+) -> tuple[list[WorldRows], list[int]]:
+    """Put the worlds of these rows into the place of those that are there, in the order of their
+    making. Returns their rows, and the numbers of rows whose world is gone.
+
+    rows: in the order of their numbers; the list is empty afterwards. new_number: as for WorldRows.
+    Raises msgspec.ValidationError or msgspec.DecodeError for a row that is no such row, and refuses
+    with OtherShard a world that another process would have.
+    """
+    decode = {kind: msgspec.msgpack.Decoder(TYPES[kind]).decode for kind in RowKind}
+    of_worlds: dict[int, dict[RowKind, list[tuple[int, Any]]]] = {}
+    rows.reverse()
+    while rows:  # each is released when it is read: there may be millions
+        number, world, kind, body = rows.pop()
+        by_kind = of_worlds.setdefault(world, {each: [] for each in RowKind})
+        by_kind[RowKind(kind)].append((number, decode[RowKind(kind)](body)))
+    found, orphans = [], []
+    for by_kind in of_worlds.values():
+        if by_kind[RowKind.WORLD]:
+            found.append(_world(by_kind, worlds, new_number))
+        else:
+            orphans += [number for rows in by_kind.values() for number, _ in rows]
+    return found, orphans
+
+
+def _world(
+    by_kind: dict[RowKind, list[tuple[int, Any]]], worlds: Worlds, new_number: Callable[[], int]
+) -> WorldRows:
+    number, made_of = by_kind[RowKind.WORLD][0]
+    worlds.require_own(made_of.name)
+    tasks = list(_tasks(by_kind.pop(RowKind.TASK), by_kind.pop(RowKind.TASK_CHANGE)))
+    of: dict[RowKind, list[Any]] = {
+        kind: [row for _, row in rows] for kind, rows in by_kind.items()
+    }
+    of[RowKind.TASK] = [row for _, row, _ in tasks]
+    state: StateRow = of[RowKind.STATE][0]
+    world = worlds.empty_world(made_of.name, made_of.seed, made_of.rules, of[RowKind.CREDENTIAL])
+    world.clock.restore(state.clock)
+    movements = {(row.entry.account, row.number): row.entry for row in of[RowKind.LEDGER]}
+    movements |= _movements_of_tasks(world, tasks, of[RowKind.ACCOUNT])
+    snapshot = _snapshot(made_of, state, of, movements, _agenda(of, state, world.clock.now_ms()))
+    fill_world(world, snapshot, _AS_IT_IS)
+    _fill_records(world, of)
+    slot = worlds.put_stored(made_of.plan, made_of.accounts, world, made_of.secrets)
+    rows = WorldRows(slot, new_number, number)
+    for row_number, task, ended_number in tasks:
+        rows.adopt_task(row_number, task, ended_number)
+    for kind, of_kind in by_kind.items():
+        for row_number, row in of_kind:
+            rows.adopt(row_number, kind, row)
+    return rows
+
+
+def _tasks(
+    made: list[tuple[int, Any]], changed: list[tuple[int, Any]]
+) -> Iterator[tuple[int, TaskRow, int]]:
+    """The number of each task, the task as it was last, and the number of its last movement."""
+    changes: dict[int, TaskChangeRow] = dict(changed)
+    for number, row in made:
+        task: TaskRow = row
+        change = changes.get(number + 1)
+        if change is None:
+            yield number, task, 0
+            continue
+        last = task.task
+        if change.planned is not None:
+            last = replace(last, planned=change.planned)
+        last_row = TaskRow(last, change.record, change.is_held, task.held_number)
+        yield number, last_row, change.ended_number
+
+
+def _movements_of_tasks(
+    world: World, tasks: list[tuple[int, TaskRow, int]], accounts: list[AccountRow]
+) -> dict[tuple[str, int], LedgerEntry]:
+    """The movements of credits that have no row of their own, by account and number."""
+    most = world.rules.history_entries
+    first = {row.account: max(0, row.movements - most) for row in accounts}
+    found = {}
+    for _, row, ended in tasks:
+        order, record, held = row.task.order, row.record, row.held_number
+        account = order.account
+        if record is None or max(held, ended) <= first[account]:
+            continue
+        facts = record.facts
+        if held > first[account]:
+            number = facts.request_number
+            request = world.request_id(number) if number else None
+            found[account, held] = LedgerEntry(
+                row.task.created_ms,
+                facts.held_wall_ms,
+                account,
+                "held",
+                order.price_credits,
+                facts.held_available_credits,
+                row.task.id,
+                request,
+            )
+        if ended > first[account]:
+            planned = row.task.planned
+            succeeded = planned.outcome is TaskEvent.RENDERED
+            found[account, ended] = LedgerEntry(
+                planned.ends_ms,
+                facts.ended_wall_ms,
+                account,
+                "spent" if succeeded else "given_back",
+                order.price_credits,
+                facts.ended_available_credits,
+                row.task.id,
+            )
+    return found
+
+
+def _agenda(of: dict[RowKind, list[Any]], state: StateRow, now_ms: int) -> Iterator[Due]:
+    """What is due, as it follows from tasks and deliveries."""
+    held_back = frozenset(state.held_back)
+    for row in of[RowKind.TASK]:
+        if row.is_held:
+            task, record = row.task, row.record
+            planned = task.planned
+            was_taken_up = planned.taken_up_ms <= now_ms if record is None else record.was_taken_up
+            if not was_taken_up:
+                yield Due(planned.taken_up_ms, Occasion.TASK_TAKEN_UP, task.id)
+            if planned.ends_ms != NEVER_MS:
+                yield Due(planned.ends_ms, Occasion.TASK_ENDS, task.id)
+    for row in of[RowKind.DELIVERY]:
+        delivery: Delivery = row.delivery
+        if delivery.next_attempt_ms is not None and delivery.id not in held_back:
+            yield Due(delivery.next_attempt_ms, Occasion.ATTEMPT_DUE, delivery.id)
+
+
+def _snapshot(
+    made_of: WorldRow,
+    state: StateRow,
+    of: dict[RowKind, list[Any]],
+    movements: dict[tuple[str, int], LedgerEntry],
+    agenda: Iterable[Due],
+) -> Snapshot:
+    """The rows as a snapshot without records of tasks."""
+    tasks, deliveries, accounts = of[RowKind.TASK], of[RowKind.DELIVERY], of[RowKind.ACCOUNT]
+    groups = {row.group: row.faults for row in of[RowKind.FAULTS]}
+    ended = sorted((row for row in deliveries if row.number_of_end), key=_number_of_end)
+    most = made_of.rules.history_entries
+    first = {row.account: max(0, row.movements - most) for row in accounts}
+    place = {row.account: number for number, row in enumerate(accounts)}
+    kept = {
+        key: movements[key]
+        for key in sorted(movements, key=lambda key: (place[key[0]], key[1]))
+        if key[1] > first[key[0]]
+    }
+    count = Counter(account for account, _ in kept)
+    received: dict[str, list[Any]] = {row.name: [] for row in of[RowKind.INBOX]}
+    for row in of[RowKind.RECEIVED]:
+        received[row.inbox].append(row.request)
+    clock_moves, fault_changes = of[RowKind.CLOCK_MOVE][-most:], of[RowKind.FAULT_CHANGE][-most:]
+    return Snapshot(
+        format=1,
+        seed=made_of.seed,
+        clock=ClockState("frozen", 0, 1.0),
+        rules=made_of.rules,
+        keys=(),
+        ledger=LedgerState(
+            tuple(
+                AccountState(row.account, row.balance, row.movements - count[row.account])
+                for row in accounts
+            ),
+            tuple(
+                Reservation(row.task.id, row.task.order.account, row.task.order.price_credits)
+                for row in tasks
+                if row.is_held
+            ),
+            tuple(kept.values()),
+        ),
+        tasks=tuple(row.task for row in tasks),
+        task_faults=tuple(of[RowKind.TASK_FAULTS]),
+        asked_faults=tuple(of[RowKind.ASKED_FAULTS]),
+        agenda=tuple(agenda),
+        rates=tuple(of[RowKind.RATE]),
+        idempotency=tuple(sorted(of[RowKind.IDEMPOTENCY], key=lambda row: row.expires_ms)),
+        files=tuple(of[RowKind.FILE]),
+        contents={},
+        endpoints=tuple(of[RowKind.ENDPOINT]),
+        deliveries=DeliveriesState(
+            state.made_deliveries,
+            state.attempted,
+            tuple(row.delivery for row in deliveries),
+            tuple(row.delivery.id for row in ended),
+        ),
+        held_back=state.held_back,
+        inboxes=tuple(
+            InboxState(row.name, row.received, tuple(received[row.name]), row.answers, row.given)
+            for row in of[RowKind.INBOX]
+        ),
+        faults=groups.get("fault", FaultsState("fault", 0, ())),
+        default_faults=groups.get("default", FaultsState("default", 0, ())),
+        journal=JournalState(state.opened, tuple(of[RowKind.EXCHANGE]), state.cleared),
+        history=HistoryState(
+            (),
+            tuple(clock_moves),
+            state.clock_moves - len(clock_moves),
+            tuple(fault_changes),
+            state.fault_changes - len(fault_changes),
+        ),
+        in_flight={row.account: row.in_flight for row in accounts if row.in_flight},
+        forgotten=state.forgotten,
+    )
+
+
+def _number_of_end(row: Any) -> int:
+    number: int = row.number_of_end
+    return number
+
+
+def _fill_records(world: World, of: dict[RowKind, list[Any]]) -> None:
+    records = world.history.records
+    for row in of[RowKind.TASK]:
+        if row.record is not None:
+            records[row.task.id] = row.record
