@@ -1,0 +1,105 @@
+"""Events that no receiver should believe, and whether the client acted on them."""
+
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+
+from mock_server.verdict.events import Sent, own_attempts, tasks_told, times_acted
+from mock_server.verdict.evidence import Evidence
+from mock_server.verdict.looks import first_told
+from mock_server.verdict.outcomes import CLEAN, Found, Outcome
+from mock_server.verdict.requests import Request
+
+_SOON_MS = 100
+"""Requests so soon after an event are caused by it."""
+
+_PACE = 0.7
+"""A look after this share of the usual pause may be one that was due."""
+
+_ONLY_ACCEPTED = (
+    "Event {event} about task {task} was {how}; the receiver answered {status}. Whether the client "
+    "acted on it is not known."
+)
+
+
+def expects_signature(evidence: Evidence, sent: Sent) -> bool:
+    """Whether the receiver should have got a good signature: the API signs all events, or this
+    one was signed with the secret that the create gave."""
+    api = evidence.apis.get(sent.delivery.event.api)
+    if api is not None and api.of_clients.signs_events:
+        return True
+    return sent.delivery.event.secret is not None and sent.fault.signed_with != "nothing"
+
+
+def believed(evidence: Evidence, is_wrong: Callable[[Sent], bool]) -> Iterator[Outcome]:
+    """For each such event that reached the client's receiver, whether the client acted on it.
+
+    An answer 2xx alone is a note without counts of what the client did."""
+    for sent in own_attempts(evidence):
+        if not sent.was_answered or not is_wrong(sent):
+            continue
+        task_id = sent.delivery.event.subject
+        if not sent.was_accepted:
+            yield CLEAN
+            continue
+        requests = _caused(evidence, sent)
+        acted = bool(requests) or _acted_unprompted(evidence, task_id)
+        if not acted and evidence.readings:
+            yield CLEAN
+            continue
+        yield Found(
+            {
+                "event": sent.delivery.event.id,
+                "status": sent.attempt.status,
+                "how": _how(sent),
+            },
+            tuple(each.id for each in requests),
+            task_id if task_id in evidence.tasks else None,
+            is_note=not acted,
+            sentence=None if acted else _ONLY_ACCEPTED,
+        )
+
+
+def _caused(evidence: Evidence, sent: Sent) -> list[Request]:
+    """The looks and downloads that the event caused: those about its task that began while it was
+    being answered, or at once after it, and earlier than the client's pace would let expect; and
+    the downloads of a client that nothing else had told of the end."""
+    began_ms, ended_ms = sent.attempt.started_wall_ms, sent.attempt.ended_wall_ms
+    task_id = sent.delivery.event.subject
+    about = evidence.about(task_id)
+    if began_ms is None or ended_ms is None:
+        return []
+    at_once = [each for each in about if began_ms <= each.started_wall_ms <= ended_ms + _SOON_MS]
+    orders = [each for each in evidence.creates if each.made == task_id]
+    before = [each.started_wall_ms for each in (*orders, *about) if each.started_wall_ms < began_ms]
+    if at_once and len(before) > 1:
+        usual_ms = min(later - earlier for earlier, later in pairwise(before))
+        if at_once[0].started_wall_ms - before[-1] >= _PACE * usual_ms:
+            at_once = []
+    later = [each for each in about if each.is_download and each.started_wall_ms >= began_ms]
+    return at_once or ([] if _knew_otherwise(evidence, task_id) else later)
+
+
+def _knew_otherwise(evidence: Evidence, task_id: str) -> bool:
+    """Whether a look or a true event told the client of the end, so that it may act."""
+    task = evidence.tasks.get(task_id)
+    return task is not None and (
+        first_told(evidence, task) is not None or task_id in tasks_told(evidence)
+    )
+
+
+def _acted_unprompted(evidence: Evidence, task_id: str) -> bool:
+    """Whether the client acted more often than a look or a true event had told it to."""
+    told = sum(1 for each in evidence.tasks if _knew_otherwise(evidence, each))
+    return not _knew_otherwise(evidence, task_id) and times_acted(evidence) > told
+
+
+def _how(sent: Sent) -> str:
+    fault = sent.fault
+    if fault.signed_with == "nothing":
+        return "unsigned"
+    if fault.signed_with == "wrong":
+        return "signed with a secret that is not yours"
+    if fault.altered:
+        return "changed after it had been signed"
+    when = "ago" if fault.signed_s < 0 else "in the future"
+    return f"signed {abs(fault.signed_s):g} s {when}"

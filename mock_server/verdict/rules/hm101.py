@@ -1,0 +1,41 @@
+"""HM101: a create is sent again without a key after its answer was lost."""
+
+from collections.abc import Iterator
+
+from mock_server.verdict.answers import facts_of
+from mock_server.verdict.evidence import Evidence
+from mock_server.verdict.orders import credits_of, paid_after_loss
+from mock_server.verdict.outcomes import CLEAN, Found, Outcome
+from mock_server.verdict.requests import Request
+
+_LIBRARY_MS = 100
+_BY_LIBRARY = (
+    "The HTTP library repeated the POST by itself on a dead connection: switch that off.",
+    "Or send an Idempotency-Key with each create, where the API has one.",
+)
+_WITHOUT_KEYS = (
+    "This API has no idempotency key: do not send a create again if its answer was lost.",
+    "Give a callback URL, so that the id of the first task arrives; then ask for that task.",
+)
+
+
+def _is_without_key(lost: Request, later: Request) -> bool:
+    return lost.key is None or later.key is None
+
+
+def find(evidence: Evidence) -> Iterator[Outcome]:
+    for lost, again in paid_after_loss(evidence, _is_without_key):
+        if not again:
+            yield CLEAN
+            continue
+        fix = None if facts_of(evidence, lost).has_idempotency_keys else _WITHOUT_KEYS
+        at_once = again[0].started_wall_ms - lost.ended_wall_ms <= _LIBRARY_MS
+        if at_once and lost.exchange.ended_by == "reset_by_fault":
+            fix = _BY_LIBRARY
+        yield Found(
+            {"first": lost.id, "second": again[0].id, "paid": lost.made, "times": len(again)},
+            (lost.id, *(each.id for each in again)),
+            again[0].made,
+            credits_of(evidence, again),
+            fix=fix,
+        )

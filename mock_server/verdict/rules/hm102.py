@@ -1,0 +1,29 @@
+"""HM102: a repeated create has a new idempotency key."""
+
+from collections.abc import Iterator
+
+from mock_server.verdict.evidence import Evidence
+from mock_server.verdict.orders import credits_of, keys_in_conflict, paid_after_loss
+from mock_server.verdict.outcomes import CLEAN, Found, Outcome
+from mock_server.verdict.requests import Request
+
+
+def find(evidence: Evidence) -> Iterator[Outcome]:
+    in_conflict = keys_in_conflict(evidence)
+
+    def has_new_key(lost: Request, later: Request) -> bool:
+        both = lost.key is not None and later.key is not None
+        return both and lost.key != later.key and lost.key not in in_conflict
+
+    for lost, again in paid_after_loss(evidence, has_new_key):
+        if lost.key is None:
+            continue
+        if not again:
+            yield CLEAN
+            continue
+        yield Found(
+            {"first": lost.id, "second": again[0].id, "paid": lost.made, "times": len(again)},
+            (lost.id, *(each.id for each in again)),
+            again[0].made,
+            credits_of(evidence, again),
+        )

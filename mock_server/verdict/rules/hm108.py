@@ -1,0 +1,33 @@
+"""HM108: the id of a task is kept in memory only."""
+
+from collections.abc import Iterator
+
+from mock_server.verdict.downloads import downloads_of, is_whole
+from mock_server.verdict.events import attempts_about, ended_in_time
+from mock_server.verdict.evidence import Evidence
+from mock_server.verdict.orders import equal_orders
+from mock_server.verdict.outcomes import CLEAN, Found, Outcome, Unclear
+from mock_server.verdict.requests import Request
+from mock_server.verdict.restarts import is_after_kill, is_before_kill, told_before_kill
+
+
+def find(evidence: Evidence) -> Iterator[Outcome]:
+    for create in told_before_kill(evidence):
+        task_id = create.made or ""
+        downloads = downloads_of(evidence, task_id)
+        if any(is_whole(each) and is_before_kill(evidence, each) for each in downloads):
+            continue
+        if _is_remembered(evidence, create, task_id):
+            yield CLEAN
+        elif not ended_in_time(evidence):
+            yield Unclear("the client was ended from outside, before it could look at its task")
+        else:
+            yield Found({"first": create.id}, (create.id,), task_id, evidence.price_of(task_id))
+
+
+def _is_remembered(evidence: Evidence, create: Request, task_id: str) -> bool:
+    """Whether the client, started again, did something about the task, or ordered it again."""
+    later = [*evidence.about(task_id), *equal_orders(evidence, create)]
+    return any(is_after_kill(evidence, each) for each in later) or any(
+        each.attempt.was_accepted for each in attempts_about(evidence, task_id)
+    )

@@ -1,0 +1,38 @@
+"""HM111: an error on a look is taken for the end of the job."""
+
+from collections.abc import Iterator
+
+from mock_server.verdict.answers import is_passing_error
+from mock_server.verdict.evidence import Evidence
+from mock_server.verdict.orders import credits_of, equal_orders, paid_again
+from mock_server.verdict.outcomes import CLEAN, Found, Outcome
+from mock_server.verdict.silence import given_up_at
+
+
+def find(evidence: Evidence) -> Iterator[Outcome]:
+    for create in evidence.creates:
+        looks = evidence.about(create.made or "") if create.told_task else []
+        troubled = next(
+            (each for each in looks if each.is_look and is_passing_error(evidence, each)), None
+        )
+        if troubled is None:
+            continue
+        later = [each for each in equal_orders(evidence, create) if each.is_after(troubled)]
+        again = paid_again(evidence, create, later)
+        if again:
+            yield Found(
+                {"look": troubled.id, "second": again[0].id, "paid": create.made},
+                (create.id, troubled.id, *(each.id for each in again)),
+                again[0].made,
+                credits_of(evidence, again),
+            )
+        elif troubled.code and troubled.status != 429:  # what else is silence has rules of its own
+            yield from given_up_at(evidence, [troubled], _GIVEN_UP)
+        else:
+            yield CLEAN
+
+
+_GIVEN_UP = (
+    "Look {first} was answered {status}; the client ended without another look at task {task}, "
+    "which runs and is paid for: {credits} credits are lost."
+)

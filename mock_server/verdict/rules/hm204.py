@@ -1,0 +1,21 @@
+"""HM204: exhausted credits that come as 429 are retried like a rate limit."""
+
+from collections.abc import Iterator
+
+from mock_server.verdict.answers import speaks_of_credits
+from mock_server.verdict.evidence import Evidence
+from mock_server.verdict.outcomes import CLEAN, Found, Outcome
+
+
+def find(evidence: Evidence) -> Iterator[Outcome]:
+    for group in evidence.calls.values():
+        refused = [each for each in group if speaks_of_credits(each)]
+        if not refused:
+            continue
+        if len(refused) <= 2:
+            yield CLEAN
+            continue
+        yield Found(
+            {"first": refused[0].id, "times": len(refused) - 1},
+            tuple(each.id for each in refused),
+        )

@@ -1,0 +1,44 @@
+"""HM305: a task is looked at more often than the documents advise."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from mock_server.verdict.answers import facts_of
+from mock_server.verdict.evidence import Evidence
+from mock_server.verdict.looks import looks_at
+from mock_server.verdict.outcomes import CLEAN, Found, Outcome
+from mock_server.verdict.requests import Request
+
+_MOST_SHORT = 2
+_TOLERANCE = 0.9
+
+
+def find(evidence: Evidence) -> Iterator[Outcome]:
+    for task_id in evidence.tasks:
+        by_connection: dict[int | None, list[Request]] = {}
+        for look in looks_at(evidence, task_id):
+            by_connection.setdefault(look.exchange.connection, []).append(look)
+        # A client without kept connections has a new one for each look.
+        rows = list(by_connection.values())
+        if all(len(row) == 1 for row in rows):
+            rows = [[row[0] for row in rows]]
+        for row in rows:
+            advised_s = facts_of(evidence, row[0]).pause_between_looks_s if row else None
+            if advised_s is None or len(row) < 2:
+                continue
+            pauses = [
+                evidence.waited_ms(one, two) for one, two in pairwise(row) if two.is_after(one)
+            ]
+            short = [pause for pause in pauses if pause < 1000 * advised_s * _TOLERANCE]
+            if len(short) <= _MOST_SHORT:
+                yield CLEAN
+                continue
+            yield Found(
+                {
+                    "times": len(short),
+                    "shortest_s": f"{min(short) / 1000:.2f}",
+                    "advised_s": f"{advised_s:g}",
+                },
+                (row[0].id, row[-1].id),
+                task_id,
+            )

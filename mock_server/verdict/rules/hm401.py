@@ -1,0 +1,26 @@
+"""HM401: a download that was cut is taken for a whole one."""
+
+from collections.abc import Iterator
+
+from mock_server.verdict.downloads import downloads_of, is_cut, is_whole
+from mock_server.verdict.evidence import Evidence
+from mock_server.verdict.outcomes import CLEAN, Found, Outcome, Unclear
+
+
+def find(evidence: Evidence) -> Iterator[Outcome]:
+    whole = [each.number for each in evidence.requests if each.is_download and is_whole(each)]
+    for task_id in evidence.tasks:
+        downloads = downloads_of(evidence, task_id)
+        cut = next((each for each in downloads if is_cut(each)), None)
+        if cut is None:
+            continue
+        again = [each.number for each in downloads if each.number > cut.number]
+        # Another video in its place shows that the client saw the cut.
+        if again or any(map(is_whole, downloads)) or any(each > cut.number for each in whole):
+            yield CLEAN
+        elif evidence.run.ended_by != "itself":
+            yield Unclear("whether the client had ended by itself after the cut download")
+        elif evidence.run.exit_code != 0:
+            yield CLEAN
+        else:
+            yield Found({"download": cut.id, "sent": cut.exchange.sent_bytes}, (cut.id,), task_id)

@@ -1,0 +1,55 @@
+"""HM405: the result is never fetched, or only after it has expired."""
+
+from collections.abc import Iterator
+
+from mock_server.core.tasks import Task
+from mock_server.verdict.downloads import downloads_of, is_whole
+from mock_server.verdict.events import attempts_about
+from mock_server.verdict.evidence import Evidence
+from mock_server.verdict.looks import first_told
+from mock_server.verdict.outcomes import CLEAN, Found, Outcome, Unclear
+from mock_server.verdict.requests import Request, has_failed
+
+_NEVER = (
+    "Task {task} had succeeded and the client knew; it ended with exit code 0 and never fetched "
+    "the video."
+)
+
+
+def find(evidence: Evidence) -> Iterator[Outcome]:
+    for task in evidence.tasks.values():
+        if task.planned.ends_ms > evidence.now_ms or has_failed(task, evidence.now_ms):
+            continue
+        if not _was_told(evidence, task):
+            continue
+        downloads = downloads_of(evidence, task.id)
+        late = [each for each in downloads if _came_too_late(each, task)]
+        if late and len(late) == len(downloads):
+            yield Found({"download": late[0].id, "status": late[0].status}, (late[0].id,), task.id)
+        elif any(is_whole(each) for each in downloads):
+            yield CLEAN
+        elif evidence.run.ended_by != "itself":
+            yield Unclear("the client was ended from outside, or how it ended is not known")
+        elif downloads or evidence.run.exit_code != 0:
+            yield CLEAN
+        else:
+            yield Found({}, (), task.id, is_note=True, sentence=_NEVER)
+
+
+def _was_told(evidence: Evidence, task: Task) -> bool:
+    """Whether the client was told that the task had succeeded, by a look, or by an event about a
+    task whose id it had."""
+    if first_told(evidence, task) is not None:
+        return True
+    has_id = any(each.exchange.task == task.id and each.told_task for each in evidence.creates)
+    return has_id and any(each.was_accepted for each in attempts_about(evidence, task.id))
+
+
+def _came_too_late(download: Request, task: Task) -> bool:
+    """Whether the video was gone, and not because of a fault."""
+    return (
+        download.reached
+        and download.status in {403, 404, 410}
+        and not download.exchange.faults
+        and download.exchange.started_ms >= task.planned.ends_ms
+    )

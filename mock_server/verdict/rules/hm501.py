@@ -1,0 +1,17 @@
+"""HM501: a forged or unsigned event is believed."""
+
+from collections.abc import Iterator
+
+from mock_server.verdict.events import Sent
+from mock_server.verdict.evidence import Evidence
+from mock_server.verdict.forgeries import believed, expects_signature
+from mock_server.verdict.outcomes import Outcome
+
+
+def find(evidence: Evidence) -> Iterator[Outcome]:
+    def is_forged(sent: Sent) -> bool:
+        fault = sent.fault
+        is_wrong = fault.signed_with in {"wrong", "nothing"} or fault.altered
+        return is_wrong and expects_signature(evidence, sent)
+
+    return believed(evidence, is_forged)

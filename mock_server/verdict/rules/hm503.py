@@ -1,0 +1,57 @@
+"""HM503: the signature is checked over JSON that was written anew."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from mock_server.verdict.events import Sent, own_attempts
+from mock_server.verdict.evidence import Evidence
+from mock_server.verdict.outcomes import CLEAN, Found, Outcome
+
+_ALL_REFUSED = (
+    "Event {event} was well signed over bytes that no library writes; the receiver answered "
+    "{status}, as to each other event: it checks other bytes, or has another secret."
+)
+
+
+def find(evidence: Evidence) -> Iterator[Outcome]:
+    runs = [evidence] if evidence.control is None else [evidence, evidence.control]
+    genuine = [
+        each
+        for run in runs
+        for each in own_attempts(run)
+        if each.was_answered and each.is_genuine and _is_signed(run, each)
+    ]
+    accepts_plain = any(each.was_accepted and not _is_odd(each.body) for each in genuine)
+    accepts_odd = any(each.was_accepted and _is_odd(each.body) for each in genuine)
+    for sent in own_attempts(evidence):
+        if sent not in genuine or not _is_odd(sent.body):
+            continue
+        if accepts_odd or not sent.was_refused:
+            yield CLEAN
+            continue
+        yield Found(
+            {"event": sent.delivery.event.id, "status": sent.attempt.status},
+            (),
+            sent.delivery.event.subject,
+            is_note=not accepts_plain,
+            sentence=None if accepts_plain else _ALL_REFUSED,
+        )
+        return
+
+
+def _is_signed(evidence: Evidence, sent: Sent) -> bool:
+    api = evidence.apis.get(sent.delivery.event.api)
+    always = api is not None and api.of_clients.signs_events
+    return always or sent.delivery.event.secret is not None
+
+
+def _is_odd(body: bytes) -> bool:
+    """Whether common libraries would write this JSON in other bytes."""
+    try:
+        compact = msgspec.json.format(body, indent=-1)
+        spaced = msgspec.json.format(body, indent=0)
+        again = msgspec.json.encode(msgspec.json.decode(body))
+    except msgspec.DecodeError:
+        return False
+    return body not in {compact, spaced} or again != compact

@@ -1,0 +1,27 @@
+"""HM504: a valid event is refused while the secret is being replaced."""
+
+from collections.abc import Iterator
+
+from mock_server.verdict.events import own_attempts
+from mock_server.verdict.evidence import Evidence
+from mock_server.verdict.outcomes import CLEAN, Found, Outcome, Unclear
+
+
+def find(evidence: Evidence) -> Iterator[Outcome]:
+    quiet = [] if evidence.control is None else own_attempts(evidence.control)
+    accepted_once = any(each.was_accepted and each.is_genuine for each in quiet)
+    for sent in own_attempts(evidence):
+        if not sent.was_answered or not sent.is_genuine:
+            continue
+        if sent.signatures < 2:
+            accepted_once = accepted_once or sent.was_accepted
+        elif not sent.was_refused:
+            yield CLEAN
+        elif not accepted_once:
+            yield Unclear("the receiver had not accepted any event before the rotation")
+        else:
+            yield Found(
+                {"event": sent.delivery.event.id, "status": sent.attempt.status},
+                (),
+                sent.delivery.event.subject,
+            )

@@ -1,0 +1,50 @@
+"""HM511: events are acknowledged too slowly."""
+
+from collections.abc import Iterator
+
+from mock_server.core.deliveries import Attempt
+from mock_server.verdict.events import own_attempts, seconds_taken
+from mock_server.verdict.evidence import Evidence
+from mock_server.verdict.outcomes import CLEAN, Found, Outcome, Unclear
+
+_TOLERANCE_S = 0.1
+
+
+def find(evidence: Evidence) -> Iterator[Outcome]:
+    started_by: dict[str, int] = {}
+    for sent in own_attempts(evidence):
+        api = evidence.apis.get(sent.delivery.event.api)
+        limit_s = None if api is None else api.of_clients.acknowledged_within_s
+        if limit_s is None or not sent.reached or sent.fault.bytes_per_s is not None:
+            continue
+        # What came before the first answer belongs to the start of the receiver, too.
+        first_ended_ms = started_by.setdefault(sent.delivery.receiver, sent.attempt.ended_ms or 0)
+        taken_s = seconds_taken(sent.attempt)
+        if taken_s is None:
+            yield Unclear("how long the receiver took is not known")
+        elif taken_s < limit_s - _TOLERANCE_S:
+            if sent.was_answered:
+                yield CLEAN
+        elif sent.attempt.started_ms < first_ended_ms or sent.attempt.ended_ms == first_ended_ms:
+            yield Unclear("only the first event was slow: the receiver may have been starting")
+        elif _was_disturbed(evidence, sent.attempt):
+            yield Unclear("the client's own requests failed while it answered the event")
+        else:
+            yield Found(
+                {
+                    "event": sent.delivery.event.id,
+                    "taken_s": f"{taken_s:.1f}",
+                    "limit_s": f"{limit_s:g}",
+                },
+                (),
+                sent.delivery.event.subject,
+            )
+
+
+def _was_disturbed(evidence: Evidence, attempt: Attempt) -> bool:
+    """Whether a fault met a request of the client during the attempt."""
+    began_ms, ended_ms = attempt.started_wall_ms or 0, attempt.ended_wall_ms or 0
+    return any(
+        each.exchange.faults and began_ms <= each.started_wall_ms <= ended_ms
+        for each in evidence.requests
+    )
