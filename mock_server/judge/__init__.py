@@ -1,0 +1,1 @@
+"""Runs a client through bad days, and says what it did wrong."""

@@ -1,0 +1,211 @@
+"""The command `hailuo-mock judge`: from options to reports and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import click
+import httpx2
+import msgspec
+
+from mock_server.apis import ALL
+from mock_server.config.sources import SettingsError
+from mock_server.control import AsyncControl, ControlError
+from mock_server.core.chance import Chance
+from mock_server.core.printable import printable
+from mock_server.core.redaction import Redaction
+from mock_server.judge.console import as_text
+from mock_server.judge.day_run import Bench
+from mock_server.judge.days import DayError
+from mock_server.judge.door_attempts import DoorAttempts
+from mock_server.judge.fake import WebhookRefused, fake_for_runs
+from mock_server.judge.judging import JudgedRun, NeverCalled, NoEffectCount, Terms, judge_days
+from mock_server.judge.junit import as_junit
+from mock_server.judge.program import CannotStart
+from mock_server.judge.receipt import as_receipt
+from mock_server.judge.receiver_port import is_taken
+from mock_server.judge.report import Report
+from mock_server.judge.request import CannotRun, JudgeRequest, request_of
+from mock_server.judge.sarif import as_sarif
+from mock_server.judge.stopping import Stopped, run_until_signal
+from mock_server.judge.summary import COULD_NOT_RUN, never_called, report_of
+from mock_server.simulation.wall_clock import wall_ms
+from mock_server.verdict.catalogue import RULES, RuleInfo, rule_info
+
+INTERRUPTED = 128
+"""To which the number of the signal is added."""
+
+_REASONS = (CannotRun, CannotStart, DayError, ControlError, SettingsError, WebhookRefused)
+
+_SHORTEST_PASSED = 8
+"""The shortest value of a passed variable that is hidden: shorter ones are seldom secrets."""
+_FORMS: Mapping[str, Callable[[Report], bytes]] = {
+    "junit": lambda report: as_junit(report, _rules()),
+    "sarif": lambda report: as_sarif(report, _rules()),
+    "json": lambda report: msgspec.json.format(msgspec.json.encode(report)) + b"\n",
+    "receipt": lambda report: as_receipt(report, _rules()),
+}
+
+
+def judge(options: Mapping[str, Any], environment: Mapping[str, str]) -> int:
+    """Judge a client and write the reports. environment: of the user. Returns the exit code."""
+    secrets: list[str] = []
+    try:
+        request = request_of(options, environment)
+        secrets += _passed_secrets(environment[name] for name in request.passed)
+        secrets += [request.control_token] if request.control_token else []
+        report = run_until_signal(lambda: _report(request, environment, secrets))
+        report = _redacted(report, secrets)
+        return _write(report, request, colour=sys.stdout.isatty() and not options["no_colour"])
+    except Stopped as stopped:
+        return _failed(
+            "stopped; the client and its children were ended", INTERRUPTED + stopped.number
+        )
+    except NeverCalled as never:
+        redaction = _redaction(secrets)
+        # At first what it printed, because only the beginning of a long line is shown.
+        printed = redaction.text(never.run.last_output)
+        run = msgspec.structs.replace(never.run, last_output=printed)
+        return _failed(redaction.text(never_called(run, never.strangers, request)))
+    except NoEffectCount:
+        return _failed("--effect-count must print one whole number, 0 if nothing was done yet")
+    except (*_REASONS, OSError, httpx2.HTTPError) as error:
+        return _failed(_redaction(secrets).text(printable(str(error))))
+
+
+async def _report(
+    request: JudgeRequest, environment: Mapping[str, str], secrets: list[str]
+) -> Report:
+    """The report of a judgement. Adds every secret to `secrets`."""
+    started_ms = wall_ms()
+    if request.attach is not None:
+        control = AsyncControl(request.url, request.control_token)
+        world = await control.find(request.attach)
+        secrets += [key.key for key in world.keys]
+        told = await world.judge(
+            expected_jobs=request.expected_jobs, only=request.only, skip=request.skip
+        )
+        return report_of(request, started_ms, [], [(request.days[0], told)])
+    host = None if request.callback is None else urlsplit(request.callback).hostname
+    was_taken = request.callback is not None and is_taken(request.callback)
+    token = Chance(request.seed).random_bytes("control token", "judge").hex()
+    secrets.append(token)
+    attempts = DoorAttempts()
+    with (
+        tempfile.TemporaryDirectory(prefix="hailuo-judge-", ignore_cleanup_errors=True) as folder,
+        fake_for_runs(request.seed, host, ALL, token, attempts.add) as url,
+    ):
+        bench = Bench(
+            control=AsyncControl(url, token),
+            api=request.api,
+            command=request.command,
+            variables=request.variables,
+            user=environment,
+            passed=request.passed,
+            callback=request.callback,
+            effect_count=request.effect_count,
+            limit_s=request.limit_s,
+            folder=Path(folder),
+            note_secret=secrets.append,
+        )
+        progress = _Progress(len(request.days))
+        try:
+            judged = await judge_days(
+                request.days,
+                bench,
+                Terms(request.expected_jobs, request.only, request.skip),
+                jobs=request.jobs,
+                on_judged=progress.add,
+            )
+        finally:
+            progress.clear()
+    runs = [each.run for each in judged]
+    judgements = [(each.run.day, each.judgement) for each in judged]
+    return report_of(
+        request,
+        started_ms,
+        runs,
+        judgements,
+        receiver_was_taken=was_taken,
+        door_attempts=attempts.sentences(),
+    )
+
+
+def _rules() -> list[RuleInfo]:
+    return [rule_info(code) for code in RULES]
+
+
+def _passed_secrets(values: Iterable[str]) -> list[str]:
+    """What is hidden of passed variables: whole values, and each line of a longer one."""
+    parts = (part for value in values for part in (value, *value.splitlines()))
+    return [part for part in parts if len(part) >= _SHORTEST_PASSED]
+
+
+def _redaction(secrets: Sequence[str]) -> Redaction:
+    return Redaction(secrets, [api.key_prefix for api in ALL if api.key_prefix])
+
+
+def _redacted(report: Report, secrets: Sequence[str]) -> Report:
+    """The report without any secret."""
+    plain = msgspec.json.decode(msgspec.json.encode(report))
+    return msgspec.convert(_redaction(secrets).value(plain), Report)
+
+
+def _write(report: Report, request: JudgeRequest, *, colour: bool) -> int:
+    """Write the text for people, and the files. If a form goes to standard output, the text does
+    not. Returns the exit code. A file that cannot be written costs no other output."""
+    code = report.exit_code
+    if Path("-") not in request.outputs.values():
+        _print(as_text(report, colour=colour), colour=colour)
+    for form, path in request.outputs.items():
+        content = _FORMS[form](report)
+        if str(path) == "-":
+            _print(content, colour=None)
+            continue
+        try:
+            path.write_bytes(content)
+        except OSError as error:
+            code = _failed(f"--{form} {path} could not be written: {error.strerror}")
+    return code
+
+
+def _print(content: str | bytes, *, colour: bool | None) -> None:
+    """Write to standard output, as much as its reader takes: `| head` ends before the text does."""
+    try:
+        click.echo(content, nl=False, color=colour)
+    except BrokenPipeError:
+        # The interpreter flushes the stream once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+class _Progress:
+    """Shows how many days are over, if standard error is a terminal."""
+
+    def __init__(self, days: int) -> None:
+        self._days = days
+        self._over = 0
+
+    def add(self, judged: JudgedRun) -> None:
+        """One more is over."""
+        self._over += 1
+        self._show(f"{self._over} of {self._days} days: {judged.run.day.name}")
+
+    def clear(self) -> None:
+        """Remove the line."""
+        self._show("")
+
+    def _show(self, text: str) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r\x1b[K{text}", nl=False, err=True)
+
+
+def _failed(reason: str, code: int = COULD_NOT_RUN) -> int:
+    """Print why there is no verdict. Returns the exit code."""
+    click.echo(f"hailuo-mock judge: {reason}", err=True)
+    return code

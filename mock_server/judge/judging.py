@@ -1,0 +1,97 @@
+"""Runs the client on each day and has every run judged; the quiet day first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from mock_server.control.judgement_answers import Judgement
+from mock_server.judge.day_run import Bench, DayRun, run_day
+from mock_server.judge.days import Day
+
+_SHOWN_STRANGERS = 5
+
+
+class NeverCalled(Exception):
+    """The client did not call the fake with its key on the quiet day. run: how it ran.
+    strangers: requests that came without this key."""
+
+    def __init__(self, run: DayRun, strangers: Sequence[str]) -> None:
+        super().__init__()
+        self.run = run
+        self.strangers = strangers
+
+
+class NoEffectCount(Exception):
+    """`--effect-count` did not print a whole number."""
+
+
+class Terms(Struct, frozen=True):
+    """What the judgement of each run is told. only, skip: codes."""
+
+    expected_jobs: int | None
+    only: tuple[str, ...]
+    skip: tuple[str, ...]
+
+
+class JudgedRun(Struct, frozen=True):
+    """A run with its judgement."""
+
+    run: DayRun
+    judgement: Judgement
+
+
+async def judge_days(
+    days: Sequence[Day],
+    bench: Bench,
+    terms: Terms,
+    *,
+    jobs: int,
+    on_judged: Callable[[JudgedRun], None],
+) -> list[JudgedRun]:
+    """Judge the client on these days, of which the first is the quiet one.
+    jobs: how many run at the same time. on_judged: called after each run.
+    Raises NeverCalled, NoEffectCount, and as `run_day` does."""
+    quiet = await run_day(days[0], bench)
+    if not quiet.called:
+        # Requests without a key of a world are in the default one; no other program uses it.
+        others = await (await bench.control.find()).journal(limit=_SHOWN_STRANGERS)
+        raise NeverCalled(quiet, [str(each) for each in others.requests])
+    if bench.effect_count is not None and not quiet.effects:
+        raise NoEffectCount
+    # The world stays: the others are compared with it.
+    first = await _judged(quiet, None, terms)
+    on_judged(first)
+    turns = asyncio.Semaphore(jobs)
+
+    async def one(day: Day) -> JudgedRun:
+        async with turns:
+            run = await run_day(day, bench)
+            judged = await _judged(run, quiet.world.name, terms)
+            await run.world.drop()
+        on_judged(judged)
+        return judged
+
+    # The longest first, so that none is left over at the end.
+    rest = sorted(days[1:], key=lambda day: -day.limit_s)
+    try:
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(one(day)) for day in rest]
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    by_day = {task.result().run.day.name: task.result() for task in running}
+    return [first, *(by_day[day.name] for day in days[1:])]
+
+
+async def _judged(run: DayRun, quiet: str | None, terms: Terms) -> JudgedRun:
+    judgement = await run.world.judge(
+        control=quiet,
+        expected_jobs=terms.expected_jobs,
+        run=run.how,
+        effects=run.effects,
+        only=terms.only,
+        skip=terms.skip,
+    )
+    return JudgedRun(run, judgement)
