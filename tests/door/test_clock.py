@@ -1,4 +1,4 @@
-"""Time moved through the control door: everything due has happened when the answer comes."""
+"""Moving time through the control door: the answer comes after everything due has happened."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_advance_lists_what_happened_in_order_with_the_answers_of_receivers() ->
     assert [effect["subject"] for effect in effects[:2]] == [task_id, task_id]
 
 
-def test_the_clock_stands_where_it_was_moved_to() -> None:
+def test_the_clock_stays_where_it_was_moved() -> None:
     with live() as mock:
         assert advance(mock, seconds=90.5)["now"] == "2026-05-11T00:01:30.500Z"
         clock = httpx2.get(f"{mock.url}{CLOCK}").json()
@@ -56,7 +56,7 @@ def test_the_clock_stands_where_it_was_moved_to() -> None:
         }
 
 
-def test_until_idle_goes_on_until_nothing_is_due_any_more() -> None:
+def test_until_idle_advances_until_nothing_is_due() -> None:
     with live(acedata__callback_waits_s=[60, 3600]) as mock, receiver(500) as hook:
         ask(mock, hook.url)
         effects = advance(mock, until="idle")["effects"]
@@ -79,11 +79,11 @@ def test_two_advances_at_once_move_the_clock_by_both() -> None:
     assert clock["now"] == "2026-05-11T00:02:00.000Z"
 
 
-def test_an_effect_that_breaks_is_told_and_the_others_happen() -> None:
+def test_a_failing_effect_is_reported_and_the_others_happen() -> None:
     with live() as mock, receiver(200) as hook:
         world = mock.fake.world()
         world.ledger.reserve("acedata-test", "ghost", 1)  # for a task that is not there
-        world.agenda.note(world.clock.now_ms() + 1000, Occasion.TASK_ENDS, "ghost")
+        world.agenda.add(world.clock.now_ms() + 1000, Occasion.TASK_ENDS, "ghost")
         ask(mock, hook.url)
         effects = advance(mock, until="idle")["effects"]
     told = {effect["what"]: effect["outcome"] for effect in effects if effect["subject"] == "ghost"}
@@ -117,7 +117,7 @@ def test_what_has_happened_can_be_seen_by_the_next_request(mock: Mock) -> None:
         (b"nope", "body"),
     ],
 )
-def test_a_wrong_advance_moves_nothing_and_says_where_it_is_wrong(
+def test_a_wrong_advance_is_refused_at_its_place_and_moves_nothing(
     mock: Mock, body: bytes, place: str
 ) -> None:
     before_ms = mock.world.clock.now_ms()

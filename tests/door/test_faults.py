@@ -1,39 +1,24 @@
-"""Faults through the control door: added, seen at work, counted, taken away."""
+"""Faults through the control door: added, applied, counted, removed."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.apis.rivya.conftest import account
-from tests.asgi import Answer
-from tests.mock import TOKEN, VIDEO, Mock
+from tests import calls
+from tests.mock import TOKEN, VIDEO, MakeMock, Mock
+from tests.rivya import account
 
-MakeMock = Callable[..., Mock]
 FAULTS = "/_mock/worlds/default/faults"
 FAILS = {"type": "task", "outcome": "failed"}
 LATE = {"type": "delivery", "late_s": 60.0}
 
 
-def door(mock: Mock, method: str, path: str = "", body: Any = None) -> Answer:
-    headers = {} if body is None else {"content-type": "application/json"}
-    raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-    return mock.request(method, FAULTS + path, headers=headers, body=raw)
-
-
-def add(mock: Mock, **rule: Any) -> list[Any]:
-    """The faults that now stand because of this rule or scenario."""
-    answer = door(mock, "POST", body=rule)
-    assert answer.status == 201, answer.body
-    faults: list[Any] = answer.json()["faults"]
-    return faults
-
-
 def standing(mock: Mock) -> list[Any]:
-    answer = door(mock, "GET")
+    answer = calls.on_faults(mock, "GET")
     assert answer.status == 200
     faults: list[Any] = answer.json()["faults"]
     return faults
@@ -55,45 +40,54 @@ def failures(mock: Mock, count: int) -> list[bool]:
 # --- standing and going ----------------------------------------------------------------------
 
 
-def test_at_first_nothing_is_wrong(mock: Mock) -> None:
+def test_a_new_world_has_no_faults(mock: Mock) -> None:
     assert standing(mock) == []
     assert failures(mock, 2) == [False, False]
 
 
 def test_a_new_fault_is_shown_as_it_was_asked_for_with_an_id_and_counts(mock: Mock) -> None:
     rule = {"effect": FAILS, "match": {"api": "rivya"}, "times": 3, "skip": 1, "every": 2}
-    (fault,) = add(mock, **rule)
+    (fault,) = calls.add_faults(mock, **rule)
     assert fault.pop("id").startswith("fault_")
     assert fault == rule | {"scenario": None, "matched": 0, "happened": 0}
 
 
-def test_it_goes_wrong_until_the_fault_is_removed(mock: Mock) -> None:
-    (fault,) = add(mock, effect=FAILS)
+def test_a_fault_without_a_match_is_shown_with_an_empty_one(mock: Mock) -> None:
+    shown = calls.add_faults(mock, effect={"type": "answer", "status": 503})
+    assert shown[0]["match"] == standing(mock)[0]["match"] == {}
+
+
+def test_a_fault_happens_until_it_is_removed(mock: Mock) -> None:
+    (fault,) = calls.add_faults(mock, effect=FAILS)
     assert failures(mock, 2) == [True, True]
-    removed = door(mock, "DELETE", f"/{fault['id']}")
+    removed = calls.on_faults(mock, "DELETE", f"/{fault['id']}")
     assert removed.status == 200
     assert removed.json() == fault | {"matched": 2, "happened": 2}
     assert failures(mock, 2) == [False, False]
     assert standing(mock) == []
 
 
-def test_a_fault_can_be_looked_at_alone(mock: Mock) -> None:
-    (fault,) = add(mock, effect=FAILS)
-    add(mock, effect=LATE)
-    shown = door(mock, "GET", f"/{fault['id']}")
+def test_one_fault_can_be_read(mock: Mock) -> None:
+    (fault,) = calls.add_faults(mock, effect=FAILS)
+    calls.add_faults(mock, effect=LATE)
+    shown = calls.on_faults(mock, "GET", f"/{fault['id']}")
     assert (shown.status, shown.json()) == (200, fault)
 
 
 def test_faults_are_listed_oldest_first(mock: Mock) -> None:
-    added = [*add(mock, effect=LATE), *add(mock, effect=FAILS), *add(mock, effect=LATE)]
+    added = [
+        *calls.add_faults(mock, effect=LATE),
+        *calls.add_faults(mock, effect=FAILS),
+        *calls.add_faults(mock, effect=LATE),
+    ]
     assert standing(mock) == added
     assert len({fault["id"] for fault in added}) == 3
 
 
-def test_clearing_makes_everything_right_again(mock: Mock) -> None:
-    add(mock, effect=FAILS)
-    add(mock, effect=LATE)
-    cleared = door(mock, "DELETE")
+def test_no_fault_happens_after_clearing(mock: Mock) -> None:
+    calls.add_faults(mock, effect=FAILS)
+    calls.add_faults(mock, effect=LATE)
+    cleared = calls.on_faults(mock, "DELETE")
     assert (cleared.status, cleared.json()) == (200, {"faults": []})
     assert standing(mock) == []
     assert failures(mock, 1) == [False]
@@ -101,10 +95,10 @@ def test_clearing_makes_everything_right_again(mock: Mock) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 @pytest.mark.parametrize("gone", [False, True])
-def test_what_does_not_stand_is_not_found(mock: Mock, method: str, gone: bool) -> None:
-    fault_id = add(mock, effect=FAILS)[0]["id"] if gone else "fault_x"
-    door(mock, "DELETE")
-    answer = door(mock, method, f"/{fault_id}")
+def test_an_unknown_fault_is_not_found(mock: Mock, method: str, gone: bool) -> None:
+    fault_id = calls.add_faults(mock, effect=FAILS)[0]["id"] if gone else "fault_x"
+    calls.on_faults(mock, "DELETE")
+    answer = calls.on_faults(mock, method, f"/{fault_id}")
     assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
@@ -117,8 +111,8 @@ def test_an_unknown_world_has_no_faults(mock: Mock, method: str, body: Any) -> N
     assert "did you mean 'default'" in answer.json()["title"]
 
 
-def test_another_method_is_told_which_are_right(mock: Mock) -> None:
-    answer = door(mock, "PUT")
+def test_another_method_is_refused_with_the_right_ones(mock: Mock) -> None:
+    answer = calls.on_faults(mock, "PUT")
     assert answer.status == 405
     assert answer.headers["allow"] == "DELETE, GET, POST"
 
@@ -128,32 +122,24 @@ def test_another_method_is_told_which_are_right(mock: Mock) -> None:
 
 @pytest.mark.parametrize(
     ("terms", "seen"),
-    [
-        ({}, "xxxxxx"),
-        ({"times": 2}, "xx...."),
-        ({"skip": 2}, "..xxxx"),
-        ({"every": 2}, ".x.x.x"),
-        ({"skip": 1, "every": 3}, "...x.."),
-        ({"skip": 1, "every": 2, "times": 1}, "..x..."),
-        ({"times": None}, "xxxxxx"),
-        ({"probability": 0}, "......"),
-        ({"probability": 1.0}, "xxxxxx"),
-    ],
+    [*calls.HOW_OFTEN, ({"times": None}, "xxxxxx"), ({"probability": 1.0}, "xxxxxx")],
 )
-def test_it_goes_wrong_as_often_as_was_asked(mock: Mock, terms: dict[str, Any], seen: str) -> None:
-    add(mock, effect=FAILS, **terms)
+def test_a_fault_happens_as_often_as_its_terms_say(
+    mock: Mock, terms: dict[str, Any], seen: str
+) -> None:
+    calls.add_faults(mock, effect=FAILS, **terms)
     assert "".join("x" if failed else "." for failed in failures(mock, 6)) == seen
 
 
-def test_the_counts_tell_what_it_concerned_and_how_often_it_happened(mock: Mock) -> None:
-    add(mock, effect=FAILS, every=2)
+def test_the_counts_are_those_of_matches_and_of_happenings(mock: Mock) -> None:
+    calls.add_faults(mock, effect=FAILS, every=2)
     failures(mock, 5)
     (fault,) = standing(mock)
     assert (fault["matched"], fault["happened"]) == (5, 2)
 
 
-def test_one_that_is_used_up_stays_and_counts_no_more(mock: Mock) -> None:
-    add(mock, effect=FAILS, times=1)
+def test_a_used_up_fault_stays_and_counts_nothing(mock: Mock) -> None:
+    calls.add_faults(mock, effect=FAILS, times=1)
     failures(mock, 3)
     (fault,) = standing(mock)
     assert (fault["matched"], fault["happened"]) == (1, 1)
@@ -163,21 +149,21 @@ def test_chance_is_drawn_from_the_seed(make_mock: MakeMock) -> None:
     seen = []
     for seed in (1, 1, 2):
         mock = make_mock(seed=seed)
-        add(mock, effect=FAILS, probability=0.5)
+        calls.add_faults(mock, effect=FAILS, probability=0.5)
         seen.append(failures(mock, 30))
     assert seen[0] == seen[1] != seen[2]
     assert 5 < sum(seen[0]) < 25
 
 
-def test_of_two_that_would_happen_the_older_one_does(mock: Mock) -> None:
-    add(mock, effect=FAILS, times=1)
-    add(mock, effect={"type": "task", "outcome": "succeeded"})
+def test_the_older_of_two_faults_happens(mock: Mock) -> None:
+    calls.add_faults(mock, effect=FAILS, times=1)
+    calls.add_faults(mock, effect={"type": "task", "outcome": "succeeded"})
     assert failures(mock, 3) == [True, False, False]
     assert [fault["happened"] for fault in standing(mock)] == [1, 2]
 
 
-def test_a_replayed_create_is_no_second_task_to_go_wrong(mock: Mock) -> None:
-    add(mock, effect=FAILS)
+def test_a_replay_does_not_match_a_task_fault_again(mock: Mock) -> None:
+    calls.add_faults(mock, effect=FAILS)
     for _ in range(2):
         body = {"model": "hailuo-pro", "prompt": "a"}
         mock.rivya("POST", "/generations", body, headers={"idempotency-key": "k"})
@@ -188,18 +174,18 @@ def test_a_replayed_create_is_no_second_task_to_go_wrong(mock: Mock) -> None:
 
 
 def test_a_fault_can_concern_one_api_alone(mock: Mock) -> None:
-    (fault,) = add(mock, effect=FAILS, match={"api": "acedata"})
+    (fault,) = calls.add_faults(mock, effect=FAILS, match={"api": "acedata"})
     assert failures(mock, 1) == [False]
     task_id = mock.acedata("/videos", VIDEO | {"async": True}).json()["task_id"]
     mock.advance(1)
     shown = mock.acedata("/tasks", {"action": "retrieve", "id": task_id}, token=TOKEN).json()
     assert shown["response"]["success"] is False
-    assert door(mock, "GET", f"/{fault['id']}").json()["happened"] == 1
+    assert calls.on_faults(mock, "GET", f"/{fault['id']}").json()["happened"] == 1
 
 
 def test_a_fault_can_concern_one_account_alone(make_mock: MakeMock) -> None:
     mock = make_mock(accounts=[account("a", a={}), account("b", b={})])
-    add(mock, effect=FAILS, match={"account": "b"})
+    calls.add_faults(mock, effect=FAILS, match={"account": "b"})
     seen = []
     for key in ("rvya_sk_a", "rvya_sk_b"):
         body = {"model": "hailuo-pro", "prompt": "a"}
@@ -210,40 +196,90 @@ def test_a_fault_can_concern_one_account_alone(make_mock: MakeMock) -> None:
 
 
 def test_a_fault_can_concern_one_model_alone(mock: Mock) -> None:
-    add(mock, effect=FAILS, match={"model": "hailuo-standard"})
+    calls.add_faults(mock, effect=FAILS, match={"model": "hailuo-standard"})
     assert fails(mock, model="hailuo-standard")
     assert not fails(mock, model="hailuo-pro")
 
 
-def test_a_fault_can_concern_prompts_that_fit_an_expression(mock: Mock) -> None:
-    add(mock, effect=FAILS, match={"prompt": "(?i)ball(oo)?n$"})
+def test_a_fault_can_concern_prompts_that_match_an_expression(mock: Mock) -> None:
+    calls.add_faults(mock, effect=FAILS, match={"prompt": "(?i)ball(oo)?n$"})
     assert fails(mock, prompt="A red BALLOON")
     assert not fails(mock, prompt="A balloon rises")
     assert standing(mock)[0]["matched"] == 1
 
 
-def test_everything_that_is_asked_for_must_fit(mock: Mock) -> None:
-    add(mock, effect=FAILS, match={"model": "hailuo-pro", "prompt": "red"})
+BAD_GATEWAY = {"type": "answer", "status": 502}
+
+
+def statuses(mock: Mock, *headers: dict[str, str]) -> list[int]:
+    """The status of a read of the credits with each of these headers."""
+    return [mock.rivya("GET", "/credits", headers=each).status for each in headers]
+
+
+def test_a_fault_can_concern_requests_with_some_headers(mock: Mock) -> None:
+    wanted = {"X-Team": "^red$", "user-agent": "axios/1", "X-Retry": False, "Authorization": True}
+    calls.add_faults(mock, effect=BAD_GATEWAY, match={"headers": wanted})
+    team = {"x-team": "red", "user-agent": "my axios/1.7"}
+    others: list[dict[str, str]] = [{}, team | {"x-team": "redder"}, team | {"x-retry": "1"}]
+    assert statuses(mock, team, *others) == [502, 200, 200, 200]
+    assert standing(mock)[0]["match"] == {"headers": wanted}
+    assert standing(mock)[0]["matched"] == 1
+
+
+def test_the_headers_of_a_download_match_too(mock: Mock) -> None:
+    made = mock.create().json()["id"]
+    mock.advance(5)
+    match = {"operation": "media", "headers": {"Range": False}}
+    calls.add_faults(mock, effect=BAD_GATEWAY, match=match)
+    path = f"/media/default/{made}.mp4"
+    assert mock.request("GET", path).status == 502
+    assert mock.request("GET", path, headers={"range": "bytes=0-9"}).status == 206
+
+
+def test_a_named_scenario_matches_the_headers_of_each_request(
+    make_mock: MakeMock, tmp_path: Path
+) -> None:
+    (tmp_path / "own.toml").write_text(
+        """
+shows = "A request without a key for its retries is lost."
+[[faults]]
+match = { headers = { "Idempotency-Key" = false } }
+effect = { type = "answer", status = 502 }
+"""
+    )
+    mock = make_mock(scenario_dir=str(tmp_path))
+    named = {"mock-scenario": "own"}
+    assert statuses(mock, named, named | {"idempotency-key": "k"}) == [502, 200]
+
+
+@pytest.mark.parametrize("name", ["Authorization", "x-api-key", "Cookie"])
+def test_a_pattern_for_a_credential_is_refused(mock: Mock, name: str) -> None:
+    rule = {"effect": BAD_GATEWAY, "match": {"headers": {name: "^Bearer rvya_sk_t"}}}
+    require_refused(mock, rule, "/match", "holds a credential: true (present) or false (absent)")
+
+
+def test_every_condition_must_match(mock: Mock) -> None:
+    calls.add_faults(mock, effect=FAILS, match={"model": "hailuo-pro", "prompt": "red"})
     assert [fails(mock, prompt=prompt) for prompt in ("red", "blue")] == [True, False]
 
 
 # --- scenarios -------------------------------------------------------------------------------
 
 
-def test_a_scenario_stands_under_its_name(mock: Mock) -> None:
-    (fault,) = add(mock, scenario="delivery_twice")
+def test_a_fault_of_a_scenario_shows_its_name(mock: Mock) -> None:
+    (fault,) = calls.add_faults(mock, scenario="delivery_twice")
     assert fault["scenario"] == "delivery_twice"
     assert fault["effect"] == {"type": "delivery", "copies": 2, "apart_s": 5.0}
 
 
-def test_what_stands_beside_a_scenario_is_said_of_its_rules(mock: Mock) -> None:
+def test_terms_beside_a_scenario_hold_for_its_rules(mock: Mock) -> None:
     terms = {"times": 2, "every": 3, "skip": 1, "probability": 0.5, "match": {"model": "m"}}
-    (fault,) = add(mock, scenario="delivery_twice", **terms)
+    (fault,) = calls.add_faults(mock, scenario="delivery_twice", **terms)
     assert {name: fault[name] for name in terms} == terms
 
 
-def test_a_scenario_of_one_api_stays_with_it_whatever_else_is_asked_for(mock: Mock) -> None:
-    (fault,) = add(mock, scenario="delivery_stale", match={"model": "hailuo-pro"})
+def test_a_scenario_of_one_api_concerns_that_api_under_all_terms(mock: Mock) -> None:
+    (fault,) = calls.add_faults(mock, scenario="delivery_stale", match={"model": "hailuo-pro"})
     assert fault["match"] == {"api": "rivya", "model": "hailuo-pro"}
 
 
@@ -255,8 +291,8 @@ def test_a_scenario_of_one_api_stays_with_it_whatever_else_is_asked_for(mock: Mo
         ("delivery-unsigned", "delivery_unsigned"),
     ],
 )
-def test_an_unknown_scenario_is_told_the_nearest(mock: Mock, asked: str, right: str) -> None:
-    answer = door(mock, "POST", body={"scenario": asked})
+def test_an_unknown_scenario_is_refused_with_a_near_one(mock: Mock, asked: str, right: str) -> None:
+    answer = calls.on_faults(mock, "POST", body={"scenario": asked})
     assert answer.status == 400
     (wrong,) = answer.json()["errors"]
     assert wrong["pointer"] == "/scenario"
@@ -267,7 +303,7 @@ def test_an_unknown_scenario_is_told_the_nearest(mock: Mock, asked: str, right: 
     "asked", ["nothing like it", "", "../delivery_twice", "delivery_twice.toml"]
 )
 def test_a_scenario_that_is_not_there_adds_nothing(mock: Mock, asked: str) -> None:
-    assert door(mock, "POST", body={"scenario": asked}).status == 400
+    assert calls.on_faults(mock, "POST", body={"scenario": asked}).status == 400
     assert standing(mock) == []
 
 
@@ -279,9 +315,7 @@ DELIVERY = {"type": "delivery"}
 @pytest.mark.parametrize(
     ("rule", "pointer", "hint"),
     [
-        (b"", "", "JSON"),
-        (b"nope", "", "JSON"),
-        ([], "", "an object"),
+        *[(b"", "", "JSON"), (b"nope", "", "JSON"), ([], "", "an object")],
         ({}, "/effect", "required"),
         ({"efect": DELIVERY}, "/effect", "was it sent as 'efect'"),
         ({"effect": 5}, "/effect", "an object"),
@@ -308,7 +342,7 @@ DELIVERY = {"type": "delivery"}
         ({"scenario": "delivery_twice", "every": 0}, "/every", "1"),
     ],
 )
-def test_a_wrong_rule_is_refused_where_it_is_wrong_and_adds_nothing(
+def test_a_wrong_rule_is_refused_at_its_place_and_adds_nothing(
     mock: Mock, rule: Any, pointer: str, hint: str
 ) -> None:
     require_refused(mock, rule, pointer, hint)
@@ -331,7 +365,7 @@ def test_a_wrong_rule_is_refused_where_it_is_wrong_and_adds_nothing(
         ({"effect": DELIVERY | {"answer": {"status": 600}}}, "/effect/answer/status", "599"),
     ],
 )
-def test_a_wrong_value_where_null_would_do_is_told_what_is_right(
+def test_a_wrong_value_of_an_optional_field_is_refused_with_what_is_right(
     mock: Mock, rule: Any, pointer: str, hint: str
 ) -> None:
     require_refused(mock, rule, pointer, hint)
@@ -347,14 +381,14 @@ def test_a_prompt_that_is_no_regular_expression_is_refused(
 
 
 @pytest.mark.parametrize("field", ["skip", "times", "every"])
-def test_a_count_that_is_no_whole_number_is_refused(mock: Mock, field: str) -> None:
+def test_a_count_must_be_a_whole_number(mock: Mock, field: str) -> None:
     for spelled in ("1.5", "2.0", "true"):
         body = f'{{"effect": {{"type": "delivery"}}, "{field}": {spelled}}}'.encode()
         require_refused(mock, body, f"/{field}", "")
 
 
-def test_what_is_wrong_with_an_effect_is_said_once(mock: Mock) -> None:
-    assert len(door(mock, "POST", body={"effect": 5}).json()["errors"]) == 1
+def test_an_error_in_an_effect_is_reported_once(mock: Mock) -> None:
+    assert len(calls.on_faults(mock, "POST", body={"effect": 5}).json()["errors"]) == 1
 
 
 @pytest.mark.parametrize("event_type", ["a\r\nx: y", "génération"])
@@ -363,10 +397,10 @@ def test_an_event_type_that_fits_in_no_header_is_refused(mock: Mock, event_type:
     require_refused(mock, rule, "/effect/event_type", "")
 
 
-def test_everything_that_is_wrong_is_named_at_once(mock: Mock) -> None:
+def test_all_errors_are_reported_at_once(mock: Mock) -> None:
     rule = {"effect": DELIVERY | {"copeis": 2}, "skip": -1, "match": {"modle": "m"}}
-    pointers = [wrong["pointer"] for wrong in door(mock, "POST", body=rule).json()["errors"]]
-    assert pointers == ["/effect/copeis", "/match/modle", "/skip"]
+    errors = calls.on_faults(mock, "POST", body=rule).json()["errors"]
+    assert [wrong["pointer"] for wrong in errors] == ["/effect/copeis", "/match/modle", "/skip"]
 
 
 def test_a_rule_must_be_declared_as_json(mock: Mock) -> None:
@@ -376,10 +410,4 @@ def test_a_rule_must_be_declared_as_json(mock: Mock) -> None:
 
 
 def require_refused(mock: Mock, rule: Any, pointer: str, hint: str) -> None:
-    answer = door(mock, "POST", body=rule)
-    assert answer.status == 400, answer.body
-    assert answer.headers["content-type"] == "application/problem+json"
-    (wrong, *_) = answer.json()["errors"]
-    assert wrong["pointer"].startswith(pointer)
-    assert hint in wrong["detail"]
-    assert standing(mock) == []
+    calls.require_refused(calls.on_faults(mock, "POST", body=rule), pointer, hint)

@@ -1,4 +1,4 @@
-"""The control door and web pages of other origins, which a browser sends without being asked."""
+"""The control door and requests of web pages of other origins."""
 
 from __future__ import annotations
 
@@ -20,10 +20,8 @@ from tests.mock import KEY, TOKEN, VIDEO
 EVIL = "https://evil.example"
 RESET = "/_mock/worlds/default/reset"
 VALUES = {"world": "default", "name": "index.html", "account": "rivya-test"}
-ROUTES = [
-    (method, row.path) for row in table() if not row.is_public for method in sorted(row.handlers)
-]
-INBOX = next(row for row in table() if row.is_public)
+ROUTES = [(row.method, row.path) for row in table() if not row.is_public]
+INBOX_METHODS = [row.method for row in table() if row.is_public]
 
 # What a browser says of a request that a page of another origin caused. PORT is the server's.
 CAUSED_BY_ANOTHER_PAGE = {
@@ -93,7 +91,7 @@ def filled(path: str) -> str:
 
 
 @pytest.mark.parametrize("cause", CAUSED_BY_ANOTHER_PAGE)
-def test_another_page_can_use_no_route_of_the_door(server: Live, cause: str) -> None:
+def test_a_page_of_another_origin_can_use_no_route_of_the_door(server: Live, cause: str) -> None:
     headers = CAUSED_BY_ANOTHER_PAGE[cause]
     statuses = {
         f"{method} {prefix}{path}": ask(server, method, prefix + filled(path), headers).status
@@ -105,13 +103,13 @@ def test_another_page_can_use_no_route_of_the_door(server: Live, cause: str) -> 
 
 
 @pytest.mark.parametrize("client", OWN)
-def test_other_clients_notice_nothing(server: Live, client: str) -> None:
+def test_other_clients_are_not_affected(server: Live, client: str) -> None:
     for path in ("/_mock/", "/_mock/version", "/_mock/worlds"):
         assert ask(server, "GET", path, OWN[client]).status == 200
     assert ask(server, "POST", RESET, OWN[client]).status == 200
 
 
-def test_what_another_page_asked_for_has_not_happened(server: Live) -> None:
+def test_a_request_of_a_page_of_another_origin_has_no_effect(server: Live) -> None:
     key = {"Authorization": f"Bearer {TOKEN}"}
     created = ask(server, "POST", "/hailuo/videos", key, VIDEO | {"async": True})
     for headers in CAUSED_BY_ANOTHER_PAGE.values():
@@ -129,7 +127,7 @@ def test_what_another_page_asked_for_has_not_happened(server: Live) -> None:
         ({"Sec-Fetch-Site": "cross-site"}, "--browser-origins"),
     ],
 )
-def test_a_refusal_says_which_setting_lets_the_request_in(
+def test_a_refusal_names_the_setting_that_allows_the_request(
     server: Live, headers: dict[str, str], told: str
 ) -> None:
     answer = ask(server, "GET", "/_mock/worlds", headers)
@@ -137,7 +135,7 @@ def test_a_refusal_says_which_setting_lets_the_request_in(
     assert told in answer.json()["title"]
 
 
-def test_a_link_on_another_page_leads_to_the_page_for_people_and_to_nothing_else(
+def test_a_link_on_another_page_can_open_the_page_for_people_alone(
     server: Live,
 ) -> None:
     link = {
@@ -153,18 +151,18 @@ def test_a_link_on_another_page_leads_to_the_page_for_people_and_to_nothing_else
 
 
 @pytest.mark.parametrize("cause", CAUSED_BY_ANOTHER_PAGE)
-def test_the_apis_media_and_inboxes_answer_to_every_name(server: Live, cause: str) -> None:
+def test_apis_media_and_inboxes_answer_under_every_host_name(server: Live, cause: str) -> None:
     headers = CAUSED_BY_ANOTHER_PAGE[cause]
     key = {"authorization": f"Bearer {KEY}"}
     assert ask(server, "GET", "/api/v1/credits", headers | key).status == 200
     assert ask(server, "GET", "/w/default/api/v1/credits", headers | key).status == 200
     assert ask(server, "GET", "/media/default/none.mp4", headers).status == 404
-    for method in INBOX.handlers:
+    for method in INBOX_METHODS:
         inbox = "/_mock/inbox/default/hook"
         assert ask(server, method, inbox, headers).status == 200, method
 
 
-def test_names_of_a_setting_and_of_the_public_url_are_the_servers_own() -> None:
+def test_host_names_of_the_setting_and_the_public_url_are_accepted() -> None:
     settings: dict[str, Any] = {
         "control_hosts": ["hailuo-mock", "Box.lan", "[fd00::1]"],
         "public_url": "https://mock.example/fake/",
@@ -191,7 +189,7 @@ def test_pages_of_a_named_origin_may_use_the_door() -> None:
                 assert ask(server, "POST", RESET, headers).status == 403
 
 
-def test_a_token_is_enough_and_stands_for_everything_else() -> None:
+def test_a_token_replaces_the_checks_of_host_and_origin() -> None:
     with live(control_token="secret") as server:
         for headers in CAUSED_BY_ANOTHER_PAGE.values():
             assert ask(server, "POST", RESET, headers).status == 401
@@ -200,5 +198,5 @@ def test_a_token_is_enough_and_stands_for_everything_else() -> None:
 
 
 def test_only_inboxes_are_public() -> None:
-    public = [row.path for row in table() if row.is_public]
-    assert public == ["/_mock/inbox/{world}/{name}"]
+    public = {row.path for row in table() if row.is_public}
+    assert public == {"/_mock/inbox/{world}/{name}"}

@@ -1,4 +1,4 @@
-"""Inboxes: they keep whatever comes, say what its signature is worth, and answer as told."""
+"""Inboxes: they keep every request, verify its signature, and answer by a program."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ import httpx2
 import pytest
 from standardwebhooks import Webhook
 
+from tests import calls
 from tests.asgi import Answer
 from tests.live import WAIT_S, Live, live
-from tests.mock import KEY, START_MS, TOKEN, VIDEO, Mock
+from tests.mock import KEY, START_MS, TOKEN, VIDEO, MakeMock, Mock
 
-MakeMock = Callable[..., Mock]
 Sign = Callable[[str, bytes, int], dict[str, str]]
 WORLD = "/_mock/worlds/default"
 INBOX = "/_mock/inbox/default"
@@ -52,13 +52,13 @@ def looked_at(mock: Mock, name: str = "a") -> Any:
     return answer.json()
 
 
-def told(mock: Mock, program: Any, name: str = "a") -> Answer:
+def put_program(mock: Mock, program: Any, name: str = "a") -> Answer:
     raw = program if isinstance(program, bytes) else json.dumps(program).encode()
     return mock.request("PUT", f"{WORLD}/inbox/{name}", headers=JSON, body=raw)
 
 
 def taken(mock: Mock, body: bytes, headers: dict[str, str], name: str = "a") -> Any:
-    """What the signature of a request is worth to the inbox it came to."""
+    """The verdict of an inbox on the signature of a request."""
     answer = mock.request("POST", f"{INBOX}/{name}", headers=headers, body=body)
     assert answer.status == 200
     return looked_at(mock, name)["requests"][-1]["signature"]
@@ -79,7 +79,7 @@ def rotated(mock: Mock, endpoint: Any) -> str:
 # --- what is kept ----------------------------------------------------------------------------
 
 
-def test_an_inbox_nobody_has_written_to_is_empty(mock: Mock) -> None:
+def test_a_new_inbox_is_empty(mock: Mock) -> None:
     assert looked_at(mock) == {"name": "a", "requests": [], "evicted": 0, "answers": []}
 
 
@@ -111,7 +111,7 @@ def test_headers_are_kept_in_the_order_they_came() -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_method_is_taken(method: str) -> None:
+def test_every_method_is_accepted(method: str) -> None:
     with live() as mock:
         url = f"{mock.url}{INBOX}/a"
         assert httpx2.request(method, url, content=b"told").status_code == 200
@@ -131,19 +131,19 @@ def test_requests_are_shown_oldest_first_at_the_worlds_time(mock: Mock) -> None:
     ]
 
 
-def test_looking_takes_nothing_out(mock: Mock) -> None:
+def test_reading_an_inbox_removes_nothing(mock: Mock) -> None:
     mock.request("POST", f"{INBOX}/a")
     assert looked_at(mock) == looked_at(mock)
 
 
 def test_each_name_is_an_inbox_of_its_own(mock: Mock) -> None:
     mock.request("POST", f"{INBOX}/a", body=b"one")
-    told(mock, {"answers": [{"status": 500}]}, "b")
+    put_program(mock, {"answers": [{"status": 500}]}, "b")
     assert mock.request("POST", f"{INBOX}/b").status == 500
     assert [each["body"] for each in looked_at(mock)["requests"]] == ["one"]
 
 
-def test_too_many_requests_push_the_oldest_out_and_are_counted(mock: Mock) -> None:
+def test_the_oldest_requests_are_evicted_and_counted(mock: Mock) -> None:
     most = mock.world.rules.inbox_requests
     for number in range(most + 3):
         mock.request("POST", f"{INBOX}/a", body=b"%d" % number)
@@ -153,7 +153,7 @@ def test_too_many_requests_push_the_oldest_out_and_are_counted(mock: Mock) -> No
     assert bodies == list(range(3, most + 3))
 
 
-def test_of_a_long_body_the_beginning_is_kept_and_its_whole_length_told(
+def test_a_long_body_is_cut_and_shown_with_its_length(
     make_mock: MakeMock,
 ) -> None:
     mock = make_mock(limits__body_bytes=3 << 20)
@@ -171,7 +171,7 @@ def test_a_body_past_the_limit_is_refused_and_not_kept(make_mock: MakeMock) -> N
     assert looked_at(mock)["requests"] == []
 
 
-# --- what a signature is worth ---------------------------------------------------------------
+# --- the verdict on a signature ---------------------------------------------------------------
 
 
 def rivyas(secret: str, body: bytes, at_s: int) -> dict[str, str]:
@@ -216,7 +216,7 @@ def test_a_body_that_was_altered_is_not_what_was_signed(mock: Mock, sign: Sign) 
 @pytest.mark.parametrize(
     ("off_s", "reason"), [(-301, "signed 301 s ago; at most"), (301, "signed 301 s ahead; at most")]
 )
-def test_a_signature_far_from_now_is_genuine_and_not_valid(
+def test_a_signature_with_an_old_time_is_genuine_and_not_valid(
     mock: Mock, sign: Sign, off_s: int, reason: str
 ) -> None:
     secret = registered(mock)["signing_secret"]
@@ -227,7 +227,7 @@ def test_a_signature_far_from_now_is_genuine_and_not_valid(
 
 @BOTH_SCHEMES
 @pytest.mark.parametrize("off_s", [-300, 300])
-def test_a_signature_not_far_from_now_is_valid(mock: Mock, sign: Sign, off_s: int) -> None:
+def test_a_signature_with_a_recent_time_is_valid(mock: Mock, sign: Sign, off_s: int) -> None:
     secret = registered(mock)["signing_secret"]
     assert taken(mock, EVENT, sign(secret, EVENT, NOW_S + off_s))["valid"] is True
 
@@ -242,7 +242,7 @@ def test_a_secret_that_was_rotated_away_signs_nothing(mock: Mock, sign: Sign) ->
 
 
 @BOTH_SCHEMES
-def test_in_the_overlap_of_a_rotation_both_secrets_sign_and_then_the_new_one_alone(
+def test_both_secrets_are_valid_in_the_overlap_and_then_only_the_new_one(
     make_mock: MakeMock, sign: Sign
 ) -> None:
     mock = make_mock(rivya__rotation_overlap_s=60)
@@ -259,7 +259,7 @@ def test_in_the_overlap_of_a_rotation_both_secrets_sign_and_then_the_new_one_alo
 
 
 @BOTH_SCHEMES
-def test_of_a_long_body_all_that_came_is_checked_not_only_what_is_kept(
+def test_the_signature_of_a_cut_body_is_checked_over_the_whole_body(
     make_mock: MakeMock, sign: Sign
 ) -> None:
     mock = make_mock(limits__body_bytes=3 << 20)
@@ -274,7 +274,7 @@ def test_no_signature_is_no_verdict(mock: Mock) -> None:
 
 
 @BOTH_SCHEMES
-def test_where_no_endpoint_leads_to_nobody_has_a_secret(mock: Mock, sign: Sign) -> None:
+def test_an_inbox_without_an_endpoint_has_no_secret(mock: Mock, sign: Sign) -> None:
     secret = registered(mock, "b")["signing_secret"]
     assert taken(mock, EVENT, sign(secret, EVENT, NOW_S))["valid"] is False
 
@@ -295,7 +295,7 @@ def test_where_no_endpoint_leads_to_nobody_has_a_secret(mock: Mock, sign: Sign) 
     ],
 )
 @pytest.mark.parametrize("name", ["a", "nobodys"])
-def test_what_is_no_signature_is_not_valid(mock: Mock, headers: dict[str, str], name: str) -> None:
+def test_a_malformed_signature_is_not_valid(mock: Mock, headers: dict[str, str], name: str) -> None:
     registered(mock)
     verdict = taken(mock, EVENT, headers, name)
     assert verdict["valid"] is False
@@ -388,7 +388,7 @@ def test_a_callback_to_an_inbox_of_the_same_server_is_valid_too() -> None:
 # --- how it answers --------------------------------------------------------------------------
 
 
-def test_it_answers_as_told_and_then_everything_is_fine_again() -> None:
+def test_an_inbox_answers_its_program_and_then_200() -> None:
     with live() as mock:
         program(mock, {"status": 500, "times": 2}, {"status": 429})
         assert statuses(mock, 5) == [500, 500, 429, 200, 200]
@@ -405,7 +405,7 @@ def test_an_answer_has_the_status_headers_and_body_it_was_given() -> None:
     assert {name: answer.headers[name] for name in headers} == headers
 
 
-def test_an_answer_can_take_its_time() -> None:
+def test_an_answer_can_be_delayed() -> None:
     with live() as mock:
         program(mock, {"delay_s": 0.05, "status": 202})
         began = time.monotonic()
@@ -413,7 +413,7 @@ def test_an_answer_can_take_its_time() -> None:
         assert time.monotonic() - began >= 0.05
 
 
-def test_a_request_can_be_left_hanging_and_is_kept_all_the_same() -> None:
+def test_a_request_without_an_answer_is_kept() -> None:
     with live() as mock:
         program(mock, {"hang": True})
         with pytest.raises(httpx2.ReadTimeout):
@@ -423,7 +423,7 @@ def test_a_request_can_be_left_hanging_and_is_kept_all_the_same() -> None:
         assert statuses(mock, 1) == [200]
 
 
-def test_an_answer_can_break_off_in_the_middle() -> None:
+def test_an_answer_can_be_cut() -> None:
     with live() as mock:
         program(mock, {"cut": True, "body": "x" * 100, "status": 201})
         with httpx2.Client() as client, pytest.raises(httpx2.RemoteProtocolError):
@@ -433,7 +433,7 @@ def test_an_answer_can_break_off_in_the_middle() -> None:
         assert statuses(mock, 1) == [200]
 
 
-def test_half_of_an_answer_that_breaks_off_arrives() -> None:
+def test_half_of_a_cut_answer_arrives() -> None:
     with live() as mock:
         program(mock, {"cut": True, "body": "x" * 100, "status": 201})
         with httpx2.stream("POST", f"{mock.url}{INBOX}/a") as answer:
@@ -442,7 +442,7 @@ def test_half_of_an_answer_that_breaks_off_arrives() -> None:
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_no_delivery_follows_an_inbox_elsewhere(status: int) -> None:
+def test_no_delivery_follows_a_redirect_of_an_inbox(status: int) -> None:
     with live() as mock:
         program(mock, {"status": status, "headers": {"location": f"{INBOX}/b"}})
         fields = {"callback_url": f"{mock.url}{INBOX}/a"}
@@ -456,7 +456,7 @@ def test_no_delivery_follows_an_inbox_elsewhere(status: int) -> None:
     assert deliveries[0]["state"] == "failed"
 
 
-def test_a_retry_meets_the_next_answer() -> None:
+def test_a_retry_gets_the_next_answer() -> None:
     with live(acedata__callback_waits_s=[60, 60]) as mock:
         program(mock, {"status": 503, "headers": {"retry-after": "90"}}, {"cut": True})
         fields = {"callback_url": f"{mock.url}{INBOX}/a"}
@@ -469,37 +469,37 @@ def test_a_retry_meets_the_next_answer() -> None:
     assert deliveries[0]["state"] == "succeeded"
 
 
-def test_what_is_still_to_be_answered_can_be_seen(mock: Mock) -> None:
+def test_the_remaining_answers_are_shown(mock: Mock) -> None:
     planned = [{"status": 500, "times": 2}, {"status": 429, "headers": {"x": "y"}}]
-    assert told(mock, {"answers": planned}).json()["answers"] == planned
+    assert put_program(mock, {"answers": planned}).json()["answers"] == planned
     assert looked_at(mock)["answers"] == planned
     for _ in range(2):
         mock.request("POST", f"{INBOX}/a")
     assert looked_at(mock)["answers"] == planned[1:]
 
 
-def test_of_an_answer_given_already_only_the_times_that_are_left_are_shown(mock: Mock) -> None:
-    told(mock, {"answers": [{"status": 500, "times": 3}]})
+def test_a_partly_used_answer_shows_how_often_it_remains(mock: Mock) -> None:
+    put_program(mock, {"answers": [{"status": 500, "times": 3}]})
     mock.request("POST", f"{INBOX}/a")
     assert looked_at(mock)["answers"] == [{"status": 500, "times": 2}]
 
 
-def test_a_new_program_takes_the_place_of_the_old_one(mock: Mock) -> None:
-    told(mock, {"answers": [{"status": 500, "times": 5}]})
+def test_a_new_program_replaces_the_old_one(mock: Mock) -> None:
+    put_program(mock, {"answers": [{"status": 500, "times": 5}]})
     mock.request("POST", f"{INBOX}/a")
-    told(mock, {"answers": [{"status": 400, "times": 2}]})
+    put_program(mock, {"answers": [{"status": 400, "times": 2}]})
     seen = [mock.request("POST", f"{INBOX}/a").status for _ in range(3)]
     assert seen == [400, 400, 200]
 
 
-def test_an_empty_program_makes_everything_fine(mock: Mock) -> None:
-    told(mock, {"answers": [{"status": 500, "times": 5}]})
-    told(mock, {"answers": []})
+def test_an_empty_program_answers_200(mock: Mock) -> None:
+    put_program(mock, {"answers": [{"status": 500, "times": 5}]})
+    put_program(mock, {"answers": []})
     assert mock.request("POST", f"{INBOX}/a").status == 200
 
 
-def test_a_program_is_no_request_of_the_inbox(mock: Mock) -> None:
-    told(mock, {"answers": [{"status": 500}]})
+def test_a_program_is_not_kept_as_a_request(mock: Mock) -> None:
+    put_program(mock, {"answers": [{"status": 500}]})
     assert looked_at(mock)["requests"] == []
 
 
@@ -519,11 +519,8 @@ def test_a_server_that_stops_waits_for_no_request_that_hangs() -> None:
 @pytest.mark.parametrize(
     ("program", "pointer", "hint"),
     [
-        (b"", "", "JSON"),
-        (b"nope", "", "JSON"),
-        ([], "", "an object"),
-        ({}, "/answers", "required"),
-        ({"answer": []}, "/answers", "answer"),
+        *[(b"", "", "JSON"), (b"nope", "", "JSON"), ([], "", "an object")],
+        *[({}, "/answers", "required"), ({"answer": []}, "/answers", "answer")],
         ({"answers": {}}, "/answers", "an array"),
         ({"answers": [5]}, "/answers/0", "an object"),
         ({"answers": [{}, {"statsu": 500}]}, "/answers/1/statsu", "did you mean 'status'"),
@@ -544,16 +541,11 @@ def test_a_server_that_stops_waits_for_no_request_that_hangs() -> None:
         ({"answers": [], "hang": True}, "/hang", "no field"),
     ],
 )
-def test_a_wrong_program_is_refused_where_it_is_wrong_and_changes_nothing(
+def test_a_wrong_program_is_refused_at_its_place_and_changes_nothing(
     mock: Mock, program: Any, pointer: str, hint: str
 ) -> None:
-    told(mock, {"answers": [{"status": 418}]})
-    answer = told(mock, program)
-    assert answer.status == 400
-    assert answer.headers["content-type"] == "application/problem+json"
-    (wrong, *_) = answer.json()["errors"]
-    assert wrong["pointer"] == pointer
-    assert hint in wrong["detail"]
+    put_program(mock, {"answers": [{"status": 418}]})
+    calls.require_refused(put_program(mock, program), pointer, hint)
     assert looked_at(mock)["answers"] == [{"status": 418}]
 
 
@@ -561,13 +553,13 @@ def test_a_wrong_program_is_refused_where_it_is_wrong_and_changes_nothing(
     "headers", [{"x": "€"}, {"x": "a\r\ny: b"}, {"x y": "a"}, {"": "a"}, {"x:": "a"}, {"ü": "a"}]
 )
 def test_headers_that_cannot_be_sent_are_refused(mock: Mock, headers: dict[str, str]) -> None:
-    answer = told(mock, {"answers": [{"headers": headers}]})
+    answer = put_program(mock, {"answers": [{"headers": headers}]})
     assert answer.status == 400
     assert answer.json()["errors"][0]["pointer"].startswith("/answers/0/headers")
 
 
-def test_a_whole_number_may_be_written_with_a_point(mock: Mock) -> None:
-    answer = told(mock, b'{"answers": [{"status": 500.0}]}')
+def test_a_whole_number_may_have_a_decimal_point(mock: Mock) -> None:
+    answer = put_program(mock, b'{"answers": [{"status": 500.0}]}')
     assert answer.status in {200, 400}
 
 
@@ -578,7 +570,7 @@ def test_an_unknown_world_has_no_inbox(mock: Mock, path: str) -> None:
     assert "did you mean 'default'" in answer.json()["title"]
 
 
-def test_an_unknown_world_takes_no_program(mock: Mock) -> None:
+def test_an_unknown_world_accepts_no_program(mock: Mock) -> None:
     answer = mock.request(
         "PUT", "/_mock/worlds/nowhere/inbox/a", headers=JSON, body=b'{"answers": []}'
     )

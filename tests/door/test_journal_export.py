@@ -1,4 +1,4 @@
-"""Requests written down as JSON, NDJSON and HAR: whole, repeatable, and without a credential."""
+"""The journal as JSON, NDJSON and HAR: complete, repeatable, and without credentials."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 import jsonschema_rs
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,17 +21,17 @@ from mock_server.core.journal import Exchange
 from mock_server.core.redaction import REDACTED
 from mock_server.core.world import World
 from mock_server.door.journal_export import Record
-from tests.asking import Asked, Waiting
+from mock_server.edge.timestamps import moment_text
+from tests import calls
 from tests.live import WAIT_S, live
-from tests.mock import KEY, MINIMAL, PNG, TOKEN, VIDEO, Mock, form
+from tests.mock import KEY, MINIMAL, PNG, TOKEN, VIDEO, MakeMock, Mock, form
 
-MakeMock = Callable[..., Mock]
 WORLD = "/_mock/worlds/default"
 REQUESTS = f"{WORLD}/requests"
 JSON = {"content-type": "application/json"}
 AUTHORIZED = JSON | {"authorization": f"Bearer {KEY}"}
 OTHER = JSON | {"authorization": f"Bearer {TOKEN}"}
-HELD = Asked("POST", "/hailuo/videos", OTHER, json.dumps(VIDEO).encode())
+HELD = calls.Request("POST", "/hailuo/videos", OTHER, json.dumps(VIDEO).encode())
 FORMATS = ["json", "ndjson", "har"]
 
 
@@ -45,8 +46,8 @@ def har_entries(mock: Mock) -> list[Any]:
     return entries
 
 
-def everything_told(mock: Mock) -> str:
-    """All that the journal tells in any of its formats, as a reader would read it."""
+def everything_shown(mock: Mock) -> str:
+    """The whole journal in every format, decoded."""
     told = [export(mock, format_) for format_ in FORMATS]
     told += [mock.request("GET", f"{REQUESTS}/{kept.id}").body for kept in mock.world.journal]
     for match in ({"method": "NONE"}, {"path": "/none"}, {"body": {"": 1}}):
@@ -56,7 +57,7 @@ def everything_told(mock: Mock) -> str:
 
 
 def readings(document: bytes) -> Iterator[str]:
-    """A document as it is, and every text in it unpacked in every way that it may be packed."""
+    """A document, and every text in it in each decoding."""
     yield document.decode()
     for line in document.splitlines():
         for text in texts(json.loads(line)):
@@ -93,14 +94,12 @@ def texts(node: Any) -> Iterator[str]:
     "name", ["Authorization", "authorization", "AUTHORIZATION", "aUthOriZation"]
 )
 @pytest.mark.parametrize("scheme", ["Bearer ", "bearer  ", "Basic ", "", "Token "])
-def test_what_stands_in_the_authorization_header_is_not_told(
-    mock: Mock, name: str, scheme: str
-) -> None:
+def test_the_authorization_header_is_hidden(mock: Mock, name: str, scheme: str) -> None:
     secret = "never-issued-secret"
     scope_ = {"headers": [(name.encode(), f"{scheme}{secret}".encode())]}
     exchange = mock.world.open_exchange("GET", "/")
     exchange.request_headers, exchange.ended_ms = scope_["headers"], 0
-    told = everything_told(mock)
+    told = everything_shown(mock)
     assert secret not in told
     assert REDACTED in told
 
@@ -109,15 +108,15 @@ def test_what_stands_in_the_authorization_header_is_not_told(
     "name",
     ["Mock-Control-Token", "MOCK-CONTROL-TOKEN", "Cookie", "Proxy-Authorization", "X-API-Key"],
 )
-def test_no_other_header_that_opens_a_door_is_told(mock: Mock, name: str) -> None:
+def test_every_other_header_with_a_credential_is_hidden(mock: Mock, name: str) -> None:
     mock.request("GET", "/api/v1/models", headers={name: "sesame-open"})
     exchange = mock.world.open_exchange("GET", "/")
     exchange.request_headers = [(name.encode(), b"sesame-open")]
     exchange.answer_headers, exchange.status = [(b"Set-Cookie", b"sesame-open")], 200
-    assert "sesame-open" not in everything_told(mock)
+    assert "sesame-open" not in everything_shown(mock)
 
 
-def test_the_token_of_the_door_is_not_told(make_mock: MakeMock) -> None:
+def test_the_control_token_is_hidden(make_mock: MakeMock) -> None:
     mock = make_mock(control_token="sesame-open")
     token = {"Mock-Control-Token": "sesame-open"}
     mock.request("GET", "/api/v1/models", headers=token)
@@ -128,7 +127,7 @@ def test_the_token_of_the_door_is_not_told(make_mock: MakeMock) -> None:
 
 
 @pytest.mark.parametrize("key", [KEY, TOKEN])
-def test_a_key_is_told_nowhere(mock: Mock, key: str) -> None:
+def test_a_key_is_hidden_everywhere(mock: Mock, key: str) -> None:
     escaped = "".join(f"\\u{ord(letter):04X}" for letter in key)
     mock.create(prompt=f"my key is {key}, {key}")
     mock.rivya(
@@ -145,12 +144,12 @@ def test_a_key_is_told_nowhere(mock: Mock, key: str) -> None:
     mock.request("GET", f"/media/default/{key}.mp4")
     mock.request("GET", f"/media/default/files/{key}/{key}.png?token={key}")
     mock.upload(name=f"{key}.png")
-    assert key not in everything_told(mock)
+    assert key not in everything_shown(mock)
 
 
-def test_what_is_told_to_a_client_is_not_touched(mock: Mock) -> None:
+def test_the_answer_to_the_client_is_not_changed(mock: Mock) -> None:
     answer = mock.rivya("POST", "/webhooks", HOOK)
-    everything_told(mock)
+    everything_shown(mock)
     assert mock.rivya("GET", f"/webhooks/{answer.json()['id']}").status == 200
     (first, *_) = mock.world.journal
     assert answer.json()["signing_secret"].encode() in first.answer_body
@@ -159,16 +158,16 @@ def test_what_is_told_to_a_client_is_not_touched(mock: Mock) -> None:
 HOOK = {"url": "http://127.0.0.1:9/hook", "event_types": ["generation.succeeded"]}
 
 
-def test_a_signing_secret_is_told_nowhere_not_even_an_old_one(mock: Mock) -> None:
+def test_every_signing_secret_is_hidden_also_a_rotated_one(mock: Mock) -> None:
     endpoint = mock.rivya("POST", "/webhooks", HOOK).json()
     path = f"/webhooks/{endpoint['id']}"
     rotated = mock.rivya("POST", f"{path}/rotate-secret").json()
     for secret in (endpoint["signing_secret"], rotated["signing_secret"]):
         assert secret.startswith("whsec_")
         mock.create(prompt=f"is it {secret}?")
-        assert secret not in everything_told(mock)
+        assert secret not in everything_shown(mock)
     mock.rivya("DELETE", path)
-    told = everything_told(mock)
+    told = everything_shown(mock)
     assert rotated["signing_secret"] not in told.replace(f"is it {rotated['signing_secret']}", "")
 
 
@@ -187,14 +186,14 @@ def test_a_signing_secret_is_told_nowhere_not_even_an_old_one(mock: Mock) -> Non
         '"hush-hush',
     ],
 )
-def test_a_secret_with_anything_in_it_is_hidden_to_its_end(
+def test_a_secret_with_special_characters_is_hidden_whole(
     mock: Mock, name: str, spelled: str
 ) -> None:
     for space in ("", " ", "\n\t "):
         member = f'"{name}"{space}:{space}{spelled}'
         body = f'{{"action": "generate", "async": true, "prompt": "tell me", {member}}}'
         mock.acedata("/videos", body.encode())
-    told = everything_told(mock)
+    told = everything_shown(mock)
     assert "hush" not in told
     assert "tell me" in told
 
@@ -203,7 +202,7 @@ def test_a_secret_that_is_no_text_is_hidden_too(mock: Mock) -> None:
     mock.acedata(
         "/videos", b'{"async": true, "callback_secret": 7215551234, "signing_secret":7215551234}'
     )
-    assert "7215551234" not in everything_told(mock)
+    assert "7215551234" not in everything_shown(mock)
 
 
 def test_only_the_value_of_a_secret_is_hidden(mock: Mock) -> None:
@@ -218,12 +217,12 @@ LATER = {"name": "later", "credits": 1}
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 def test_a_key_that_is_issued_later_is_hidden_in_what_came_before(mock: Mock, method: str) -> None:
     mock.create(prompt="brand-new-key and brand-new")
-    assert "brand-new-key" in everything_told(mock)
+    assert "brand-new-key" in everything_shown(mock)
     key = {"key": "brand-new-key", "api": "rivya"}
     body: dict[str, Any] = {"keys": [key]} | (LATER if method == "POST" else {})
     path = f"{WORLD}/accounts" + ("" if method == "POST" else "/rivya-test")
     assert mock.request(method, path, headers=JSON, body=json.dumps(body).encode()).status < 300
-    told = everything_told(mock)
+    told = everything_shown(mock)
     assert "brand-new-key" not in told
     assert "and brand-new" in told
 
@@ -232,12 +231,12 @@ def test_a_key_that_begins_with_another_is_hidden_whole(mock: Mock) -> None:
     key = f"{KEY}-tail"
     mock.world.keys.put(Key(key, "rivya-test", "rivya"))
     mock.create(prompt=f"{key} {KEY}")
-    told = everything_told(mock)
+    told = everything_shown(mock)
     assert KEY not in told
     assert "-tail" not in told
 
 
-def test_a_key_that_is_a_word_of_ours_is_hidden_once(mock: Mock) -> None:
+def test_a_key_that_is_part_of_the_replacement_is_hidden_once(mock: Mock) -> None:
     mock.world.keys.put(Key("dact", "rivya-test", "rivya"))
     mock.create(prompt=f"{KEY} dact")
     body = json.loads(json.loads(export(mock, "json"))["requests"][0]["request"]["body"])
@@ -245,12 +244,12 @@ def test_a_key_that_is_a_word_of_ours_is_hidden_once(mock: Mock) -> None:
 
 
 @pytest.mark.parametrize("kept", range(86, 110))
-def test_where_a_body_is_cut_no_part_of_a_key_is_left(make_mock: MakeMock, kept: int) -> None:
+def test_a_cut_body_shows_no_part_of_a_key(make_mock: MakeMock, kept: int) -> None:
     mock = make_mock(limits__journal_body_bytes=kept)
     key = "rvya_sk_" + "0123456789" * 3
     mock.world.keys.put(Key(key, "rivya-test", "rivya"))
     mock.rivya("POST", "/generations", b'{"prompt": "' + b"a" * 70 + key.encode() + b'"}')
-    assert key[:4] not in everything_told(mock)
+    assert key[:4] not in everything_shown(mock)
 
 
 SECRETS = st.text("".join(map(chr, range(0x21, 0x7F))), min_size=2, max_size=12).map("Zq".__add__)
@@ -274,7 +273,7 @@ IN_JSON = [SPELLINGS[name] for name in ("json", "JSON", "JSON of all")]
 
 
 @given(SECRETS, st.sampled_from(["body", "answer", "query", "path", "header"]), st.randoms())
-def test_however_a_key_is_spelled_it_is_in_no_format(
+def test_a_key_is_hidden_in_every_spelling_and_format(
     secret: str, place: str, chance: random.Random
 ) -> None:
     ways = IN_JSON if place in {"body", "answer"} else IN_URLS
@@ -298,8 +297,8 @@ def test_however_a_key_is_spelled_it_is_in_no_format(
         exchange.answer_headers = [(b"location", f"/{spelled}?{spelled}".encode())]
     record = Record(world_with(secret))
     documents = [
-        json.dumps(record.shown(exchange)).encode(),
-        b"".join(record.har([exchange], "http://x")),
+        msgspec.json.encode(record.shown(exchange), enc_hook=moment_text),
+        b"".join(record.har([exchange], {"api": "http://x"})),
         b"".join(record.ndjson([exchange])),
     ]
     for kept in documents:
@@ -333,6 +332,7 @@ def _list(items: Any) -> dict[str, Any]:
     return {"type": "array", "items": items}
 
 
+WALL = {"type": ["string", "null"], "format": "date-time"}
 PAIRS = _list(_object(name=TEXT, value=TEXT))
 HAR = jsonschema_rs.Draft202012Validator(
     _object(
@@ -342,6 +342,13 @@ HAR = jsonschema_rs.Draft202012Validator(
             comment=TEXT,
             entries=_list(
                 _object(
+                    "connection",
+                    connection=TEXT,
+                    _task={"type": ["string", "null"]},
+                    _endedBy={"type": ["string", "null"]},
+                    _sentBytes=NUMBER,
+                    _startedWallDateTime=WALL,
+                    _endedWallDateTime=WALL,
                     startedDateTime={"type": "string", "format": "date-time"},
                     time={"type": "number", "minimum": 0},
                     request=_object(
@@ -383,8 +390,8 @@ HAR = jsonschema_rs.Draft202012Validator(
 )  # of the HAR 1.2 specification: what must be there, and of the rest what we write
 
 
-def test_a_har_is_whole_whatever_was_asked(mock: Mock) -> None:
-    held = Waiting(mock, HELD)
+def test_a_har_is_valid_for_every_request(mock: Mock) -> None:
+    calls.OpenRequest(mock, HELD)
     task_id = mock.create().json()["id"]
     mock.upload()
     mock.advance(1)
@@ -402,16 +409,15 @@ def test_a_har_is_whole_whatever_was_asked(mock: Mock) -> None:
     document = json.loads(export(mock, "har"))
     assert [str(error) for error in HAR.iter_errors(document)] == []
     assert len(document["log"]["entries"]) == 11
-    held.drop()
 
 
-def test_a_har_of_nothing_is_one_too(mock: Mock) -> None:
+def test_a_har_without_entries_is_valid(mock: Mock) -> None:
     document = json.loads(export(mock, "har"))
     assert HAR.is_valid(document)
     assert document["log"]["entries"] == []
 
 
-def test_an_entry_tells_what_was_sent_and_what_came_back(mock: Mock) -> None:
+def test_an_entry_has_the_request_and_the_answer(mock: Mock) -> None:
     answer = mock.rivya("POST", "/generations?a=1&b=%20x&a=", MINIMAL)
     (entry,) = har_entries(mock)
     request, response = entry["request"], entry["response"]
@@ -432,8 +438,8 @@ def test_an_entry_tells_what_was_sent_and_what_came_back(mock: Mock) -> None:
     assert {"name": "mock-world", "value": "default"} in response["headers"]
 
 
-def test_how_long_an_answer_took_is_told_by_the_clock_of_the_world(mock: Mock) -> None:
-    held = Waiting(mock, HELD)
+def test_the_time_of_an_answer_is_measured_by_the_clock_of_the_world(mock: Mock) -> None:
+    held = calls.OpenRequest(mock, HELD)
     (entry,) = har_entries(mock)
     assert (entry["time"], entry["response"]["status"]) == (0, 0)
     mock.advance(1.25)
@@ -443,7 +449,7 @@ def test_how_long_an_answer_took_is_told_by_the_clock_of_the_world(mock: Mock) -
     assert entry["time"] == sum(entry["timings"].values()) == 1250
 
 
-def test_a_video_is_told_in_base_64(mock: Mock) -> None:
+def test_a_video_is_written_in_base_64(mock: Mock) -> None:
     task_id = mock.create().json()["id"]
     mock.advance(1)
     video = mock.request("GET", f"/media/default/{task_id}.mp4")
@@ -466,11 +472,11 @@ def test_each_request_is_a_line(mock: Mock) -> None:
     assert all(list(line) == sorted(line) for line in lines)
 
 
-def test_of_nothing_there_is_no_line(mock: Mock) -> None:
+def test_an_empty_journal_has_no_line(mock: Mock) -> None:
     assert export(mock, "ndjson") == b""
 
 
-def test_what_only_the_transport_wanted_is_left_out(mock: Mock) -> None:
+def test_headers_of_the_transport_are_left_out(mock: Mock) -> None:
     headers = [
         "host",
         "user-agent",
@@ -504,7 +510,7 @@ def play(send: Send, count: int) -> bytes:
 
 
 class Player:
-    """Asks for a bit of everything, and remembers what it was given."""
+    """Sends requests of every kind, and keeps the ids from the answers."""
 
     def __init__(self, send: Send) -> None:
         self.send = send

@@ -1,4 +1,4 @@
-"""Web pages of other origins in a real browser: what they can do to the server, and what not."""
+"""Web pages of other origins in a real browser: which requests they can send."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def send(page: Page, url: str, **options: Any) -> Any:
-    """What a script on the page is told of a request: type, status and text, or an error."""
+    """What a script on the page reads of an answer: type, status and text, or an error."""
     return page.evaluate(SEND, [url, options])
 
 
@@ -93,7 +93,7 @@ def test_a_page_of_another_origin_can_neither_reset_nor_read(page: Page, other: 
         assert tasks(server) == 1
 
 
-def test_a_name_that_was_made_to_lead_here_opens_no_door(page: Page) -> None:
+def test_a_rebound_host_name_cannot_use_the_door(page: Page) -> None:
     with live() as server:
         create(server)
         rebound = server.url.replace("127.0.0.1", REBOUND)
@@ -126,9 +126,7 @@ def test_a_page_of_a_named_origin_can_use_apis_and_door(page: Page, other: str) 
         assert page.evaluate(shown, f"{server.url}/api/v1/models").startswith("req_")
 
 
-def test_without_a_name_the_apis_are_not_for_pages_of_another_origin(
-    page: Page, other: str
-) -> None:
+def test_the_apis_refuse_pages_of_other_origins_by_default(page: Page, other: str) -> None:
     with live() as server:
         page.goto(other)
         headers = {"Authorization": f"Bearer {KEY}"}

@@ -1,10 +1,9 @@
-"""The journal through the control door: found, counted, verified, forgotten, and locked."""
+"""The journal through the control door: filters, counts, verification, clearing, and the token."""
 
 from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,16 +11,15 @@ import httpx2
 import pytest
 from starlette.types import Message
 
+from tests import calls
 from tests.asgi import Answer, scope
-from tests.asking import Asked, Waiting, advance, stand
 from tests.live import live
-from tests.mock import KEY, MINIMAL, PNG, START, START_MS, TOKEN, VIDEO, Mock
+from tests.mock import KEY, MINIMAL, PNG, START, START_MS, TOKEN, VIDEO, MakeMock, Mock
 
-MakeMock = Callable[..., Mock]
 WORLD = "/_mock/worlds/default"
 REQUESTS = f"{WORLD}/requests"
 JSON = {"content-type": "application/json"}
-HELD = Asked(
+HELD = calls.Request(
     "POST",
     "/hailuo/videos",
     JSON | {"authorization": f"Bearer {TOKEN}"},
@@ -59,7 +57,7 @@ def verified(mock: Mock, **expectation: Any) -> Any:
 
 @pytest.fixture
 def used(mock: Mock) -> Mock:
-    """A fake that was asked eight things, 100 ms apart."""
+    """A mock with eight requests in its journal, 100 ms apart."""
     task_id = mock.create(prompt="a red balloon").json()["id"]
     mock.advance(0.1)
     mock.create(model="hailuo-por")
@@ -78,28 +76,14 @@ def used(mock: Mock) -> Mock:
     return mock
 
 
-@pytest.fixture
-def hold() -> Iterator[Callable[[Mock], Waiting]]:
-    """Makes callers who wait for a video; whoever still waits at the end is sent home."""
-    callers: list[Waiting] = []
-
-    def wait(mock: Mock) -> Waiting:
-        callers.append(Waiting(mock, HELD))
-        return callers[-1]
-
-    yield wait
-    for caller in callers:
-        caller.drop()
-
-
 # --- what is there ---------------------------------------------------------------------------
 
 
-def test_at_first_there_is_nothing(mock: Mock) -> None:
+def test_a_new_world_has_an_empty_journal(mock: Mock) -> None:
     assert journal(mock) == {"requests": [], "evicted": 0}
 
 
-def test_a_request_is_shown_with_its_answer_and_all_that_was_known_about_it(mock: Mock) -> None:
+def test_a_request_is_shown_with_its_answer_and_its_facts(mock: Mock) -> None:
     answer = mock.create(prompt="a red balloon")
     (shown,) = listed(mock)
     asked, answered = shown.pop("request"), shown.pop("answer")
@@ -121,6 +105,12 @@ def test_a_request_is_shown_with_its_answer_and_all_that_was_known_about_it(mock
         "faults": [],
         "without": None,
         "replay_of": None,
+        "ended_by": "answered",
+        "sent_bytes": answered["size_bytes"],
+        "connection": None,
+        "wall_at": "2026-05-11T00:00:00.000Z",
+        "ended_wall_at": "2026-05-11T00:00:00.000Z",
+        "origin": "api",
         "ignored": [],
     }
     assert json.loads(asked["body"]) == MINIMAL | {"prompt": "a red balloon"}
@@ -145,8 +135,8 @@ def test_a_refusal_is_shown_by_its_rule_and_sentence(used: Mock) -> None:
     assert "hailuo-por" in refused["refusal"]
 
 
-def test_what_went_wrong_on_purpose_is_shown_with_what_would_have_been(mock: Mock) -> None:
-    standing = [fault["id"] for fault in stand(mock, scenario="insufficient_credits")]
+def test_a_fault_is_shown_with_the_answer_without_it(mock: Mock) -> None:
+    standing = [fault["id"] for fault in calls.add_faults(mock, scenario="insufficient_credits")]
     mock.create()
     (shown,) = listed(mock)
     assert len(shown["faults"]) == 1
@@ -159,13 +149,13 @@ def test_a_query_is_kept_beside_the_path(used: Mock) -> None:
     assert (listed(used)[6]["path"], listed(used)[6]["query"]) == ("/nowhere", "x=1")
 
 
-def test_one_request_can_be_looked_at_alone(used: Mock) -> None:
+def test_one_request_can_be_read(used: Mock) -> None:
     for shown in listed(used):
         answer = used.request("GET", f"{REQUESTS}/{shown['id']}")
         assert (answer.status, answer.json()) == (200, shown)
 
 
-def test_the_door_leaves_no_trace_and_what_only_looks_like_it_does(mock: Mock) -> None:
+def test_requests_to_the_door_are_not_kept_and_similar_paths_are(mock: Mock) -> None:
     journal(mock)
     for path in ("/_mock/health", "/_mock/nothing", "/_mock", "/w/default/_mock/health"):
         mock.request("GET", path)
@@ -224,21 +214,19 @@ def test_a_world_knows_only_its_own_requests_and_shows_their_paths_without_its_n
         ("since=req_unknown", [0, 1, 2, 3, 4, 5, 6, 7]),
     ],
 )
-def test_a_list_holds_those_that_are_asked_for(used: Mock, query: str, numbers: list[int]) -> None:
+def test_a_list_can_be_filtered(used: Mock, query: str, numbers: list[int]) -> None:
     everything = listed(used)
     assert listed(used, query) == [everything[number] for number in numbers]
 
 
 @pytest.mark.parametrize(("asked", "numbers"), [(0, [0, 2]), (4, [4, 5])])
-def test_the_requests_of_a_task_can_be_asked_for(
-    used: Mock, asked: int, numbers: list[int]
-) -> None:
+def test_requests_can_be_filtered_by_task(used: Mock, asked: int, numbers: list[int]) -> None:
     everything = listed(used)
     task_id = everything[asked]["task"]
     assert listed(used, f"task={task_id}") == [everything[number] for number in numbers]
 
 
-def test_only_those_after_a_request_can_be_asked_for(used: Mock) -> None:
+def test_requests_can_be_filtered_by_an_earlier_request(used: Mock) -> None:
     everything = listed(used)
     for number, shown in enumerate(everything):
         assert listed(used, f"since={shown['id']}") == everything[number + 1 :]
@@ -247,43 +235,31 @@ def test_only_those_after_a_request_can_be_asked_for(used: Mock) -> None:
 
 
 @pytest.mark.parametrize("format_", ["ndjson", "har"])
-def test_an_export_holds_those_that_are_asked_for(used: Mock, format_: str) -> None:
+def test_an_export_can_be_filtered(used: Mock, format_: str) -> None:
     answer = used.request("GET", f"{REQUESTS}?method=POST&status=200&format={format_}")
     document = answer.body.splitlines() if format_ == "ndjson" else answer.json()["log"]["entries"]
     assert len(document) == 3
 
 
+ODD_INTEGERS = ["ten", "", "1_0", "%D9%A3", "%201", "1.5", "nan", "1e999", "9" * 5000]
+
+
 @pytest.mark.parametrize(
     ("query", "pointer", "hint"),
     [
-        ("metod=GET", "/metod", "did you mean 'method'"),
-        ("format=hra", "/format", "did you mean 'har'"),
-        ("limit=0", "/limit", "1"),
-        ("limit=-1", "/limit", "1"),
-        ("limit=ten", "/limit", "an integer"),
-        ("limit=", "/limit", "an integer"),
-        ("limit=1_0", "/limit", "an integer"),
-        ("limit=%D9%A3", "/limit", "an integer"),
-        ("limit=%201", "/limit", "an integer"),
-        ("limit=1.5", "/limit", "an integer"),
-        ("status=nan", "/status", "an integer"),
-        ("status=1e999", "/status", "an integer"),
-        ("status=" + "9" * 5000, "/status", "an integer"),
-        ("status=OK", "/status", "an integer"),
+        *[("metod=GET", "/metod", "'method'"), ("format=hra", "/format", "did you mean 'har'")],
+        *[(f"limit={low}", "/limit", "1") for low in (0, -1)],
+        *[(f"limit={odd}", "/limit", "an integer") for odd in ODD_INTEGERS],
+        *[(f"status={odd}", "/status", "an integer") for odd in ODD_INTEGERS],
         ("method=GET&method=POST", "/method", "twice"),
         ("a/b=1&a/b=2", "/a~1b", "twice"),
         ("a/b=1", "/a~1b", "no field"),
     ],
 )
-def test_a_wrong_query_is_refused_where_it_is_wrong(
+def test_a_wrong_query_is_refused_at_its_place(
     used: Mock, query: str, pointer: str, hint: str
 ) -> None:
-    answer = used.request("GET", f"{REQUESTS}?{query}")
-    assert answer.status == 400
-    assert answer.headers["content-type"] == "application/problem+json"
-    (wrong,) = answer.json()["errors"]
-    assert wrong["pointer"] == pointer
-    assert hint in wrong["detail"]
+    calls.require_refused(used.request("GET", f"{REQUESTS}?{query}"), pointer, hint)
 
 
 @pytest.mark.parametrize("rest", ["requests", "requests/x", "wait", "requests/verify"])
@@ -297,10 +273,8 @@ def test_an_unknown_world_has_no_journal(mock: Mock, rest: str) -> None:
 # --- under way -------------------------------------------------------------------------------
 
 
-def test_a_request_that_is_held_open_can_be_seen_without_an_answer(
-    mock: Mock, hold: Callable[[Mock], Waiting]
-) -> None:
-    caller = hold(mock)
+def test_a_request_that_is_held_open_can_be_seen_without_an_answer(mock: Mock) -> None:
+    caller = calls.OpenRequest(mock, HELD)
     (shown,) = listed(mock)
     assert (shown["status"], shown["answer"], shown["ended_at"]) == (None, None, None)
     assert (shown["api"], shown["account"]) == ("acedata", "acedata-test")
@@ -309,23 +283,23 @@ def test_a_request_that_is_held_open_can_be_seen_without_an_answer(
     assert listed(mock, "status=200") == []
     assert mock.request("GET", f"{REQUESTS}/{shown['id']}").json() == shown
     assert verified(mock, match={"path": "/hailuo/videos"}, count=1)["requests"] == [shown["id"]]
-    advance(mock, 1)
+    calls.advance(mock, 1)
     assert caller.answer().status == 200
     (ended,) = listed(mock)
     assert (ended["id"], ended["status"]) == (shown["id"], 200)
     assert ended["ended_at"] == "2026-05-11T00:00:01.000Z"
 
 
-def test_a_caller_who_hangs_up_leaves_a_request_without_an_answer_that_has_ended(
-    mock: Mock, hold: Callable[[Mock], Waiting]
+def test_a_request_whose_client_hung_up_has_ended_without_an_answer(
+    mock: Mock,
 ) -> None:
-    hold(mock).hang_up()
+    calls.OpenRequest(mock, HELD).hang_up()
     (shown,) = listed(mock)
     assert (shown["status"], shown["answer"]) == (None, None)
     assert shown["ended_at"] == "2026-05-11T00:00:00.000Z"
 
 
-def test_whoever_has_the_whole_answer_sees_that_the_request_has_ended(mock: Mock) -> None:
+def test_a_request_has_ended_when_its_answer_has_arrived(mock: Mock) -> None:
     seen = []
 
     async def receive() -> Message:
@@ -340,20 +314,18 @@ def test_whoever_has_the_whole_answer_sees_that_the_request_has_ended(mock: Mock
     assert seen == [("http.response.start", None), ("http.response.body", START_MS)]
 
 
-def test_clearing_forgets_what_has_ended_and_keeps_what_is_under_way(
-    used: Mock, hold: Callable[[Mock], Waiting]
-) -> None:
-    caller = hold(used)
+def test_clearing_removes_ended_requests_and_keeps_running_ones(used: Mock) -> None:
+    caller = calls.OpenRequest(used, HELD)
     held = listed(used)[-1]
     answer = used.request("DELETE", REQUESTS)
     assert (answer.status, answer.json()) == (200, {"requests": [], "evicted": 8})
     assert journal(used) == {"requests": [held], "evicted": 8}
-    advance(used, 2)
+    calls.advance(used, 2)
     assert caller.answer().status == 200
     assert [shown["status"] for shown in listed(used)] == [200]
 
 
-def test_ids_are_not_given_out_again_after_clearing(used: Mock) -> None:
+def test_ids_are_not_reused_after_clearing(used: Mock) -> None:
     before = {shown["id"] for shown in listed(used)}
     used.request("DELETE", REQUESTS)
     used.rivya("GET", "/credits")
@@ -363,7 +335,7 @@ def test_ids_are_not_given_out_again_after_clearing(used: Mock) -> None:
 # --- bounds ----------------------------------------------------------------------------------
 
 
-def test_the_last_requests_are_kept_and_the_rest_is_told_as_a_number(make_mock: MakeMock) -> None:
+def test_the_last_requests_are_kept_and_the_others_are_counted(make_mock: MakeMock) -> None:
     mock = make_mock(limits__journal_exchanges=3)
     ids = [mock.rivya("GET", "/credits").headers["mock-request"] for _ in range(5)]
     told = journal(mock)
@@ -375,7 +347,7 @@ def test_the_last_requests_are_kept_and_the_rest_is_told_as_a_number(make_mock: 
 
 @pytest.mark.parametrize("gone", [0, 1, None])
 @pytest.mark.parametrize("format_", ["json", "ndjson"])
-def test_the_requests_after_one_that_had_to_go_are_all_there_are_and_a_note_says_so(
+def test_all_kept_requests_are_listed_with_a_note_after_an_evicted_one(
     make_mock: MakeMock, gone: int | None, format_: str
 ) -> None:
     mock = make_mock(limits__journal_exchanges=3)
@@ -389,7 +361,7 @@ def test_the_requests_after_one_that_had_to_go_are_all_there_are_and_a_note_says
         assert len(answer.body.splitlines()) == 3
         note = answer.headers["mock-note"]
     assert "'since'" in note
-    assert "2 older requests had to go" in note
+    assert "2 older requests are no longer kept" in note
     assert "note" not in journal(mock, f"since={ids[2]}")
 
 
@@ -420,7 +392,7 @@ LOOKED_AT = {"match": {"operation": "credits"}}
         ({"count": 2, "order": [{"operation": "create"}]}, False),
     ],
 )
-def test_what_depends_on_requests_that_had_to_go_is_neither_confirmed_nor_denied(
+def test_an_expectation_that_depends_on_evicted_requests_is_undecided(
     make_mock: MakeMock, expectation: dict[str, Any], answer: bool | None
 ) -> None:
     mock = make_mock(limits__journal_exchanges=3)
@@ -428,11 +400,11 @@ def test_what_depends_on_requests_that_had_to_go_is_neither_confirmed_nor_denied
         mock.rivya("GET", "/credits")
     told = verified(mock, **LOOKED_AT | expectation)
     assert told["verified"] is answer, told["said"]
-    assert ("2 older requests had to go" in told["said"]) is (answer is None)
+    assert ("2 older requests are no longer in the journal" in told["said"]) is (answer is None)
     assert ("limits.journal_exchanges" in told["said"]) is (answer is None)
 
 
-def test_what_was_cleared_is_not_missed_and_the_count_begins_anew(make_mock: MakeMock) -> None:
+def test_cleared_requests_do_not_count_as_evicted(make_mock: MakeMock) -> None:
     mock = make_mock(limits__journal_exchanges=3)
     for _ in range(5):
         mock.rivya("GET", "/credits")
@@ -444,10 +416,10 @@ def test_what_was_cleared_is_not_missed_and_the_count_begins_anew(make_mock: Mak
     mock.rivya("GET", "/credits")
     told = verified(mock, count=3)
     assert told["verified"] is None
-    assert "1 older request had to go" in told["said"]
+    assert "1 older request is no longer in the journal" in told["said"]
 
 
-def test_a_snapshot_keeps_in_mind_what_had_to_go(make_mock: MakeMock) -> None:
+def test_a_snapshot_keeps_the_count_of_evicted_requests(make_mock: MakeMock) -> None:
     mock = make_mock(limits__journal_exchanges=3)
     mock.rivya("GET", "/credits")
     mock.request("DELETE", REQUESTS)
@@ -461,7 +433,9 @@ def test_a_snapshot_keeps_in_mind_what_had_to_go(make_mock: MakeMock) -> None:
 
 
 @pytest.mark.parametrize("cleared", [-1, 2])
-def test_a_snapshot_cannot_have_cleared_more_than_is_gone(mock: Mock, cleared: int) -> None:
+def test_a_snapshot_with_a_wrong_count_of_cleared_requests_is_refused(
+    mock: Mock, cleared: int
+) -> None:
     mock.rivya("GET", "/credits")
     mock.request("DELETE", REQUESTS)
     document = mock.request("GET", f"{WORLD}/snapshot").json()
@@ -484,7 +458,7 @@ def test_a_snapshot_cannot_have_cleared_more_than_is_gone(mock: Mock, cleared: i
         ({"order": [{"body": {"/prompt": "so"}}]}, None),
     ],
 )
-def test_a_body_that_is_not_kept_whole_may_have_held_anything(
+def test_a_cut_body_leaves_an_expectation_undecided(
     make_mock: MakeMock, expectation: dict[str, Any], answer: bool | None
 ) -> None:
     mock = make_mock(limits__journal_body_bytes=20)
@@ -498,14 +472,14 @@ def test_a_body_that_is_not_kept_whole_may_have_held_anything(
     assert verified(mock, **other | {"count": 0})["verified"] is True
 
 
-def test_a_near_miss_whose_body_is_not_kept_whole_says_so(make_mock: MakeMock) -> None:
+def test_a_near_miss_with_a_cut_body_says_so(make_mock: MakeMock) -> None:
     mock = make_mock(limits__journal_body_bytes=20)
     mock.create()
     told = verified(mock, match={"body": {"/prompt": "so"}})
     assert told["near_misses"][0]["differences"] == ["the whole body is not kept"]
 
 
-def test_what_had_to_go_is_told_in_every_form(make_mock: MakeMock) -> None:
+def test_every_format_shows_the_count_of_evicted_requests(make_mock: MakeMock) -> None:
     mock = make_mock(limits__journal_exchanges=3)
     for _ in range(5):
         mock.rivya("GET", "/credits")
@@ -514,18 +488,16 @@ def test_what_had_to_go_is_told_in_every_form(make_mock: MakeMock) -> None:
     assert lines.headers["mock-evicted"] == "2"
 
 
-def test_an_answer_evicted_while_it_was_awaited_is_given_all_the_same(
-    make_mock: MakeMock, hold: Callable[[Mock], Waiting]
-) -> None:
+def test_a_wait_returns_a_request_that_is_evicted_meanwhile(make_mock: MakeMock) -> None:
     mock = make_mock(limits__journal_exchanges=1)
-    caller = hold(mock)
+    caller = calls.OpenRequest(mock, HELD)
     mock.rivya("GET", "/credits")
     assert [shown["path"] for shown in listed(mock)] == ["/api/v1/credits"]
-    advance(mock, 1)
+    calls.advance(mock, 1)
     assert caller.answer().status == 200
 
 
-def test_of_a_long_body_the_beginning_is_kept_and_the_true_size_is_told(
+def test_a_long_body_is_cut_and_shown_with_its_size(
     make_mock: MakeMock,
 ) -> None:
     mock = make_mock(limits__journal_body_bytes=100)
@@ -542,14 +514,14 @@ def test_of_a_long_body_the_beginning_is_kept_and_the_true_size_is_told(
     assert b64decode(shown["body_base64"]) == streamed[:100]
 
 
-def test_a_part_of_a_file_is_as_large_as_the_part(mock: Mock) -> None:
+def test_the_size_of_a_partial_answer_is_that_of_the_part(mock: Mock) -> None:
     path = path_of_upload(mock, 300_000)
     mock.request("GET", path, headers={"range": "bytes=10-200009"})
     shown = listed(mock)[-1]
     assert (shown["status"], shown["answer"]["size_bytes"]) == (206, 200_000)
 
 
-def test_a_body_in_pieces_is_as_large_as_all_of_them(mock: Mock) -> None:
+def test_the_size_of_a_body_in_pieces_is_that_of_all_pieces(mock: Mock) -> None:
     sent = json.dumps(MINIMAL).encode()
     pieces = [sent[:5], b"", sent[5:30], sent[30:]]
     headers = JSON | {"authorization": f"Bearer {KEY}"}
@@ -559,7 +531,7 @@ def test_a_body_in_pieces_is_as_large_as_all_of_them(mock: Mock) -> None:
     assert (shown["request"]["size_bytes"], shown["request"]["body"].encode()) == (len(sent), sent)
 
 
-def test_of_an_answer_that_is_cut_the_bytes_that_were_sent_count() -> None:
+def test_the_size_of_a_cut_answer_is_that_of_the_sent_bytes() -> None:
     with live() as server:
         rule = {"effect": {"type": "body", "cut_at": 7}, "match": {"operation": "credits"}}
         assert httpx2.post(f"{server.url}{WORLD}/faults", json=rule).status_code == 201
@@ -634,20 +606,20 @@ def test_an_order_can_be_verified_and_the_first_that_breaks_it_is_named(
     assert wrong is None or f"/order/{wrong} " in told["said"]
 
 
-def test_a_number_and_an_order_must_both_be_so(used: Mock) -> None:
+def test_both_a_number_and_an_order_must_hold(used: Mock) -> None:
     right = {"match": CREATE, "count": 3, "order": [CREATE, CREDITS]}
     assert verified(used, **right)["verified"] is True
     assert verified(used, **right | {"count": 2})["verified"] is False
     assert verified(used, **right | {"order": [CREDITS, CREDITS]})["verified"] is False
 
 
-def test_in_an_empty_journal_nothing_is_there_and_no_order_is_kept(mock: Mock) -> None:
+def test_no_expectation_of_requests_holds_in_an_empty_journal(mock: Mock) -> None:
     assert verified(mock)["verified"] is False
     assert verified(mock, count=0)["verified"] is True
     assert verified(mock, order=[CREATE])["verified"] is False
 
 
-def test_what_came_near_is_told_with_what_was_otherwise(used: Mock) -> None:
+def test_near_misses_are_shown_with_their_differences(used: Mock) -> None:
     told = verified(used, match={"method": "POST", "operation": "create", "status": 402})
     everything = listed(used)
     assert [miss["request"] for miss in told["near_misses"]] == [
@@ -658,13 +630,13 @@ def test_what_came_near_is_told_with_what_was_otherwise(used: Mock) -> None:
     assert told["said"] == "expected at least 1 such requests, found 0"
 
 
-def test_what_came_near_the_one_that_breaks_an_order_is_told(used: Mock) -> None:
+def test_near_misses_of_the_first_missing_request_of_an_order_are_shown(used: Mock) -> None:
     told = verified(used, order=[CREATE, {"operation": "read", "api": "rivya", "status": 404}])
     assert told["near_misses"][0]["request"] == listed(used)[2]["id"]
     assert told["near_misses"][0]["differences"] == ["status is 200, not 404"]
 
 
-def test_of_what_is_so_nothing_came_near(used: Mock) -> None:
+def test_an_expectation_that_holds_has_no_near_misses(used: Mock) -> None:
     assert verified(used, match=CREATE, count=3)["near_misses"] == []
 
 
@@ -701,7 +673,7 @@ def test_of_what_is_so_nothing_came_near(used: Mock) -> None:
         ({"order": [{"apy": "rivya"}]}, "/order/0/apy", "did you mean 'api'"),
     ],
 )
-def test_a_wrong_expectation_is_refused_where_it_is_wrong(
+def test_a_wrong_expectation_is_refused_at_its_place(
     used: Mock, body: Any, pointer: str, hint: str
 ) -> None:
     answer = verify(used, body)
@@ -712,7 +684,7 @@ def test_a_wrong_expectation_is_refused_where_it_is_wrong(
     assert hint in wrong["detail"]
 
 
-def test_a_request_with_a_body_of_endless_depth_is_verified_like_any_other(mock: Mock) -> None:
+def test_a_request_with_a_very_deep_body_can_be_verified(mock: Mock) -> None:
     mock.rivya("POST", "/generations", b'{"a":' * 8000)
     told = verified(mock, match={"body": {"/a": 1}}, count=0)
     assert told["verified"] is True
@@ -735,7 +707,7 @@ def test_a_request_with_a_body_of_endless_depth_is_verified_like_any_other(mock:
         ("GET", "/wait?operation=credits"),
     ],
 )
-def test_whoever_has_not_the_token_sees_and_forgets_nothing(
+def test_a_client_without_the_token_can_neither_read_nor_clear(
     make_mock: MakeMock, method: str, path: str
 ) -> None:
     mock = make_mock(control_token="sesame")

@@ -1,4 +1,4 @@
-"""A good snapshot with one value changed is refused with a place, or is a world that is sound."""
+"""A snapshot with one changed value is refused with its place, or makes a valid world."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ from mock_server.core.lifecycle import TaskState
 from mock_server.core.tasks import NEVER_MS
 from mock_server.core.world import World
 from mock_server.server.app import make_app
-from tests import rich_world
+from tests import calls, rich_world
 from tests.asgi import Answer, Driver
-from tests.asking import is_sound
 from tests.mock import KEY, MINIMAL, PNG, TOKEN, VIDEO, Mock, form
 from tests.rich_world import JSON, WORLD
 
@@ -62,9 +61,9 @@ class Edit:
     def __str__(self) -> str:
         return f"{self.how} /{'/'.join(map(str, self.path))} {repr(self.value)[:40]}"
 
-    def made_in(self, document: Any) -> bytes:
+    def made_in(self, document: bytes) -> bytes:
         """The document with this change, written as a server writes it."""
-        edited = deepcopy(document)
+        edited = json.loads(document)
         owner = edited
         for step in self.path[:-1]:
             owner = owner[step]
@@ -104,11 +103,11 @@ def edits_of(document: Any) -> Iterator[Edit]:
 
 
 class Faulty(Exception):
-    """A fault of the edited world spoilt an answer, as it should."""
+    """A fault of the edited world changed an answer."""
 
 
 class Server:
-    """Puts documents into a world of a fake, and looks at everything there."""
+    """Puts documents into a world, and reads everything in it."""
 
     def __init__(self, mock: Mock) -> None:
         self.fake = mock.fake
@@ -121,7 +120,7 @@ class Server:
         return self.fake.world()
 
     def ask(self, method: str, path: str, headers: Any = None, body: Any = b"") -> Answer:
-        """An answer that is no breakdown. Raises Faulty if a fault is why there is none."""
+        """An answer without an internal error. Raises Faulty if a fault is the reason for one."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = dict(headers or {}) | ({} if isinstance(body, bytes) else JSON)
         asking = self._driver.exchange(method, path, headers=headers, chunks=[raw])
@@ -144,7 +143,7 @@ class Server:
         return self.ask("PUT", path, JSON, document)
 
     def look(self) -> None:
-        """Ask for everything that is to be seen."""
+        """Read everything."""
         world = self.world
         for path in (
             "", "/tasks", "/deliveries", "/requests", "/requests?format=har",
@@ -175,7 +174,7 @@ class Server:
                 assert answer.headers["content-security-policy"] == "sandbox"
 
     def use(self) -> None:
-        """Ask for something new of every kind; nothing takes the place of what was there."""
+        """Make something new of every kind; nothing old is replaced."""
         world = self.world
         kept: list[Any] = [world.tasks, world.tasks, world.uploads, world.endpoints]
         hook = {"url": "https://hooks.test/new", "event_types": ["generation.succeeded"]}
@@ -201,7 +200,7 @@ class Server:
     def keep_laws(self) -> None:
         """Nothing is lost or made; tasks and deliveries are what their records say."""
         world = self.world
-        assert is_sound(world)
+        assert calls.is_balanced(world)
         spent: Counter[str] = Counter()
         for task in world.tasks:
             state = world.state_of(task)
@@ -211,15 +210,15 @@ class Server:
         for account in world.ledger.accounts:
             assert world.ledger.balance(account).spent_credits == spent[account]
         for delivery in world.deliveries:
-            assert True not in [attempt.was_taken for attempt in delivery.attempts[:-1]]
+            assert True not in [attempt.was_accepted for attempt in delivery.attempts[:-1]]
 
     def be_idle(self) -> None:
-        """Let everything happen; nothing is left that waits for nothing."""
+        """Advance until nothing is due. Then no task or delivery may be pending without a cause."""
         world = self.world
         self.advance({"until": "idle"})
         for task in world.tasks:
-            assert world.ledger.holds(task.id) == (task.fate.ends_ms == NEVER_MS)
-        held_back = {each.id for waiting in world.held_back.values() for each in waiting}
+            assert world.ledger.holds(task.id) == (task.planned.ends_ms == NEVER_MS)
+        held_back = {each.id for waiting in world.dispatch.held_back.values() for each in waiting}
         for delivery in world.deliveries:
             assert delivery.state.value != "pending" or delivery.id in held_back
 
@@ -238,7 +237,7 @@ def server(make_mock: Any) -> Server:
 
 
 def try_out(server: Server, document: bytes) -> str:
-    """What became of a document: `refused`, `sound`, or `faulty` where a fault spoilt the look."""
+    """The result of a document: `refused`, `sound`, or `faulty` if a fault changed an answer."""
     answer = server.put(document)
     if answer.status == 400:
         assert all(each["detail"] and "pointer" in each for each in answer.json()["errors"])
@@ -277,13 +276,13 @@ def chosen(edits: list[Edit], count: int, seed: int) -> list[Edit]:
 
 
 def test_every_edited_snapshot_is_refused_or_sound(server: Server) -> None:
-    document = server.ask("GET", f"{WORLD}/snapshot").json()
+    document = server.ask("GET", f"{WORLD}/snapshot").body
     came: Counter[str] = Counter()
-    for edit in chosen(list(edits_of(document)), 300, seed=10):
+    for edit in chosen(list(edits_of(json.loads(document))), 200, seed=10):
         try:
             came[try_out(server, edit.made_in(document))] += 1
         except AssertionError as broken:
             pytest.fail(f"{edit}: {broken}")
-    assert came["refused"] > 200
-    assert came["sound"] > 40
+    assert came["refused"] > 130
+    assert came["sound"] > 25
     assert came["faulty"] < 10

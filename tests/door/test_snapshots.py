@@ -1,4 +1,4 @@
-"""Snapshots through the control door: out of one world, into the same, another, another server."""
+"""Snapshots through the control door, restored in the same world, another one, another server."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests import calls
 from tests.asgi import Answer
 from tests.live import WAIT_S, Live, live
 from tests.mock import KEY, PNG, START_MS, TOKEN, VIDEO, Mock
@@ -47,7 +48,7 @@ def advance(mock: Mock, seconds: float, world: str = "default") -> Any:
 
 
 def lived_in(mock: Mock) -> str:
-    """A world with something of everything; the id of a task that has succeeded."""
+    """A world with something of every kind; the id of a task that has succeeded."""
     assert mock.rivya("POST", "/webhooks", HOOK).status == 200
     mock.upload()
     task_id = str(mock.create().json()["id"])
@@ -70,7 +71,7 @@ def test_taking_a_snapshot_changes_nothing(mock: Mock) -> None:
     assert take(mock).body == take(mock).body
 
 
-def test_what_is_put_back_can_be_taken_out_again(mock: Mock) -> None:
+def test_a_restored_snapshot_equals_the_one_taken_again(mock: Mock) -> None:
     lived_in(mock)
     taken = take(mock)
     mock.create()
@@ -84,7 +85,7 @@ def test_what_is_put_back_can_be_taken_out_again(mock: Mock) -> None:
 
 @pytest.mark.parametrize("number", [2**53 - 1, 2**53, 2**64, 10**400])
 @pytest.mark.parametrize("place", ["credits", "rate_limit"])
-def test_whatever_number_an_account_may_have_a_snapshot_can_be_put_back(
+def test_a_snapshot_with_every_allowed_number_can_be_restored(
     mock: Mock, number: int, place: str
 ) -> None:
     path = "/_mock/worlds/default/accounts/rivya-test"
@@ -107,7 +108,7 @@ def test_what_happened_after_the_snapshot_has_not_happened(mock: Mock) -> None:
     assert mock.create().json()["id"] == task_id
 
 
-def test_a_task_goes_on_where_it_was(mock: Mock) -> None:
+def test_a_task_continues_after_a_restore(mock: Mock) -> None:
     task_id = mock.create().json()["id"]
     advance(mock, 0.5)
     taken = take(mock)
@@ -119,7 +120,7 @@ def test_a_task_goes_on_where_it_was(mock: Mock) -> None:
     assert mock.rivya("GET", "/credits").json() == {"current_credits": 1_000_000 - 57}
 
 
-def test_a_create_sent_again_finds_its_task_after_the_snapshot_too(mock: Mock) -> None:
+def test_a_repeated_create_finds_its_task_after_a_restore(mock: Mock) -> None:
     again = {"idempotency-key": "k"}
     first = mock.rivya("POST", "/generations", MINIMAL, headers=again).json()["id"]
     put(mock, take(mock).body)
@@ -131,7 +132,7 @@ def test_a_create_sent_again_finds_its_task_after_the_snapshot_too(mock: Mock) -
 MINIMAL = {"model": "hailuo-pro", "prompt": "A cinematic product reveal"}
 
 
-def test_a_rate_window_goes_on(make_mock: Callable[..., Mock]) -> None:
+def test_a_rate_window_continues_after_a_restore(make_mock: Callable[..., Mock]) -> None:
     mock = make_mock(rivya__rate_limit=2)
     mock.rivya("GET", "/credits")
     taken = take(mock)
@@ -156,7 +157,7 @@ def test_another_world_looks_the_same_and_is_reached_under_its_own_name(mock: Mo
     assert mock.request("GET", f"/media/other/files/{file_id}/a.png").body == PNG
 
 
-def test_two_worlds_from_one_snapshot_know_nothing_of_each_other(mock: Mock) -> None:
+def test_two_worlds_from_one_snapshot_are_independent(mock: Mock) -> None:
     lived_in(mock)
     make_world(mock, "other")
     taken = take(mock)
@@ -167,7 +168,7 @@ def test_two_worlds_from_one_snapshot_know_nothing_of_each_other(mock: Mock) -> 
     assert take(mock, "other").body != taken.body
 
 
-def test_callbacks_of_a_moved_world_go_to_its_own_inbox_with_its_own_addresses(mock: Mock) -> None:
+def test_callbacks_of_a_copied_world_go_to_its_own_inbox_with_its_own_addresses(mock: Mock) -> None:
     inbox = "http://mock.test/_mock/inbox/default/hook"
     task_id = mock.acedata("/videos", VIDEO | {"callback_url": inbox}).json()["task_id"]
     make_world(mock, "other")
@@ -182,10 +183,10 @@ def test_callbacks_of_a_moved_world_go_to_its_own_inbox_with_its_own_addresses(m
 
 
 async def catch_up(mock: Mock, world: str) -> None:
-    mock.fake.timekeepers[world].catch_up()
+    mock.fake.worlds[world].timekeeper.catch_up()
 
 
-def test_a_key_leads_to_the_world_that_is_left_with_it(mock: Mock) -> None:
+def test_a_key_leads_to_the_remaining_world_that_has_it(mock: Mock) -> None:
     make_world(mock, "one")
     make_world(mock, "two")
     put(mock, take(mock, "one").body, "two")
@@ -197,7 +198,7 @@ def test_a_key_leads_to_the_world_that_is_left_with_it(mock: Mock) -> None:
     assert (answer.status, answer.headers["mock-world"]) == (200, "two")
 
 
-def test_a_reset_goes_back_to_how_the_world_was_made(mock: Mock) -> None:
+def test_a_reset_restores_the_world_as_it_was_made(mock: Mock) -> None:
     fresh = take(mock)
     lived_in(mock)
     put(mock, take(mock).body)
@@ -322,7 +323,7 @@ def test_a_delivery_has_ended_as_its_last_attempt_says_or_was_given_up(
         ("/journal/exchanges/0/ended_ms", 0, "/journal/exchanges/0/ended_ms", "minimum"),
     ],
 )  # fmt: skip
-def test_a_document_with_anything_wrong_in_it_changes_nothing_and_says_where(
+def test_a_wrong_document_is_refused_at_its_place_and_changes_nothing(
     mock: Mock, path: str, value: Any, pointer: str, rule: str
 ) -> None:
     lived_in(mock)
@@ -337,16 +338,18 @@ def test_a_document_with_anything_wrong_in_it_changes_nothing_and_says_where(
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"a":1,"a":1}']
+    "body",
+    [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"a":1,"a":1}'],
+    ids=lambda body: repr(body[:20]),
 )
-def test_what_is_no_snapshot_at_all_changes_nothing(mock: Mock, body: bytes) -> None:
+def test_a_body_that_is_no_snapshot_changes_nothing(mock: Mock, body: bytes) -> None:
     lived_in(mock)
     before = take(mock)
     assert put(mock, body).status == 400
     assert take(mock).body == before.body
 
 
-def test_a_name_that_stands_twice_is_refused(mock: Mock) -> None:
+def test_a_repeated_name_is_refused(mock: Mock) -> None:
     taken = take(mock).body
     answer = put(mock, taken.replace(b'"seed":', b'"seed":3,"seed":', 1))
     assert answer.json()["errors"][0]["pointer"] == "/seed"
@@ -391,12 +394,24 @@ def test_a_snapshot_of_a_world_with_more_than_the_settings_allow_is_refused(
     assert f"limits.{limit}" in error["detail"]
 
 
+def test_a_snapshot_with_a_fault_of_an_unknown_api_is_refused(mock: Mock) -> None:
+    rule = {"match": {"api": "rivya"}, "effect": {"type": "body", "null": ["/x"]}}
+    calls.on_faults(mock, "POST", body=rule)
+    changed = json.loads(take(mock).body)
+    changed["faults"]["faults"][0]["rule"]["match"]["api"] = "rivia"
+    refused = put(mock, json.dumps(changed).encode())
+    assert refused.status == 400
+    (error,) = refused.json()["errors"]
+    assert error["pointer"] == "/faults/faults/0/rule/match/api"
+    assert "did you mean 'rivya'" in error["detail"]
+
+
 def test_a_world_that_is_not_there_is_not_made(mock: Mock) -> None:
     assert take(mock, "none").status == 404
     assert put(mock, take(mock).body, "none").status == 404
 
 
-def test_what_was_left_out_of_a_document_leaves_no_id_to_be_given_twice(
+def test_ids_that_a_document_leaves_out_are_not_reused(
     make_mock: Callable[..., Mock],
 ) -> None:
     mock = make_mock(tasks__failure_rate=1)
@@ -412,6 +427,7 @@ def test_what_was_left_out_of_a_document_leaves_no_id_to_be_given_twice(
     document = take(mock).json()
     for kind in ("tasks", "files", "endpoints"):
         del document[kind][0]
+    del document["history"]["tasks"][0]
     kept = {file["content"] for file in document["files"]}
     document["contents"] = {each: document["contents"][each] for each in kept}
     assert put(mock, document).status == 200
@@ -453,7 +469,8 @@ def test_a_pending_retry_goes_out_from_the_server_it_was_moved_to() -> None:
             assert httpx2.get(video_url).status_code == 200
     assert delivery["state"] == "succeeded"
     assert video_url == f"{second.url}/media/default/{task_id}.mp4"
-    assert retried.body == tried.body.replace(first.url.encode(), second.url.encode())
+    before, after = (each.url.removeprefix("http://").encode() for each in (first, second))
+    assert retried.body == tried.body.replace(before, after)
     signature = hmac.new(b"s3cret", retried.body, "sha256").hexdigest()
     assert retried.headers["x-callback-signature"] == signature
 
@@ -469,7 +486,7 @@ def test_uploads_bring_their_bytes_to_another_server() -> None:
         assert httpx2.get(shown["url"]).content == PNG
 
 
-def test_an_attempt_under_way_is_left_alone_here_and_made_anew_there() -> None:
+def test_a_running_attempt_continues_here_and_is_repeated_in_the_copy() -> None:
     with live() as first, live() as second, silent_receiver() as url:
         body = VIDEO | {"callback_url": url}
         httpx2.post(f"{first.url}/hailuo/videos", json=body, headers=ACEDATA)
@@ -491,7 +508,7 @@ def deliveries_of(mock: Live) -> Any:
     return httpx2.get(f"{mock.url}/_mock/worlds/default/deliveries").json()["deliveries"]
 
 
-def test_a_held_request_is_let_go_and_its_task_goes_on() -> None:
+def test_a_restore_answers_a_held_open_request_and_its_task_continues() -> None:
     statuses: list[int] = []
 
     def hold() -> None:
@@ -511,7 +528,7 @@ def test_a_held_request_is_let_go_and_its_task_goes_on() -> None:
     assert (balance.reserved_credits, balance.spent_credits) == (0, 1)
 
 
-def test_a_clock_that_is_being_moved_stops_for_another_world() -> None:
+def test_a_running_advance_stops_at_a_restore() -> None:
     def move() -> None:
         url = f"{mock.url}/_mock/worlds/default/clock/advance"
         answers.append(httpx2.post(url, json={"seconds": 3600}, timeout=WAIT_S).status_code)
@@ -533,7 +550,7 @@ def test_a_clock_that_is_being_moved_stops_for_another_world() -> None:
     assert now_ms == START_MS
 
 
-def test_a_running_clock_goes_on_in_the_other_server() -> None:
+def test_a_running_clock_continues_in_the_other_server() -> None:
     with live(clock__mode="real", clock__start=None) as first, live() as second:
         body = json.dumps({"model": "hailuo-pro", "prompt": "x"}).encode()
         headers = RIVYA | JSON

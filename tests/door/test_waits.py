@@ -1,4 +1,4 @@
-"""Waiting for a request, a task or a delivery: answered when it happens, and never left behind."""
+"""Waiting for a request, a task or a delivery."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from tests.asking import Asked, Waiting, advance
+from tests import calls
 from tests.live import WAIT_S, Live, live
 from tests.mock import KEY, START_MS, TOKEN, VIDEO, Mock
 from tests.receiver import receiver
@@ -25,34 +25,30 @@ WORLD = "/_mock/worlds/default"
 JSON = {"content-type": "application/json"}
 RIVYA = {"authorization": f"Bearer {KEY}"}
 ACEDATA = {"authorization": f"Bearer {TOKEN}"}
-Wait = Callable[..., Waiting]
+Wait = Callable[..., calls.OpenRequest]
 STATES = ["queued", "processing", "succeeded", "ended"]
 
 
 @pytest.fixture
-def wait(mock: Mock) -> Iterator[Wait]:
-    """Begins a wait; whoever still waits at the end is sent home."""
-    begun: list[Waiting] = []
+def wait(mock: Mock) -> Wait:
+    """Begins a wait."""
 
-    def begin(query: str, world: str = "default") -> Waiting:
+    def begin(query: str, world: str = "default") -> calls.OpenRequest:
         path = f"/_mock/worlds/{world}/wait?timeout_s=60&{query}"
-        begun.append(Waiting(mock, Asked("GET", path, {})))
-        return begun[-1]
+        return calls.OpenRequest(mock, calls.Request("GET", path, {}))
 
-    yield begin
-    for waiting in begun:
-        waiting.drop()
+    return begin
 
 
-def told(waiting: Waiting) -> Any:
-    """What a wait brought, which must be over."""
+def result_of(waiting: calls.OpenRequest) -> Any:
+    """The answer to a wait that has ended."""
     answer = waiting.answer()
     assert answer.status == 200, answer.body
     return answer.json()
 
 
 def asked_at_once(mock: Mock, query: str) -> tuple[int, Any]:
-    """What a wait without patience brings."""
+    """The answer to a wait with no time."""
     answer = mock.request("GET", f"{WORLD}/wait?timeout_s=0&{query}")
     return answer.status, answer.json()
 
@@ -65,7 +61,7 @@ def post(mock: Mock, path: str, body: Any = None) -> None:
 # --- a request -------------------------------------------------------------------------------
 
 
-def test_a_request_that_was_answered_before_need_not_be_waited_for(mock: Mock) -> None:
+def test_a_wait_for_an_answered_request_ends_at_once(mock: Mock) -> None:
     ids = [mock.rivya("GET", "/credits").headers["mock-request"] for _ in range(2)]
     status, found = asked_at_once(mock, "operation=credits")
     assert (status, found["request"]["id"]) == (200, ids[0])
@@ -77,13 +73,11 @@ def test_a_request_that_was_answered_before_need_not_be_waited_for(mock: Mock) -
     ["", "method=POST", "path=/api/v1/*", "api=rivya", "operation=create", "status=200",
      "account=rivya-test", "method=POST&path=*generations&api=rivya&operation=create&status=200"],
 )  # fmt: skip
-def test_a_request_is_waited_for_until_it_has_been_answered(
-    mock: Mock, wait: Wait, query: str
-) -> None:
+def test_a_wait_for_a_request_ends_with_its_answer(mock: Mock, wait: Wait, query: str) -> None:
     waiting = wait(query)
-    assert waiting.waits
+    assert waiting.is_open
     request_id = mock.create().headers["mock-request"]
-    assert told(waiting)["request"]["id"] == request_id
+    assert result_of(waiting)["request"]["id"] == request_id
 
 
 @pytest.mark.parametrize(
@@ -91,66 +85,66 @@ def test_a_request_is_waited_for_until_it_has_been_answered(
     ["method=PUT", "path=/hailuo/*", "api=acedata", "operation=read", "status=400",
      "account=acedata-test", "task=task_x", "method=POST&status=402"],
 )  # fmt: skip
-def test_other_requests_are_not_what_is_waited_for(mock: Mock, wait: Wait, query: str) -> None:
+def test_a_wait_for_a_request_ignores_others(mock: Mock, wait: Wait, query: str) -> None:
     waiting = wait(query)
     mock.create()
-    assert waiting.waits
+    assert waiting.is_open
 
 
 def test_a_task_without_a_state_stands_for_the_requests_about_it(mock: Mock, wait: Wait) -> None:
     task_id = mock.create().json()["id"]
     waiting = wait(f"task={task_id}&operation=read")
     mock.rivya("GET", "/credits")
-    assert waiting.waits
+    assert waiting.is_open
     mock.generation(task_id)
-    assert told(waiting)["request"]["task"] == task_id
+    assert result_of(waiting)["request"]["task"] == task_id
 
 
-def test_after_a_request_only_later_ones_count(mock: Mock, wait: Wait) -> None:
+def test_a_wait_after_a_request_counts_later_ones_only(mock: Mock, wait: Wait) -> None:
     first, second = (mock.rivya("GET", "/credits").headers["mock-request"] for _ in range(2))
     assert asked_at_once(mock, f"after={first}")[1]["request"]["id"] == second
     waiting = wait(f"after={second}&operation=credits")
-    assert waiting.waits
+    assert waiting.is_open
     third = mock.rivya("GET", "/credits").headers["mock-request"]
-    assert told(waiting)["request"]["id"] == third
+    assert result_of(waiting)["request"]["id"] == third
 
 
-def test_after_a_request_that_is_not_known_any_more_all_count(mock: Mock) -> None:
+def test_a_wait_after_an_evicted_request_counts_all(mock: Mock) -> None:
     first = mock.rivya("GET", "/credits").headers["mock-request"]
     told = asked_at_once(mock, "after=req_unknown")[1]
     assert told["request"]["id"] == first
     assert "'after'" in told["note"]
 
 
-def test_who_waits_in_vain_after_a_request_that_had_to_go_is_told_that_it_did(
+def test_a_timeout_of_a_wait_after_an_evicted_request_says_so(
     make_mock: Callable[..., Mock],
 ) -> None:
     mock = make_mock(limits__journal_exchanges=2)
     first, *_ = (mock.rivya("GET", "/credits").headers["mock-request"] for _ in range(4))
     status, told = asked_at_once(mock, f"after={first}&operation=create")
     assert status == 408
-    assert "does not have the request of 'after'" in told["detail"]
-    assert "2 older requests had to go" in told["detail"]
+    assert "the request of 'after' is not in the journal" in told["detail"]
+    assert "2 older requests are no longer kept" in told["detail"]
 
 
-def test_a_request_under_way_is_waited_for_until_it_ends(mock: Mock, wait: Wait) -> None:
-    held = Waiting(
-        mock, Asked("POST", "/hailuo/videos", JSON | ACEDATA, json.dumps(VIDEO).encode())
+def test_a_wait_for_a_running_request_ends_with_it(mock: Mock, wait: Wait) -> None:
+    held = calls.OpenRequest(
+        mock, calls.Request("POST", "/hailuo/videos", JSON | ACEDATA, json.dumps(VIDEO).encode())
     )
     waiting = wait("path=/hailuo/videos")
-    assert waiting.waits
-    advance(mock, 1)
+    assert waiting.is_open
+    calls.advance(mock, 1)
     assert held.answer().status == 200
-    assert told(waiting)["request"]["ended_at"] == "2026-05-11T00:00:01.000Z"
+    assert result_of(waiting)["request"]["ended_at"] == "2026-05-11T00:00:01.000Z"
 
 
-def test_requests_to_the_door_are_nothing_to_wait_for(mock: Mock, wait: Wait) -> None:
+def test_a_wait_ignores_requests_to_the_door(mock: Mock, wait: Wait) -> None:
     waiting = wait("")
     mock.request("GET", "/_mock/health")
-    assert waiting.waits
+    assert waiting.is_open
 
 
-def test_no_credential_is_in_the_request_that_was_waited_for(mock: Mock, wait: Wait) -> None:
+def test_the_request_in_the_answer_to_a_wait_shows_no_credential(mock: Mock, wait: Wait) -> None:
     waiting = wait("")
     mock.create(prompt=f"my key is {KEY}")
     assert KEY.encode() not in waiting.answer().body
@@ -160,13 +154,13 @@ def test_no_credential_is_in_the_request_that_was_waited_for(mock: Mock, wait: W
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_task_is_waited_for_until_it_is_in_a_state(mock: Mock, wait: Wait, state: str) -> None:
+def test_a_wait_for_a_task_ends_with_its_state(mock: Mock, wait: Wait, state: str) -> None:
     task_id = mock.create().json()["id"]
     waiting = wait(f"task={task_id}&state={state}")
     over = []
     for seconds in (0, 0.2, 0.8):
-        advance(mock, seconds)
-        over.append(not waiting.waits)
+        calls.advance(mock, seconds)
+        over.append(not waiting.is_open)
     assert (
         over
         == {
@@ -176,26 +170,26 @@ def test_a_task_is_waited_for_until_it_is_in_a_state(mock: Mock, wait: Wait, sta
             "ended": [False, False, True],
         }[state]
     )
-    assert told(waiting)["task"]["id"] == task_id
+    assert result_of(waiting)["task"]["id"] == task_id
 
 
-def test_a_state_that_a_task_left_at_once_was_reached(mock: Mock, wait: Wait) -> None:
+def test_a_wait_for_a_state_that_lasted_no_time_succeeds(mock: Mock, wait: Wait) -> None:
     task_id = mock.create().json()["id"]
     waiting = wait(f"task={task_id}&state=processing")
     mock.advance(5)  # both moments have passed before anything looks
     mock.rivya("GET", "/credits")
-    assert told(waiting)["task"]["state"] == "succeeded"
+    assert result_of(waiting)["task"]["state"] == "succeeded"
 
 
 @pytest.mark.parametrize("state", ["failed", "ended"])
-def test_a_failure_is_an_end_too(mock: Mock, wait: Wait, state: str) -> None:
+def test_a_wait_for_the_end_ends_with_a_failure_too(mock: Mock, wait: Wait, state: str) -> None:
     task_id = mock.create().json()["id"]
     waiting = wait(f"task={task_id}&state={state}")
     post(mock, f"{WORLD}/tasks/{task_id}/finish", {"state": "failed"})
-    assert told(waiting)["task"]["state"] == "failed"
+    assert result_of(waiting)["task"]["state"] == "failed"
 
 
-def test_a_task_that_has_ended_need_not_be_waited_for(mock: Mock) -> None:
+def test_a_wait_for_an_ended_task_ends_at_once(mock: Mock) -> None:
     task_id = mock.create().json()["id"]
     mock.advance(1)
     status, found = asked_at_once(mock, f"task={task_id}&state=ended")
@@ -204,13 +198,13 @@ def test_a_task_that_has_ended_need_not_be_waited_for(mock: Mock) -> None:
 
 
 @pytest.mark.parametrize("query", ["state=ended", "state=ended&task=", "state=ended&task=task_x"])
-def test_a_task_that_is_not_there_is_refused_at_once(mock: Mock, query: str) -> None:
+def test_a_wait_for_an_unknown_task_is_refused_at_once(mock: Mock, query: str) -> None:
     answer = mock.request("GET", f"{WORLD}/wait?timeout_s=60&{query}")
     assert answer.status == 400
     assert [each["pointer"] for each in answer.json()["errors"]] == ["/task"]
 
 
-def test_on_a_real_clock_a_task_ends_while_it_is_waited_for() -> None:
+def test_a_wait_for_a_task_ends_on_a_real_clock() -> None:
     with live(clock__mode="real", time_scale=1000.0) as server:
         body = json.dumps(VIDEO | {"async": True}).encode()
         url = f"{server.url}/hailuo/videos"
@@ -226,7 +220,7 @@ def test_on_a_real_clock_a_task_ends_while_it_is_waited_for() -> None:
     ("status", "outcome", "other"),
     [(204, "succeeded", "failed"), (500, "failed", "succeeded"), (500, "attempted", "succeeded")],
 )
-def test_a_delivery_is_waited_for_until_the_receiver_has_answered(
+def test_a_wait_for_a_delivery_ends_with_the_answer_of_the_receiver(
     status: int, outcome: str, other: str
 ) -> None:
     with live() as server, receiver(status) as hook, waiter() as begin:
@@ -246,7 +240,7 @@ def test_a_delivery_is_waited_for_until_the_receiver_has_answered(
         assert waited(server, nobody).status_code == 408
 
 
-def test_one_delivery_is_waited_for_by_its_id() -> None:
+def test_a_wait_for_one_delivery_names_its_id() -> None:
     with live(acedata__callback_waits_s=[60]) as server, receiver(500, 200) as hook:
         body = VIDEO | {"callback_url": hook.url}
         for _ in range(2):
@@ -290,7 +284,7 @@ def test_a_delivery_that_is_sent_again_can_be_waited_for_again() -> None:
 # --- patience --------------------------------------------------------------------------------
 
 
-def test_who_waits_in_vain_is_told_so_when_the_time_is_up(mock: Mock) -> None:
+def test_a_wait_ends_with_408_when_its_time_is_over(mock: Mock) -> None:
     began_s = time.monotonic()
     answer = mock.request("GET", f"{WORLD}/wait?operation=credits&timeout_s=0.05")
     assert time.monotonic() - began_s >= 0.05
@@ -298,10 +292,12 @@ def test_who_waits_in_vain_is_told_so_when_the_time_is_up(mock: Mock) -> None:
     assert "0.05 s" in answer.json()["title"]
 
 
-def test_news_of_something_else_give_no_more_time(mock: Mock) -> None:
-    waiting = Waiting(mock, Asked("GET", f"{WORLD}/wait?operation=read&timeout_s=0.1", {}))
+def test_other_requests_do_not_prolong_a_wait(mock: Mock) -> None:
+    waiting = calls.OpenRequest(
+        mock, calls.Request("GET", f"{WORLD}/wait?operation=read&timeout_s=0.1", {})
+    )
     began_s = time.monotonic()
-    while waiting.waits:
+    while waiting.is_open:
         mock.rivya("GET", "/credits")
     assert time.monotonic() - began_s < WAIT_S / 4
     assert waiting.answer().status == 408
@@ -309,33 +305,21 @@ def test_news_of_something_else_give_no_more_time(mock: Mock) -> None:
 
 @pytest.mark.parametrize(
     ("query", "pointer", "hint"),
-    [
-        ("timeout_s=-1", "/timeout_s", "0"),
-        ("timeout_s=61", "/timeout_s", "60"),
-        ("timeout_s=soon", "/timeout_s", "a number"),
-        ("timeout_s=nan", "/timeout_s", "a number"),
-        ("timeout_s=inf", "/timeout_s", "a number"),
-        ("timeout=1", "/timeout", "did you mean 'timeout_s'"),
-        ("state=eneded", "/state", "did you mean 'ended'"),
-        ("delivery=tried", "/delivery", "'attempted'"),
-        ("delivery_id=delivery_x", "/delivery_id", "no delivery"),
-        ("delivery_id=delivery_x&delivery=ended", "/delivery_id", "no delivery"),
-        ("delivery=succeeded&state=ended", "/state", "is of tasks"),
-        ("status=ok", "/status", "an integer"),
-        ("since=req_1", "/since", "no field"),
-    ],
-)
-def test_a_wrong_wait_is_refused_at_once_where_it_is_wrong(
-    mock: Mock, query: str, pointer: str, hint: str
-) -> None:
-    answer = mock.request("GET", f"{WORLD}/wait?{query}")
-    assert answer.status == 400
-    (wrong,) = answer.json()["errors"]
-    assert wrong["pointer"] == pointer
-    assert hint in wrong["detail"]
+    [("timeout_s=-1", "/timeout_s", "0"), ("timeout_s=61", "/timeout_s", "60"),
+     ("timeout_s=soon", "/timeout_s", "a number"), ("timeout_s=nan", "/timeout_s", "a number"),
+     ("timeout_s=inf", "/timeout_s", "a number"), ("status=ok", "/status", "an integer"),
+     ("timeout=1", "/timeout", "did you mean 'timeout_s'"),
+     ("state=eneded", "/state", "did you mean 'ended'"), ("since=req_1", "/since", "no field"),
+     ("delivery=tried", "/delivery", "'attempted'"),
+     ("delivery_id=delivery_x", "/delivery_id", "no delivery"),
+     ("delivery_id=delivery_x&delivery=ended", "/delivery_id", "no delivery"),
+     ("delivery=succeeded&state=ended", "/state", "is for tasks")],
+)  # fmt: skip
+def test_a_wrong_wait_is_refused(mock: Mock, query: str, pointer: str, hint: str) -> None:
+    calls.require_refused(mock.request("GET", f"{WORLD}/wait?{query}"), pointer, hint)
 
 
-def test_a_very_short_patience_may_be_spelled_with_an_exponent(mock: Mock) -> None:
+def test_a_timeout_may_be_written_with_an_exponent(mock: Mock) -> None:
     assert mock.request("GET", f"{WORLD}/wait?timeout_s=1e-05").status == 408
 
 
@@ -344,9 +328,7 @@ def test_a_very_short_patience_may_be_spelled_with_an_exponent(mock: Mock) -> No
 
 @pytest.mark.parametrize("query", ["operation=credits", "delivery=attempted", "state=ended&task="])
 @pytest.mark.parametrize("end", ["reset", "drop", "snapshot"])
-def test_whoever_waits_in_a_world_that_ends_is_let_go_at_once(
-    mock: Mock, wait: Wait, end: str, query: str
-) -> None:
+def test_a_wait_ends_at_once_with_its_world(mock: Mock, wait: Wait, end: str, query: str) -> None:
     post(mock, "/_mock/worlds", {"name": "other"})
     other = "/_mock/worlds/other"
     mock.rivya("POST", "/generations", {"model": "hailuo-pro", "prompt": "a"}, key=f"{KEY}-other")
@@ -354,26 +336,24 @@ def test_whoever_waits_in_a_world_that_ends_is_let_go_at_once(
     if query.endswith("task="):
         query += task["id"]
     mine, elsewhere = wait(query, "other"), wait("operation=credits")
-    assert mine.waits
+    assert mine.is_open
     if end == "reset":
         post(mock, f"{other}/reset")
     elif end == "drop":
         mock.request("DELETE", other)
     else:
         taken = mock.request("GET", f"{WORLD}/snapshot").body
-        assert mine.waits
+        assert mine.is_open
         assert mock.request("PUT", f"{other}/snapshot", headers=JSON, body=taken).status == 200
     answer = mine.answer()
     assert (answer.status, answer.headers["content-type"]) == (503, "application/problem+json")
     assert answer.json()["title"] == "this world is gone"
-    assert elsewhere.waits
+    assert elsewhere.is_open
 
 
-def test_a_world_that_ends_as_soon_as_something_happened_lets_everybody_go(
-    mock: Mock, wait: Wait
-) -> None:
+def test_every_wait_ends_when_a_world_ends_after_an_event(mock: Mock, wait: Wait) -> None:
     async def both_at_once() -> None:
-        mock.fake.timekeepers["default"].tell_waiting()
+        mock.fake.worlds["default"].timekeeper.notify_waiters()
         mock.fake.worlds.reset("default")
 
     waiting = wait("operation=credits")
@@ -385,20 +365,20 @@ def test_after_a_reset_a_world_can_be_waited_in_again(mock: Mock, wait: Wait) ->
     post(mock, f"{WORLD}/reset")
     waiting = wait("operation=credits")
     mock.rivya("GET", "/credits")
-    assert told(waiting)["request"]["operation"] == "credits"
+    assert result_of(waiting)["request"]["operation"] == "credits"
 
 
-def test_nothing_wakes_a_world_that_was_dropped(make_mock: Callable[..., Mock]) -> None:
+def test_a_dropped_world_has_no_timer(make_mock: Callable[..., Mock]) -> None:
     mock = make_mock(clock__mode="real")
     post(mock, "/_mock/worlds", {"name": "other"})
-    timekeeper = mock.fake.timekeepers["other"]
+    timekeeper = mock.fake.worlds["other"].timekeeper
     mock.rivya("POST", "/generations", {"model": "hailuo-pro", "prompt": "a"}, key=f"{KEY}-other")
     assert timekeeper._timer is not None
     mock.request("DELETE", "/_mock/worlds/other")
     assert timekeeper._timer is None
 
 
-def test_when_the_server_stops_whoever_waits_is_answered_at_once() -> None:
+def test_every_wait_is_answered_when_the_server_stops() -> None:
     with waiter() as begin:
         with live() as server:
             waiting = [begin(server, {"operation": "credits", "timeout_s": 60}) for _ in range(5)]
@@ -412,7 +392,7 @@ def test_when_the_server_stops_whoever_waits_is_answered_at_once() -> None:
 # --- over the network ------------------------------------------------------------------------
 
 
-def test_a_caller_who_hangs_up_leaves_nothing_behind() -> None:
+def test_a_wait_whose_client_hangs_up_leaves_nothing_behind() -> None:
     with live() as server:
         address, idle = urlsplit(server.url), tasks_of(server)
         head = f"GET {WORLD}/wait?operation=credits&timeout_s=60 HTTP/1.1\r\nhost: [::1]\r\n\r\n"
@@ -425,7 +405,7 @@ def test_a_caller_who_hangs_up_leaves_nothing_behind() -> None:
         assert not is_waited_for(server)
 
 
-def test_a_frozen_clock_advanced_by_somebody_else_ends_the_wait() -> None:
+def test_a_wait_ends_when_another_client_advances_the_clock() -> None:
     with live() as server, waiter() as begin:
         body = VIDEO | {"async": True}
         url = f"{server.url}/hailuo/videos"
@@ -439,7 +419,7 @@ def test_a_frozen_clock_advanced_by_somebody_else_ends_the_wait() -> None:
         assert server.fake.world().clock.now_ms() == START_MS + 1000
 
 
-def test_a_crowd_waits_for_one_request_and_all_are_told() -> None:
+def test_many_waits_for_one_request_all_end() -> None:
     async def crowd(server: Live) -> list[str]:
         limits = httpx2.Limits(max_connections=None)
         async with httpx2.AsyncClient(base_url=server.url, timeout=WAIT_S, limits=limits) as client:
@@ -466,7 +446,7 @@ def waiter() -> Iterator[Callable[[Live, dict[str, Any]], Future[httpx2.Response
 
 
 def until(server: Live, is_so: Callable[[], bool]) -> None:
-    """Returns once it is so; each look is a request, so the server gets its turn."""
+    """Returns when the condition holds. Each check is a request, so that the server can run."""
     ends_s = time.monotonic() + WAIT_S
     while not is_so():
         assert time.monotonic() < ends_s
@@ -475,11 +455,11 @@ def until(server: Live, is_so: Callable[[], bool]) -> None:
 
 def is_waited_for(server: Live, count: int = 1) -> bool:
     """Whether so many are waiting in the default world."""
-    return on_loop(server, lambda: len(server.fake.timekeepers["default"]._waiting)) >= count
+    return on_loop(server, lambda: len(server.fake.worlds["default"].timekeeper._waiters)) >= count
 
 
 def tasks_of(server: Live) -> int:
-    """How many things are going on in the server's loop, this question left out."""
+    """How many other tasks run in the loop of the server."""
     return on_loop(server, lambda: len(asyncio.all_tasks())) - 1
 
 

@@ -1,4 +1,4 @@
-"""A wait looks only at what is new or was still under way, however much there is."""
+"""A wait checks only new and running requests, however many there are."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mock_server.core.journal import Exchange
 from mock_server.core.request_match import RequestMatch
 from mock_server.core.world import World
 from mock_server.door.watches import DeliveryWatch, RequestWatch
-from tests.asking import Asked, Waiting, advance
+from tests import calls
 from tests.door.test_waits_that_end_early import NOWHERE, video
 from tests.mock import TOKEN, VIDEO, Mock
 
@@ -38,7 +38,7 @@ def came(world: World, path: str = "/api/v1/credits", *, ended: bool = True) -> 
     return exchange
 
 
-def test_what_was_looked_at_once_is_not_looked_at_again(mock: Mock, looked_at: list[str]) -> None:
+def test_a_watch_checks_each_request_once(mock: Mock, looked_at: list[str]) -> None:
     earlier = [came(mock.world).id for _ in range(500)]
     watch = RequestWatch(mock.world, RequestMatch(status=402), None)
     assert watch.look() is None
@@ -51,7 +51,7 @@ def test_what_was_looked_at_once_is_not_looked_at_again(mock: Mock, looked_at: l
     assert looked_at == later
 
 
-def test_of_what_is_under_way_only_what_may_fit_is_kept_in_mind(
+def test_a_watch_keeps_only_running_requests_that_may_match(
     mock: Mock, looked_at: list[str]
 ) -> None:
     others = [came(mock.world, ended=False) for _ in range(9)]
@@ -65,10 +65,10 @@ def test_of_what_is_under_way_only_what_may_fit_is_kept_in_mind(
         each.status, each.ended_ms = 200, 1
     found = watch.look()
     assert found is not None
-    assert found["request"]["id"] == mine.id
+    assert found.request.id == mine.id
 
 
-def test_a_request_is_found_though_the_journal_has_forgotten_older_ones(mock: Mock) -> None:
+def test_a_watch_finds_a_request_after_others_were_evicted(mock: Mock) -> None:
     world = mock.world
     watch = RequestWatch(world, RequestMatch(path="/mine"), None)
     mine = came(world, "/mine", ended=False)
@@ -78,17 +78,19 @@ def test_a_request_is_found_though_the_journal_has_forgotten_older_ones(mock: Mo
     mine.ended_ms = 1
     found = watch.look()
     assert found is not None
-    assert found["request"]["id"] == mine.id
+    assert found.request.id == mine.id
 
 
-def test_more_may_come_at_once_than_the_journal_keeps(mock: Mock, looked_at: list[str]) -> None:
+def test_a_watch_finds_a_request_among_more_than_the_journal_keeps(
+    mock: Mock, looked_at: list[str]
+) -> None:
     watch = RequestWatch(mock.world, RequestMatch(status=402), None)
     ids = [came(mock.world).id for _ in range(mock.world.rules.journal_exchanges + 10)]
     assert watch.look() is None
     assert looked_at == ids[10:]
 
 
-def test_forgetting_the_journal_hides_nothing_that_comes_later(mock: Mock) -> None:
+def test_a_watch_finds_later_requests_after_clearing(mock: Mock) -> None:
     world = mock.world
     watch = RequestWatch(world, RequestMatch(path="/mine"), None)
     under_way = came(world, "/mine", ended=False)
@@ -100,7 +102,7 @@ def test_forgetting_the_journal_hides_nothing_that_comes_later(mock: Mock) -> No
     assert watch.look() is not None
 
 
-def test_the_end_of_a_request_that_came_before_the_one_named_does_not_count(mock: Mock) -> None:
+def test_a_watch_ignores_requests_that_began_before_the_named_one(mock: Mock) -> None:
     held = came(mock.world, ended=False)
     last = came(mock.world)
     watch = RequestWatch(mock.world, RequestMatch(), last.id)
@@ -109,10 +111,10 @@ def test_the_end_of_a_request_that_came_before_the_one_named_does_not_count(mock
     later = came(mock.world)
     found = watch.look()
     assert found is not None
-    assert found["request"]["id"] == later.id
+    assert found.request.id == later.id
 
 
-def test_the_first_to_come_is_found_first(mock: Mock) -> None:
+def test_a_watch_finds_the_first_request_first(mock: Mock) -> None:
     watch = RequestWatch(mock.world, RequestMatch(), None)
     first = came(mock.world, ended=False)
     assert watch.look() is None
@@ -120,26 +122,26 @@ def test_the_first_to_come_is_found_first(mock: Mock) -> None:
     first.ended_ms = 1
     found = watch.look()
     assert found is not None
-    assert found["request"]["id"] == first.id
+    assert found.request.id == first.id
 
 
-def test_a_watch_of_a_task_s_deliveries_minds_no_others(make_mock: Callable[..., Mock]) -> None:
+def test_a_watch_of_one_task_ignores_deliveries_of_others(make_mock: Callable[..., Mock]) -> None:
     mock = make_mock(acedata__callback_waits_s=[60])
     tasks = [video(mock, callback_url=NOWHERE) for _ in range(5)]
     watch = DeliveryWatch(mock.world, "succeeded", tasks[2])
     assert watch.look() is None
-    advance(mock, 1)
+    calls.advance(mock, 1)
     assert watch.look() is None
     known = [each.id for each in mock.world.deliveries if each.id in watch.missed()["detail"]]
     assert known == [each.id for each in mock.world.deliveries if each.event.subject == tasks[2]]
 
 
-def test_many_who_wait_are_all_told(mock: Mock) -> None:
+def test_many_waits_all_end(mock: Mock) -> None:
     waiting = [
-        Waiting(mock, Asked("GET", f"/_mock/worlds/default/wait?{query}", {}))
+        calls.OpenRequest(mock, calls.Request("GET", f"/_mock/worlds/default/wait?{query}", {}))
         for query in ["api=acedata", "delivery=attempted", "operation=create"] * 30
     ]
     held = {"authorization": f"Bearer {TOKEN}"}
     mock.acedata("/videos", VIDEO | {"callback_url": NOWHERE, "async": True}, headers=held)
-    advance(mock, 1)
+    calls.advance(mock, 1)
     assert {each.answer().status for each in waiting} == {200}

@@ -1,7 +1,8 @@
-// The world's time: what it is, how it goes on, and jumping ahead.
+// The card with the clock of a world: its time, its speed, and buttons that advance it.
 
-import { ask, inWorld } from "./door.js";
-import { actionButton, busy, h, linkButton, plural, problemSlot, say } from "./elements.js";
+import { inWorld } from "./door.js";
+import { DueList } from "./due.js";
+import { actionButton, busy, h, linkButton, plural, problemSlot, setText } from "./elements.js";
 import { timeOf } from "./moments.js";
 
 const SPEEDS = [1, 10, 60, 3600];
@@ -20,37 +21,38 @@ const WHAT = {
   delay_over: "delay over",
 };
 
+/** The card; its `nowMs()` is the world's time, `happened` shows what an advance made happen. */
 export function clockCard(card, { live, reveal }) {
   let facts = null;
-  let shownAt = 0; // when the world's time was told, on this machine's stopwatch
+  let shownAt = 0; // when the time of the world was read, by performance.now()
   const time = h("span.now.mono", "--:--:--");
   const date = h("span.hint", "UTC");
   const mode = h("span.mode");
   const problem = problemSlot();
   const effects = new Effects(reveal);
+  const due = new DueList({
+    live,
+    reveal,
+    name: "What comes next",
+    onHappened: (label, happened) => effects.show(label, happened),
+  });
+  const nothing = h("p.hint", "Nothing is due.");
 
-  const change = (body) => ask("PATCH", inWorld(facts.world.name, "/clock"), { body });
+  const change = (body) => live.change("PATCH", inWorld(facts.world.name, "/clock"), body);
   const freeze = actionButton(
     "Freeze",
     problem,
-    async () => {
-      await change({ mode: facts.clock.mode === "frozen" ? "real" : "frozen" });
-      live.nudge();
-    },
+    () => change({ mode: facts.clock.mode === "frozen" ? "real" : "frozen" }),
     { class: "main" },
   );
   const speed = h("select", { "aria-label": "How fast time goes" });
   speed.addEventListener("change", () =>
-    busy(speed, problem, async () => {
-      await change({ scale: Number(speed.value) });
-      live.nudge();
-    }),
+    busy(speed, problem, () => change({ scale: Number(speed.value) })),
   );
   const jumps = JUMPS.map(([label, body]) =>
     actionButton(label, problem, async () => {
-      const told = await ask("POST", inWorld(facts.world.name, "/clock/advance"), { body });
-      effects.show(label, told.effects);
-      live.nudge();
+      const path = inWorld(facts.world.name, "/clock/advance");
+      effects.show(label, (await live.change("POST", path, body)).effects);
     }),
   );
 
@@ -59,29 +61,41 @@ export function clockCard(card, { live, reveal }) {
     h("div.buttons", freeze, speed),
     h("div.buttons.jump", { role: "group", "aria-label": "Jump ahead" }, ...jumps),
     problem,
+    h("h3", "What comes next"),
+    due.node,
+    nothing,
     effects.node,
   );
   setInterval(tick, 100);
 
-  function tick() {
-    if (facts === null) return;
+  function nowMs() {
     const passed =
       facts.clock.mode === "frozen" ? 0 : (performance.now() - shownAt) * facts.clock.scale;
-    const now = new Date(Date.parse(facts.clock.now) + passed).toISOString();
-    say(time, timeOf(now).slice(0, 8));
-    say(date, `${now.slice(0, 10)} UTC`);
+    return Date.parse(facts.clock.now) + passed;
+  }
+
+  function tick() {
+    if (facts === null) return;
+    const now = new Date(nowMs()).toISOString();
+    due.tick();
+    setText(time, timeOf(now).slice(0, 8));
+    setText(date, `${now.slice(0, 10)} UTC`);
   }
 
   return {
+    nowMs,
+    happened: (label, happened) => effects.show(label, happened),
     show(now) {
       if (facts !== null && facts.world.name !== now.world.name) effects.clear();
       facts = now;
       shownAt = performance.now();
       const isFrozen = now.clock.mode === "frozen";
       card.classList.toggle("frozen", isFrozen);
-      say(mode, isFrozen ? "frozen" : speedOf(now.clock.scale));
-      say(freeze, isFrozen ? "Run" : "Freeze");
-      offer(speed, now.clock.scale);
+      setText(mode, isFrozen ? "frozen" : speedOf(now.clock.scale));
+      setText(freeze, isFrozen ? "Run" : "Freeze");
+      showSpeed(speed, now.clock.scale);
+      due.show(now.world.name, now.due, nowMs);
+      nothing.hidden = now.due.length > 0;
       tick();
     },
   };
@@ -89,7 +103,7 @@ export function clockCard(card, { live, reveal }) {
 
 const speedOf = (scale) => (scale === 1 ? "real time" : `${scale}× real time`);
 
-function offer(select, scale) {
+function showSpeed(select, scale) {
   if (
     select.options.length === 0 ||
     ![...select.options].some((each) => Number(each.value) === scale)
@@ -100,16 +114,16 @@ function offer(select, scale) {
   if (document.activeElement !== select) select.value = String(scale);
 }
 
-/** What happened during the last jump, in order. */
+/** What happened during the last advance, in order. */
 class Effects {
   constructor(reveal) {
     this.reveal = reveal;
-    this.said = h("p.hint");
+    this.summary = h("p.hint");
     this.list = h("ol.effects.mono", {
       tabindex: "0",
       "aria-label": "What happened during the jump",
     });
-    this.node = h("div", { role: "status", class: "happened", hidden: true }, this.said, this.list);
+    this.node = h("div", { role: "status", class: "happened", hidden: true }, this.summary, this.list);
   }
 
   clear() {
@@ -120,12 +134,12 @@ class Effects {
     this.node.hidden = false;
     this.list.hidden = effects.length === 0;
     const count = effects.length === 0 ? "nothing was due" : plural(effects.length, "effect");
-    say(this.said, `${label}: ${count}`);
+    setText(this.summary, `${label}: ${count}`);
     this.list.replaceChildren(...effects.map((effect) => this.#line(effect)));
   }
 
   #line({ at, what, subject, outcome }) {
-    const came =
+    const result =
       outcome === "due"
         ? null
         : h("b", { class: `outcome ${outcome.split(" ").join("-")}` }, outcome);
@@ -135,7 +149,7 @@ class Effects {
       " ",
       WHAT[what] ?? what,
       " ",
-      came,
+      result,
       h("br"),
       this.#subject(what, subject),
     );

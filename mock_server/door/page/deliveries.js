@@ -1,139 +1,102 @@
-// Callbacks and webhooks: what went out, attempt by attempt, and sending it again.
+// The panel of callbacks and webhooks, with their attempts.
 
-import { Activity, Row } from "./activity.js";
-import { ask, inWorld } from "./door.js";
-import {
-  actionButton,
-  counted,
-  factList,
-  h,
-  linkButton,
-  plural,
-  problemSlot,
-  say,
-} from "./elements.js";
+import { newestPanel } from "./activity.js";
+import { inWorld } from "./door.js";
+import { inboxIn } from "./inboxes.js";
+import { actionButton, factList, h, linkButton, plural, problemSlot } from "./elements.js";
 import { messageBox } from "./message.js";
-import { between, lengthOf, timeOf, wholeOf } from "./moments.js";
+import { dateTimeOf, durationText, msBetween, timeOf } from "./moments.js";
+import { Row } from "./rows.js";
 
-export function deliveriesPanel(panel, { live, reveal }) {
-  let world = null;
-  const evicted = h("p.hint", { hidden: true });
-  const activity = new Activity(panel, {
+export const deliveriesPanel = (panel, { live, reveal, note }) =>
+  newestPanel(panel, {
     nouns: "deliveries",
-    keyOf: (delivery) => delivery.id,
-    row: () => deliveryRow(() => world, live, reveal),
-    wordsOf: (delivery) =>
-      `${delivery.id} ${delivery.state} ${delivery.url} ${delivery.event.type} ${delivery.event.subject}`,
-    empty: h(
-      "div",
-      h("h3", "Nothing was sent yet"),
-      h(
-        "p",
-        "Callbacks of Ace Data Cloud and webhooks of Rivya show up here when the task they tell of ends.",
-      ),
-    ),
+    row: (world) => deliveryRow(world, live, reveal),
+    note,
+    chips: ["failed"],
+    title: "No deliveries yet",
+    text: "Callbacks and webhooks appear here when their task ends.",
   });
-  activity.below.append(evicted);
-
-  return {
-    show(facts) {
-      world = facts.world;
-      const { deliveries, totalDeliveries, evictedDeliveries } = facts;
-      activity.show([...deliveries].reverse());
-      evicted.hidden = totalDeliveries + evictedDeliveries <= deliveries.length;
-      say(
-        evicted,
-        `The newest ${deliveries.length} of ${counted(totalDeliveries)}; ` +
-          `${counted(evictedDeliveries)} older ones are no longer kept.`,
-      );
-      return counted(totalDeliveries);
-    },
-    reveal: (id) => activity.reveal(id),
-  };
-}
 
 function deliveryRow(world, live, reveal) {
-  const cells = {
-    state: h("span.status"),
-    type: h("span.model"),
-    url: h("span.path"),
-    attempts: h("span.took"),
-    time: h("time"),
-  };
-  const fill = (delivery, node) => {
-    node.dataset.kind = delivery.state;
-    say(cells.state, delivery.state);
-    say(cells.type, delivery.event.type);
-    say(cells.url, delivery.url);
-    say(cells.attempts, plural(delivery.attempts.length, "attempt"));
-    say(cells.time, timeOf(delivery.created_at));
-    cells.time.dateTime = delivery.created_at;
-    cells.time.title = wholeOf(delivery.created_at);
-  };
-  const detail = (delivery) => {
-    const problem = problemSlot();
-    return [
-      factList(factsOf(delivery)),
-      h(
-        "div.tools",
-        actionButton("Redeliver now", problem, async () => {
-          await ask(
-            "POST",
-            inWorld(world().name, `/deliveries/${encodeURIComponent(delivery.id)}/redeliver`),
-          );
-          live.nudge();
-        }),
-        linkButton("Show its task", () => reveal("tasks", delivery.event.subject), {
-          title: delivery.event.subject,
-        }),
-        problem,
-      ),
-      ...delivery.attempts.map(attemptBox),
-    ];
-  };
-  return new Row(Object.values(cells), fill, detail);
+  return new Row({
+    columns: ["status", "model", "path", "took", "gist"],
+    kindOf: (delivery) => delivery.state,
+    cellsOf: ({ state, event, url, attempts }) => [
+      state,
+      event.type,
+      url,
+      plural(attempts.length, "attempt"),
+      [failureOf(attempts.at(-1)), attempts.at(-1)?.error ?? ""],
+    ],
+    atOf: (delivery) => delivery.created_at,
+    detail: (delivery) => {
+      const problem = problemSlot();
+      const path = `/deliveries/${encodeURIComponent(delivery.id)}/redeliver`;
+      return [
+        factList(factsOf(delivery)),
+        h(
+          "div.tools",
+          actionButton("Redeliver now", problem, () =>
+            live.change("POST", inWorld(world().name, path)),
+          ),
+          linkButton("Story of its task", () => reveal("tasks", delivery.event.subject), {
+            title: delivery.event.subject,
+          }),
+          inboxIn(delivery.url, world().name) !== null &&
+            linkButton("Show the inbox", () =>
+              reveal("inboxes", inboxIn(delivery.url, world().name)),
+            ),
+          problem,
+        ),
+        ...delivery.attempts.map(attemptBox),
+      ];
+    },
+  });
 }
+
+/** Why the last attempt failed, in words. */
+function failureOf(attempt) {
+  if (attempt === undefined || attempt.ended_at === null) return "";
+  const { error, answer } = attempt;
+  if (error) return REASONS[error.split(":")[0]] ?? error;
+  return answer.status < 300 ? "" : `the receiver answered ${answer.status}`;
+}
+
+const WITHOUT_ANSWER = "the receiver closed the connection without a whole answer";
+const REASONS = {
+  ConnectError: "the receiver could not be reached",
+  ConnectTimeout: "the receiver could not be reached in time",
+  ReadError: WITHOUT_ANSWER,
+  RemoteProtocolError: WITHOUT_ANSWER,
+  WriteError: WITHOUT_ANSWER,
+};
 
 function factsOf(delivery) {
   return [
     ["Delivery", delivery.id],
-    ["Tells of", delivery.event.subject],
+    ["Task", delivery.event.subject],
     ["To", delivery.url],
     ["Event", `${delivery.event.type} (${delivery.event.id})`],
-    ["Next attempt", delivery.next_attempt_at && wholeOf(delivery.next_attempt_at)],
+    ["Next attempt", delivery.next_attempt_at && dateTimeOf(delivery.next_attempt_at)],
     ["Given up", delivery.given_up],
-    ["Goes wrong on purpose", delivery.fault && JSON.stringify(delivery.fault)],
+    ["Fault", delivery.fault && JSON.stringify(delivery.fault)],
   ];
 }
 
-function attemptBox(attempt, index) {
-  const took =
-    attempt.ended_at === null
-      ? "under way"
-      : lengthOf(between(attempt.started_at, attempt.ended_at));
-  const outcome = attempt.error ?? attempt.answer?.status ?? "";
+/** One attempt with what was sent and answered. */
+export function attemptBox(attempt, index) {
+  const { started_at: started, ended_at: ended, request, answer, error, note } = attempt;
+  const took = ended === null ? "under way" : durationText(msBetween(started, ended));
+  const outcome = error ?? answer?.status ?? "";
   return h(
     "section.attempt",
-    h(
-      "h4",
-      `Attempt ${index + 1}`,
-      h("span.hint", ` ${timeOf(attempt.started_at)} · ${took} · ${outcome}`),
-    ),
-    attempt.note && h("p.hint", `Note: ${attempt.note}.`),
+    h("h3", `Attempt ${index + 1}`, h("span.hint", ` ${timeOf(started)} · ${took} · ${outcome}`)),
+    note && h("p.hint", `Note: ${note}.`),
     h(
       "div.halves",
-      messageBox(
-        "Sent",
-        attempt.request === null
-          ? "nothing was sent"
-          : `${attempt.request.method} ${attempt.request.url}`,
-        attempt.request,
-      ),
-      messageBox(
-        "Answered",
-        attempt.answer === null ? (attempt.error ?? "nothing yet") : String(attempt.answer.status),
-        attempt.answer,
-      ),
+      messageBox("Sent", request ? `${request.method} ${request.url}` : "nothing was sent", request),
+      messageBox("Answered", answer ? String(answer.status) : (error ?? "nothing yet"), answer),
     ),
   );
 }

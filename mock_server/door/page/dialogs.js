@@ -1,16 +1,17 @@
-// Questions to the person, one at a time, over the page.
+// Modal dialogs.
 
-import { h, problemSlot, tell } from "./elements.js";
+import { h, problemSlot, showProblem } from "./elements.js";
 
 /**
- * Ask with a form of these fields. `act(values)` is tried when it is sent: what it throws is told in
- * the dialog, and the person can try again. Answers with what `act` did, or null if it was closed,
- * which one that `must` be answered cannot be.
+ * Show a form with these fields. Submitting it runs `act()`; an error is shown in the dialog, which
+ * stays open. `content`: nodes to read in place of fields. Resolves with the result of `act`, or with null if the dialog was closed. One that
+ * `must` be answered cannot be closed.
  */
 export function dialog({
   title,
   text = "",
   fields = [],
+  content = null,
   submit,
   danger = false,
   must = false,
@@ -24,22 +25,23 @@ export function dialog({
       "form",
       h("h2", title),
       text && h("p", text),
+      content,
       ...fields.map((field) =>
         h("label", field.label, field.input, field.hint && h("span.hint", field.hint)),
       ),
       problem,
-      h("div.buttons", send, must ? null : cancel),
+      h("div.buttons", send, must || content ? null : cancel),
     );
     const box = h("dialog", { "aria-label": title }, form);
     let result = null;
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       try {
-        tell(problem, null);
+        showProblem(problem, null);
         result = await act();
         box.close();
       } catch (error) {
-        tell(problem, error);
+        showProblem(problem, error);
       }
     });
     box.addEventListener("cancel", (event) => must && event.preventDefault());
@@ -52,8 +54,8 @@ export function dialog({
   });
 }
 
-/** The token of a locked door, as the person types it. */
-export function askForToken(sentence, wasWrong) {
+/** Ask for the token of a locked door. */
+export function askForToken(wasWrong) {
   const input = h("input", {
     type: "password",
     autocomplete: "off",
@@ -63,10 +65,10 @@ export function askForToken(sentence, wasWrong) {
   return dialog({
     title: "The control door is locked",
     text: wasWrong
-      ? `That was not it: ${sentence}.`
+      ? "That token is wrong. Type the one that this server was started with (--control-token)."
       : "This server was started with --control-token. Type that token.",
     fields: [
-      { label: "Control token", input, hint: "Kept until this tab is closed, and in no address." },
+      { label: "Control token", input, hint: "Kept until this tab is closed, and never in a URL." },
     ],
     submit: "Unlock",
     must: true,

@@ -1,50 +1,50 @@
-// Asking the control door. Nothing else on the page knows its address or its token.
+// Requests to the control door. Only this module knows its address and its token.
 
 const TOKEN = "hailuo-mock control token";
 
-/** Where the server is: the page may be reached below a proxy's path, or below /w/WORLD. */
+/** The base URL of the server; the page may be below a proxy's path, or below /w/WORLD. */
 const root = new URL(location.pathname.replace(/(\/w\/[^/]+)?\/_mock\/.*$/, "/"), location.origin);
 
-/** What the door said no with, in its own words. */
+/** A refusal of the door, with its sentences. */
 export class Problem extends Error {
   constructor(status, body) {
     const places = (body.errors ?? []).map((each) => `${each.pointer} ${each.detail}`.trim());
-    // A title of several places repeats them; a detail says what there was instead.
+    // The title may repeat the places; `detail` says what came instead.
     const more = [body.detail, ...places].filter((text) => text && !body.title.includes(text));
     super([body.title, ...more].join("\n"));
     this.status = status;
   }
 }
 
-/** Nobody answers at the server's address. */
-export class Gone extends Error {
+/** The server does not answer. */
+export class Unreachable extends Error {
   constructor() {
     super("The server does not answer.");
   }
 }
 
-/** The address of something on the server. */
+/** The URL of a path of the server. */
 export const addressOf = (path) => new URL(path.replace(/^\//, ""), root).href;
 
-/** The path of something in a world, below the door. */
+/** A path of the door below a world. */
 export const inWorld = (world, path = "") => `/_mock/worlds/${encodeURIComponent(world)}${path}`;
 
 let askForToken = async () => null;
 let asking = null;
 
-/** Who is asked for the token when the door is locked: `ask(sentence)` answers with it. */
-export function whenLocked(ask) {
+/** Set the function that asks for the token of a locked door: `ask(wasWrong)`. */
+export function onLocked(ask) {
   askForToken = ask;
 }
 
-/** The door's answer. Throws Problem if it says no, Gone if nobody answers. */
+/** The JSON of an answer. Throws Problem for a refusal, Unreachable without an answer. */
 export async function ask(method, path, { body, signal } = {}) {
   const token = sessionStorage.getItem(TOKEN);
   const response = await send(method, path, token, body, signal);
   const answer = await read(response);
   if (response.ok) return answer;
   if (response.status !== 401) throw new Problem(response.status, answer);
-  await unlock(token, answer.title);
+  await unlock(token);
   return ask(method, path, { body, signal });
 }
 
@@ -56,7 +56,7 @@ async function send(method, path, token, body, signal) {
   try {
     return await fetch(addressOf(path), { method, headers, body: sent, signal, cache: "no-store" });
   } catch (error) {
-    throw error.name === "AbortError" ? error : new Gone();
+    throw error.name === "AbortError" ? error : new Unreachable();
   }
 }
 
@@ -69,10 +69,10 @@ async function read(response) {
   }
 }
 
-/** All who find the door locked wait for one answer of the person. */
-async function unlock(tried, sentence) {
-  if (sessionStorage.getItem(TOKEN) !== tried) return; // somebody has just said another one
-  asking ??= askForToken(sentence, tried !== null).finally(() => {
+/** Ask for the token; all requests that find the door locked share one dialog. */
+async function unlock(used) {
+  if (sessionStorage.getItem(TOKEN) !== used) return; // another request has just set it
+  asking ??= askForToken(used !== null).finally(() => {
     asking = null;
   });
   const token = await asking;

@@ -1,8 +1,10 @@
-// Making and changing what is on the page. Text is only ever set as text.
+// Makes and changes elements of the page. Text is always set as text, never as HTML.
+
+import { dateTimeOf, timeOf } from "./moments.js";
 
 /**
- * An element: `h("p.hint", "text")`, `h("button", { onclick }, "text")`. A function among the
- * attributes listens, false and null are left out, of attributes and of children.
+ * A new element: `h("p.hint", "text")`, `h("button", { onclick }, "text")`. Functions among the
+ * attributes become listeners; attributes and children that are false or null are left out.
  */
 export function h(tagAndClasses, ...rest) {
   const [tag, ...classes] = tagAndClasses.split(".");
@@ -20,24 +22,41 @@ export function h(tagAndClasses, ...rest) {
 
 const isPlain = (value) => value?.constructor === Object;
 
-/** What there is to know of something, name by name; what is empty is left out. */
+/** A list of names and values, without those whose value is empty. */
 export function factList(facts) {
-  const told = facts.filter(([, value]) => value);
-  return h("dl.more", ...told.flatMap(([name, value]) => [h("dt", name), h("dd", value)]));
+  const known = facts.filter(([, value]) => value);
+  return h("dl.more", ...known.flatMap(([name, value]) => [h("dt", name), h("dd", value)]));
 }
 
 /** A button that looks like a link. */
 export const linkButton = (label, onclick, attributes = {}) =>
   h("button.link", { type: "button", onclick, ...attributes }, label);
 
-/** Say something else, and touch the page only if it is something else. */
-export function say(element, text) {
+/** Set the text of an element, if it differs. */
+export function setText(element, text) {
   if (element.textContent !== String(text)) element.textContent = text;
 }
 
+/** Set the text, the title and the machine-readable time of a `time` element. */
+export function setTime(element, at) {
+  setText(element, timeOf(at));
+  element.dateTime = at;
+  element.title = dateTimeOf(at);
+}
+
+/** An input for a whole number from 0. */
+export const numberInput = (attributes) =>
+  h("input", { type: "number", min: "0", step: "1", ...attributes });
+
+/** A function that says whether a text contains all words of a search. */
+export function searchFor(search) {
+  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
+  return (text) => words.every((word) => text.toLowerCase().includes(word));
+}
+
 /**
- * Keeps one node for each item of a list. `make(item)` answers with `{ node, show(item) }`; nodes of
- * items that stay are kept, with whatever is open or has the focus in them.
+ * Keeps one node for each item of a list. `make(item)` returns `{ node, show(item) }`. The nodes of
+ * items that stay are kept, with their open parts and the focus.
  */
 export function keyedList(parent, keyOf, make) {
   let rows = new Map();
@@ -58,12 +77,12 @@ export function keyedList(parent, keyOf, make) {
   };
 }
 
-/** A button that copies what `text()` says, and says so. */
+/** A button that copies `text()`, and then shows that it did. */
 export function copyButton(label, text, name = label) {
   const button = h("button.copy", { type: "button", "aria-label": name }, label);
   button.addEventListener("click", async () => {
     const copied = await copy(text());
-    button.textContent = copied ? "Copied" : "Select it";
+    button.textContent = copied ? "Copied" : "Not copied";
     setTimeout(() => {
       button.textContent = label;
     }, 1200);
@@ -76,11 +95,11 @@ async function copy(text) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    return copyTheOldWay(text); // there is no clipboard for pages that came over plain HTTP
+    return copyBySelection(text); // pages over plain HTTP have no clipboard
   }
 }
 
-function copyTheOldWay(text) {
+function copyBySelection(text) {
   const field = h("textarea.offstage", { "aria-hidden": "true" });
   const focused = document.activeElement;
   field.value = text;
@@ -92,42 +111,39 @@ function copyTheOldWay(text) {
   return copied;
 }
 
-/** Where a problem is told: shown with the door's own words, hidden while there is none. */
+/** The place of an error message, hidden while there is none. */
 export function problemSlot() {
   return h("p.problem", { role: "alert", hidden: true });
 }
 
-/** Tell a problem in its place; null takes it away. */
-export function tell(slot, problem) {
+/** Show the message of a problem in its place; null hides it. */
+export function showProblem(slot, problem) {
   slot.hidden = problem == null;
-  say(slot, problem == null ? "" : problem.message);
+  setText(slot, problem == null ? "" : problem.message);
 }
 
-/**
- * A button for something that is asked of the door: it is busy until the answer is there, and what
- * the door has against it is told in `slot`.
- */
+/** A button that sends a request: busy until the answer is there; a refusal is shown in `slot`. */
 export function actionButton(label, slot, act, attributes = {}) {
   const button = h("button", { type: "button", ...attributes }, label);
   button.addEventListener("click", () => busy(button, slot, act));
   return button;
 }
 
-/** Do something with a button that is busy meanwhile. */
+/** Run `act` while the button is busy. Shows what it throws in `slot`. */
 export async function busy(button, slot, act) {
   if (button.getAttribute("aria-busy") === "true") return;
   button.setAttribute("aria-busy", "true");
   try {
-    tell(slot, null);
+    showProblem(slot, null);
     await act();
   } catch (problem) {
-    tell(slot, problem);
+    showProblem(slot, problem);
   } finally {
     button.removeAttribute("aria-busy");
   }
 }
 
-/** A number as people write it. */
+/** A number with thousands separators. */
 export const counted = (number) => number.toLocaleString("en");
 
 /** "1 request", "2 requests". */

@@ -1,10 +1,9 @@
-// The faults that stand in a world: how often each happened, and removing it.
+// The list of faults of a world, with their counts and buttons that remove them.
 
-import { ask, inWorld } from "./door.js";
-import { actionButton, counted, h, keyedList, plural, problemSlot, say } from "./elements.js";
+import { inWorld } from "./door.js";
+import { actionButton, counted, h, keyedList, plural, problemSlot, setText } from "./elements.js";
 
-/** The list of them. */
-export class Standing {
+export class FaultList {
   constructor(world, live) {
     this.problem = problemSlot();
     const list = h("ul.standing", { "aria-label": "Standing faults" });
@@ -13,14 +12,11 @@ export class Standing {
       (fault) => fault.id,
       () => faultLine(world, live, this.problem),
     );
-    this.none = h("p.hint", "Nothing is forced: everything follows from the state of the world.");
+    this.none = h("p.hint", "No faults. Every answer follows from the state of the world.");
     this.clear = actionButton(
       "Remove all",
       this.problem,
-      async () => {
-        await ask("DELETE", inWorld(world().name, "/faults"));
-        live.nudge();
-      },
+      () => live.change("DELETE", inWorld(world().name, "/faults")),
       { class: "quiet", hidden: true },
     );
     this.node = h("div.faults", this.none, list, this.clear, this.problem);
@@ -41,21 +37,21 @@ function faultLine(world, live, problem) {
   const remove = actionButton(
     "Remove",
     problem,
-    async () => {
-      await ask("DELETE", inWorld(world().name, `/faults/${encodeURIComponent(line.fault.id)}`));
-      live.nudge();
+    () => {
+      const path = `/faults/${encodeURIComponent(line.fault.id)}`;
+      return live.change("DELETE", inWorld(world().name, path));
     },
     { class: "quiet" },
   );
   line.node.append(h("span.what", name, " ", api), remove, counts);
   line.show = (fault) => {
     line.fault = fault;
-    const called = fault.scenario ?? fault.effect.type;
-    say(name, called);
-    say(api, fault.match.api ?? "");
-    remove.setAttribute("aria-label", `Remove ${called}`);
+    const label = fault.scenario ?? fault.effect.type;
+    setText(name, label);
+    setText(api, fault.match.api ?? "");
+    remove.setAttribute("aria-label", `Remove ${label}`);
     line.node.title = JSON.stringify({ match: fault.match, effect: fault.effect });
-    say(
+    setText(
       counts,
       `${whenOf(fault)} · matched ${counted(fault.matched)} · happened ${counted(fault.happened)}`,
     );
@@ -64,14 +60,14 @@ function faultLine(world, live, problem) {
 }
 
 function whenOf({ times, every, skip, probability }) {
-  const said =
+  const limit =
     times == null
       ? "until removed"
       : times === 1
         ? "next request of each account"
         : `next ${plural(times, "request")} of each account`;
   return [
-    said,
+    limit,
     skip ? `after ${skip}` : "",
     every > 1 ? `every ${every}th` : "",
     probability < 1 ? `${Math.round(probability * 100)} %` : "",

@@ -1,45 +1,53 @@
-// Inboxes: what came to the receivers of this world, and whether its signature is good.
+// The panel of inboxes: the requests that came, and whether their signatures are valid.
 
 import { ask, inWorld } from "./door.js";
-import { copyButton, counted, h, keyedList, plural, problemSlot, say, tell } from "./elements.js";
+import { copyButton, counted, h, keyedList, linkButton, plural, problemSlot, setText, showProblem } from "./elements.js";
 import { messageBox } from "./message.js";
 import { timeOf } from "./moments.js";
 
 const FIRST = "hook";
 
-/** The door has an inbox of any name; shown are one to begin with, and those something was sent to. */
-export function inboxesPanel(panel, { count }) {
+/** An inbox exists under any name. Shown are the first, and those that deliveries were sent to. */
+export function inboxesPanel(panel, { count, reveal }) {
   let world = null;
+  let deliveries = [];
+  let wanted = null; // the inbox that the address names
   let received = 0;
   const problem = problemSlot();
   const list = h("div.inboxes");
   const draw = keyedList(
     list,
     (inbox) => inbox.name,
-    () => inboxBox(() => world),
+    () => inboxBox(() => world, (request) => taskOf(deliveries, request), reveal),
   );
   panel.append(
     h(
       "p.hint",
-      "A receiver for callbacks, for whoever has none. Give its address as a callback_url or a webhook; any other name at its end is another inbox.",
+      "A receiver of callbacks. Use its address as a callback_url or a webhook. Another name at its end is another inbox.",
     ),
     list,
     problem,
   );
 
   return {
+    view: ({ id }) => {
+      wanted = id;
+    },
     show(facts) {
       world = facts.world;
-      const names = new Set([FIRST, ...namesIn(facts.deliveries, world.name)]);
-      look(world.name, names).then(
+      deliveries = facts.deliveries;
+      const names = new Set([FIRST, ...(wanted ? [wanted] : []), ...namesIn(facts.deliveries, world.name)]);
+      readInboxes(world.name, names).then(
         (inboxes) => {
-          if (world !== facts.world) return; // something newer is looked at already
-          tell(problem, null);
-          draw(inboxes);
+          if (world !== facts.world) return; // a newer read is under way
+          showProblem(problem, null);
+          const drawn = draw(inboxes);
+          if (wanted !== null) drawn.get(wanted)?.node.scrollIntoView({ block: "nearest" });
+          wanted = null;
           received = inboxes.reduce((sum, inbox) => sum + inbox.requests.length, 0);
           count("inboxes", counted(received));
         },
-        (error) => tell(problem, error),
+        (error) => showProblem(problem, error),
       );
       return counted(received);
     },
@@ -48,25 +56,28 @@ export function inboxesPanel(panel, { count }) {
 
 /** The names of this world's inboxes among the addresses of deliveries. */
 function namesIn(deliveries, world) {
-  return deliveries.flatMap(({ url }) => {
-    const [, owner, name] = url.match(/\/_mock\/inbox\/([^/?#]+)\/([^/?#]+)/) ?? [];
-    return owner === world ? [decodeURIComponent(name)] : [];
-  });
+  return deliveries.map(({ url }) => inboxIn(url, world)).filter((name) => name !== null);
 }
 
-const look = (world, names) =>
+/** The name of the inbox of this world at a URL; null if there is none. */
+export function inboxIn(url, world) {
+  const [, owner, name] = url.match(/\/_mock\/inbox\/([^/?#]+)\/([^/?#]+)/) ?? [];
+  return owner === world ? decodeURIComponent(name) : null;
+}
+
+const readInboxes = (world, names) =>
   Promise.all(
     [...names].map((name) => ask("GET", inWorld(world, `/inbox/${encodeURIComponent(name)}`))),
   );
 
-function inboxBox(world) {
+function inboxBox(world, taskIdOf, reveal) {
   const address = h("code");
   const received = h("p.hint");
   const list = h("div");
   const draw = keyedList(
     list,
     ([place]) => place,
-    () => receivedBox(),
+    () => receivedBox(taskIdOf, reveal),
   );
   const node = h(
     "section.inbox",
@@ -81,32 +92,40 @@ function inboxBox(world) {
   return {
     node,
     show(inbox) {
-      say(
+      setText(
         address,
         `${world().plain_base_url}/_mock/inbox/${world().name}/${encodeURIComponent(inbox.name)}`,
       );
-      const told =
+      const count =
         inbox.requests.length === 0
-          ? "Nothing came yet."
+          ? "No requests yet."
           : `${plural(inbox.requests.length, "request")} came.`;
-      say(
+      setText(
         received,
-        inbox.evicted > 0 ? `${told} ${inbox.evicted} older ones are no longer kept.` : told,
+        inbox.evicted > 0 ? `${count} ${inbox.evicted} older ones are no longer kept.` : count,
       );
       draw(inbox.requests.map((request, index) => [inbox.evicted + index, request]).reverse());
     },
   };
 }
 
-function receivedBox() {
+/** The task that a received request is about; null if no delivery had the same body. */
+function taskOf(deliveries, received) {
+  const about = deliveries.find((delivery) =>
+    delivery.attempts.some(({ request }) => request !== null && request.body === received.body),
+  );
+  return about?.event.subject ?? null;
+}
+
+function receivedBox(taskIdOf, reveal) {
   const node = h("details.received");
   return {
     node,
     show([, request]) {
-      if (node.childElementCount > 0) return; // what came does not change
+      if (node.childElementCount > 0) return; // a request does not change
       const { valid, reason } = request.signature;
-      const verdict = { true: "signature good", false: "signature bad" }[valid] ?? "not signed";
-      node.append(
+      const verdict = { true: "signature valid", false: "signature invalid" }[valid] ?? "not signed";
+      const parts = [
         h(
           "summary",
           h("span.mono", `${timeOf(request.at)} ${request.method}`),
@@ -115,16 +134,19 @@ function receivedBox() {
           " ",
           h(
             "span.hint",
-            request.answered === null ? "left hanging" : `answered ${request.answered}`,
+            request.answered === null ? "not answered" : `answered ${request.answered}`,
           ),
         ),
         h("p.hint", `Signature: ${reason}.`),
+        taskIdOf(request) !== null &&
+          h("div.tools", linkButton("Story of its task", () => reveal("tasks", taskIdOf(request)))),
         messageBox(
-          "What came",
+          "Request",
           `${request.method} ${request.path}${request.query ? `?${request.query}` : ""}`,
           request,
         ),
-      );
+      ];
+      node.append(...parts.filter(Boolean));
     },
   };
 }

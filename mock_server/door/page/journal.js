@@ -1,54 +1,38 @@
-// The newest requests of a world, kept up with by asking only for what is new.
+// The newest requests of a world. Each read asks only for what is new.
 
 import { ask, inWorld } from "./door.js";
 
-const STEP = 200;
+const SHOWN = 200;
 
 /**
- * Remembers what it has been told. An answer has to begin with a request that is known already:
- * if it does not, the journal was begun anew, and is read from its beginning.
+ * Keeps the requests it has read. An answer must begin with a request that is known; if it does not,
+ * the journal was cleared, and is read again from its beginning.
  */
 export class Journal {
   constructor(world) {
     this.world = world;
-    this.limit = STEP;
     this.known = [];
     this.evicted = 0;
   }
 
-  /** The id of the newest request. */
-  get newest() {
-    return this.known.at(-1)?.id;
-  }
-
-  /** Whether there are more than are shown. */
+  /** Whether there may be older requests. */
   get isCut() {
-    return this.known.length >= this.limit;
+    return this.known.length >= SHOWN;
   }
 
-  get someUnderWay() {
-    return this.known.some((request) => request.ended_at === null);
-  }
-
-  /** Show more of the older ones from now on. */
-  reach() {
-    this.limit += STEP;
-    this.known = [];
-  }
-
-  async look(signal) {
+  async read(signal) {
     const place = this.#firstThatMayHaveChanged();
     const since = this.known[place - 1]?.id;
-    let told = await this.#ask(since, signal);
-    if (place > 0 && !isSame(told.requests[0], this.known[place])) {
-      told = await this.#ask(undefined, signal);
-      this.known = told.requests;
+    let answer = await this.#ask(since, signal);
+    if (place > 0 && !isSame(answer.requests[0], this.known[place])) {
+      answer = await this.#ask(undefined, signal);
+      this.known = answer.requests;
     } else {
-      this.known = [...this.known.slice(0, Math.max(place, 0)), ...told.requests].slice(
-        -this.limit,
+      this.known = [...this.known.slice(0, Math.max(place, 0)), ...answer.requests].slice(
+        -SHOWN,
       );
     }
-    this.evicted = told.evicted;
+    this.evicted = answer.evicted;
   }
 
   #firstThatMayHaveChanged() {
@@ -57,7 +41,7 @@ export class Journal {
   }
 
   #ask(since, signal) {
-    const query = new URLSearchParams({ limit: this.limit });
+    const query = new URLSearchParams({ limit: SHOWN });
     if (since !== undefined) query.set("since", since);
     return ask("GET", inWorld(this.world, `/requests?${query}`), { signal });
   }

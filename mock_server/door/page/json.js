@@ -1,4 +1,4 @@
-// JSON set out for reading. Numbers stay as they were written: nothing is parsed and written anew.
+// JSON with line breaks and colours. Numbers stay as written: the text is not encoded again.
 
 import { h } from "./elements.js";
 
@@ -11,10 +11,10 @@ export function prettyJson(text) {
   } catch {
     return null;
   }
-  return [...setOut(text.match(TOKENS))];
+  return [...formatted(text.match(TOKENS))];
 }
 
-function* setOut(tokens) {
+function* formatted(tokens) {
   let depth = 0;
   const line = () => `\n${"  ".repeat(depth)}`;
   for (const [place, token] of tokens.entries()) {

@@ -1,89 +1,93 @@
-// Keeping up with a world: look at all of it, then wait until something has happened there.
+// Follows a world: reads all of it, then waits for the next change in its history.
 
-import { ask, Gone, inWorld, Problem } from "./door.js";
+import { ask, inWorld, Problem, Unreachable } from "./door.js";
 import { Journal } from "./journal.js";
 
-const PATIENCE_MS = 2000; // of one wait; what no request tells of shows up after it
-const PATIENCE_WHILE_UNDER_WAY_MS = 500; // the door does not tell when what is known ends
-const LONGEST_WAIT_S = 60; // the door's: a wait that comes to nothing is given up before
-const BREATH_MS = 150; // between two looks, however much happens
-const BREATH_PER_LOOK = 4; // of the time that the last look took, if that is longer
-const SHOWN = 200; // of tasks and deliveries, the newest
+const WAIT_S = 50; // for a change; the door allows 60
+const PAUSE_MS = 150; // at least, between two reads
+const PAUSE_PER_READ = 4; // times the duration of the last read, if that is longer
+const SHOWN = 200; // newest tasks and deliveries
+const DUE = 4; // the next ones
 const RETRIES_MS = [500, 1000, 2000, 4000, 5000];
 
 export class Live {
   #ending = new AbortController();
-  #wasNudged = false; // since the last look began
+  #mustRefresh = false; // set since the last read began
   #wake = () => {};
 
-  /** show(facts): what there is now. tell(state): "live", "gone", or what the door said. */
-  constructor(show, tell) {
+  /** show(facts): shows the world. showState(state): "live", "gone", or a Problem. */
+  constructor(show, showState) {
     this.show = show;
-    this.tell = tell;
-    document.addEventListener("visibilitychange", () => this.nudge());
+    this.showState = showState;
+    document.addEventListener("visibilitychange", () => this.refresh());
   }
 
-  /** Look again now: something was changed from here. */
-  nudge() {
-    this.#wasNudged = true;
+  /** Read the world again now. */
+  refresh() {
+    this.#mustRefresh = true;
     this.#wake();
   }
 
-  /** Wait for nothing any more: the world is about to go. */
+  /** Change something through the door, then read the world again. Resolves with the answer. */
+  async change(method, path, body) {
+    const answer = await ask(method, path, { body });
+    this.refresh();
+    return answer;
+  }
+
+  /** Stop following the world. */
   leave() {
     this.#ending.abort();
   }
 
-  /** Leave the world that was followed, and follow this one. */
+  /** Follow this world in place of another. */
   follow(world) {
     this.leave();
     this.#ending = new AbortController();
     this.journal = new Journal(world);
-    this.#keepUp(world, this.journal, this.#ending.signal);
+    this.#run(world, this.journal, this.#ending.signal);
   }
 
-  async #keepUp(world, journal, signal) {
+  async #run(world, journal, signal) {
     let failures = 0;
     while (!signal.aborted) {
       try {
-        this.#wasNudged = false;
+        this.#mustRefresh = false;
         const began = performance.now();
-        const facts = await look(world, journal, signal);
+        const cursor = await newestCursor(world, signal); // before the world, so that nothing is missed
+        const facts = await readWorld(world, journal, signal);
+        facts.incarnation = cursor.slice(0, cursor.lastIndexOf("-"));
         failures = 0;
-        this.tell("live");
+        this.showState("live");
         this.show(facts);
-        const breath = Math.max(BREATH_MS, BREATH_PER_LOOK * (performance.now() - began));
-        await Promise.all([pause(breath), this.#untilSomethingHappens(facts, signal)]);
+        const pauseMs = Math.max(PAUSE_MS, PAUSE_PER_READ * (performance.now() - began));
+        await Promise.all([pause(pauseMs), this.#untilSomethingHappens(world, cursor, signal)]);
       } catch (problem) {
         if (signal.aborted) return;
-        this.tell(problem instanceof Gone ? "gone" : problem);
-        if (!(problem instanceof Gone || problem instanceof Problem)) console.error(problem);
-        await this.#orNudged(pause(RETRIES_MS[Math.min(failures++, RETRIES_MS.length - 1)]));
+        this.showState(problem instanceof Unreachable ? "gone" : problem);
+        if (!(problem instanceof Unreachable || problem instanceof Problem)) console.error(problem);
+        await this.#orRefresh(pause(RETRIES_MS[Math.min(failures++, RETRIES_MS.length - 1)]));
       }
     }
   }
 
-  /** The door's wait, or the next moment something is due, or a nudge: whichever comes first. */
-  async #untilSomethingHappens(facts, signal) {
+  /** Resolves at the next change, or at `refresh`. */
+  async #untilSomethingHappens(world, cursor, signal) {
     const round = new AbortController();
-    const ways = [
-      requestAnswered(facts, AbortSignal.any([signal, round.signal])),
-      pause(Math.min(patienceMs(facts), msUntilDue(facts))),
-    ];
     try {
-      await this.#orNudged(Promise.race(ways));
+      await this.#orRefresh(changeAfter(world, cursor, AbortSignal.any([signal, round.signal])));
     } finally {
       round.abort();
     }
     if (document.hidden) await this.#untilSeen();
   }
 
-  #orNudged(happening) {
-    const nudged = new Promise((resolve) => {
+  #orRefresh(happening) {
+    const refreshed = new Promise((resolve) => {
       this.#wake = resolve;
     });
-    if (this.#wasNudged) this.#wake();
-    return Promise.race([happening, nudged]);
+    if (this.#mustRefresh) this.#wake();
+    return Promise.race([happening, refreshed]);
   }
 
   #untilSeen() {
@@ -93,69 +97,56 @@ export class Live {
   }
 }
 
-async function look(name, journal, signal) {
+async function readWorld(name, journal, signal) {
   const get = (path) => ask("GET", inWorld(name, path), { signal });
-  const [world, clock, { accounts }, tasks, { faults }, deliveries] = await Promise.all([
+  const [world, clock, { accounts }, tasks, { faults }, deliveries, { due }] = await Promise.all([
     get(""),
     get("/clock"),
     get("/accounts"),
     get(`/tasks?limit=${SHOWN}`),
     get("/faults"),
     get(`/deliveries?limit=${SHOWN}`),
-    journal.look(signal),
+    get(`/due?limit=${DUE}`),
+    journal.read(signal),
   ]);
-  const someAttemptUnderWay = deliveries.deliveries.some((delivery) =>
-    delivery.attempts.some((attempt) => attempt.ended_at === null),
-  );
   return {
     world,
     clock,
     accounts,
+    due,
     faults,
     journal,
-    someAttemptUnderWay,
     tasks: tasks.tasks,
-    totalTasks: tasks.total,
     deliveries: deliveries.deliveries,
-    totalDeliveries: deliveries.total,
-    evictedDeliveries: deliveries.evicted,
+    totals: { tasks: tasks.total, deliveries: deliveries.total },
+    evicted: { tasks: 0, deliveries: deliveries.evicted },
   };
 }
 
-/** Resolves when a request has been answered that is not known yet, or the world has ended. */
-async function requestAnswered({ world, journal }, signal) {
-  const query = new URLSearchParams({ timeout_s: LONGEST_WAIT_S });
-  if (journal.newest) query.set("after", journal.newest);
+/** The cursor of now: no change has a task without a name, so none is sent. */
+async function newestCursor(world, signal) {
+  let answer = { more: true };
+  const query = new URLSearchParams({ task: "", limit: 1 });
+  while (answer.more) {
+    answer = await ask("GET", inWorld(world, `/changes?${query}`), { signal });
+    query.set("since", answer.cursor);
+  }
+  return answer.cursor;
+}
+
+/** Resolves when something has changed after the cursor, or the world was reset or has ended. */
+async function changeAfter(world, cursor, signal) {
+  const query = new URLSearchParams({ since: cursor, limit: 1, timeout_s: WAIT_S });
   try {
-    await ask("GET", inWorld(world.name, `/wait?${query}`), { signal });
+    await ask("GET", inWorld(world, `/changes?${query}`), { signal });
   } catch (problem) {
-    const isOver = problem instanceof Problem && [408, 503].includes(problem.status);
-    if (!isOver && problem.name !== "AbortError") throw problem;
+    const isOfOtherWorld = problem instanceof Problem && [400, 503].includes(problem.status);
+    if (!isOfOtherWorld && problem.name !== "AbortError") throw problem;
   }
 }
 
-function patienceMs({ journal, someAttemptUnderWay }) {
-  const isHurried = journal.someUnderWay || someAttemptUnderWay;
-  return isHurried ? PATIENCE_WHILE_UNDER_WAY_MS : PATIENCE_MS;
-}
-
-/** Real milliseconds until a task moves on or a delivery is tried. */
-function msUntilDue({ clock, tasks, deliveries }) {
-  if (clock.mode === "frozen") return Infinity;
-  const now = Date.parse(clock.now);
-  const moments = [
-    ...tasks.flatMap((task) => (isOver(task) ? [] : [task.taken_up_at, task.ends_at])),
-    ...deliveries.map((delivery) => delivery.next_attempt_at),
-  ];
-  const waits = moments
-    .filter(Boolean)
-    .map((at) => Date.parse(at) - now)
-    .filter((ms) => ms > 0);
-  return waits.reduce((one, other) => Math.min(one, other), Infinity) / clock.scale + 20;
-}
-
 /** Whether a task has ended. */
-export const isOver = (task) => task.state === "succeeded" || task.state === "failed";
+export const hasEnded = (task) => task.state === "succeeded" || task.state === "failed";
 
 const pause = (ms) =>
   new Promise((resolve) => {

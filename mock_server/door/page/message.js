@@ -1,12 +1,12 @@
-// One half of an exchange, a request or an answer, set out for reading.
+// A request or an answer with its headers and body.
 
 import { isText, isWhole } from "./curl.js";
 import { copyButton, counted, h } from "./elements.js";
 import { prettyJson } from "./json.js";
 
-/** A box with a headline, the headers behind a fold, and the body. `message` may be null. */
-export function messageBox(title, headline, message) {
-  const box = h("section.message", h("h4", title), h("p.mono.line", headline));
+/** A box with a first line, folded headers, and the body. `message` may be null. */
+export function messageBox(title, firstLine, message) {
+  const box = h("section.message", h("h3", title), h("p.mono.line", firstLine));
   if (message === null) return box;
   if (message.headers.length > 0) box.append(headersFold(message.headers));
   box.append(bodyBox(message));

@@ -1,7 +1,7 @@
-// Credits of every account: granted = available + reserved + spent.
+// The card with the credits of every account: granted = available + reserved + spent.
 
-import { ask, inWorld } from "./door.js";
-import { busy, counted, h, keyedList, problemSlot, say } from "./elements.js";
+import { inWorld } from "./door.js";
+import { busy, counted, h, keyedList, numberInput, problemSlot, setText } from "./elements.js";
 
 const PARTS = ["available", "reserved", "spent"];
 
@@ -29,13 +29,7 @@ function accountBox(world, live) {
   const bars = PARTS.map((part) => h("span", { class: part }));
   const amounts = PARTS.map(() => h("b"));
   const problem = problemSlot();
-  const field = h("input", {
-    type: "number",
-    min: "0",
-    step: "1",
-    required: true,
-    "aria-label": "Credits that can be spent",
-  });
+  const field = numberInput({ required: true, "aria-label": "Credits that can be spent" });
   const set = h("button", { type: "submit" }, "Set");
   const change = h("form.change", { hidden: true }, field, set);
   const open = h("button.link", { type: "button", "aria-expanded": "false" }, "change");
@@ -52,9 +46,8 @@ function accountBox(world, live) {
     event.preventDefault();
     busy(set, problem, async () => {
       const path = inWorld(world().name, `/accounts/${encodeURIComponent(account.name)}`);
-      await ask("PATCH", path, { body: { credits: Number(field.value) } });
+      await live.change("PATCH", path, { credits: Number(field.value) });
       toggle(false);
-      live.nudge();
     });
   });
 
@@ -75,11 +68,11 @@ function accountBox(world, live) {
     node,
     show(now) {
       account = now;
-      say(name, now.name);
-      say(granted, `${counted(now.ledger.granted)} granted`);
+      setText(name, now.name);
+      setText(granted, `${counted(now.ledger.granted)} granted`);
       open.setAttribute("aria-label", `Change what ${now.name} can spend`);
       PARTS.forEach((part, index) => {
-        say(amounts[index], counted(now.ledger[part]));
+        setText(amounts[index], counted(now.ledger[part]));
         bars[index].style.flexGrow = now.ledger[part] / (now.ledger.granted || 1);
         bars[index].hidden = now.ledger[part] === 0;
       });

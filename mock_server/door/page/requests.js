@@ -1,181 +1,142 @@
-// The journal: every request with its answer, and why it was what it was.
+// The panel of requests, with their answers and explanations.
 
-import { Activity, Row } from "./activity.js";
-import { asCurl, baseOf, quoted } from "./curl.js";
-import { ask, inWorld } from "./door.js";
-import {
-  actionButton,
-  copyButton,
-  counted,
-  factList,
-  h,
-  linkButton,
-  plural,
-  problemSlot,
-  say,
-  tell,
-} from "./elements.js";
-import { messageBox } from "./message.js";
-import { between, lengthOf, timeOf, wholeOf } from "./moments.js";
+import { Activity } from "./activity.js";
+import { exampleCreate } from "./apis.js";
+import { baseOf, quoted } from "./curl.js";
+import { inWorld } from "./door.js";
+import { actionButton, copyButton, counted, h, problemSlot, setText } from "./elements.js";
+import { exchangeDetail } from "./exchange.js";
+import { statusOf, targetOf } from "./exchange_words.js";
+import { durationText, msBetween, timeOf } from "./moments.js";
+import { Row } from "./rows.js";
 
-/** reveal(kind, id): show a task; live: what keeps the page up to date. */
-export function requestsPanel(panel, { live, reveal }) {
+/** reveal(kind, id): opens a view. live: the Live that follows the world. */
+export function requestsPanel(panel, { live, reveal, note }) {
   let facts = null;
   const problem = problemSlot();
-  const first = h("pre.mono.command");
+  const first = h("pre.mono.command", { tabindex: "0" });
   const empty = h(
     "div",
-    h("h3", "Nobody has asked for anything yet"),
-    h("p", "Paste this into a terminal. It shows up here at once."),
+    h("h3", "No requests yet"),
+    h("p", "Paste this into a terminal. The request appears here at once."),
     first,
     copyButton("Copy the command", () => first.textContent),
   );
   const forget = actionButton(
     "Forget all",
     problem,
-    async () => {
-      await ask("DELETE", inWorld(facts.world.name, "/requests"));
-      live.nudge();
-    },
+    () => live.change("DELETE", inWorld(facts.world.name, "/requests")),
     { class: "quiet", hidden: true, title: "Forget the requests that have ended" },
   );
-  const older = h("button.quiet", { type: "button", hidden: true }, "Show older ones");
-  older.addEventListener("click", () => {
-    facts.journal.reach();
-    live.nudge();
-  });
-  const evicted = h("p.hint", { hidden: true });
-
   const activity = new Activity(panel, {
     nouns: "requests",
-    keyOf: (request) => `${request.id} ${request.at}`,
-    row: () => requestRow(() => facts.world, reveal),
-    wordsOf: (request) =>
-      [
-        request.id,
-        request.method,
-        request.path,
-        statusOf(request),
-        request.account,
-        request.api,
-        request.scenario,
-        request.task,
-        request.refusal,
-        request.request.body,
-      ]
-        .filter(Boolean)
-        .join(" "),
+    // The oldest of folded looks: it stays while more come.
+    keyOf: (request) => `${request.first_id ?? request.id} ${request.first_at ?? request.at}`,
+    row: () => requestRow(() => facts, reveal),
+    chips: ["failed", "charged", "scenario"],
+    fold: foldedLooks,
     empty,
+    note,
     actions: [forget],
   });
-  activity.below.append(older, evicted, problem);
+  activity.note.after(problem);
 
   return {
+    view: (view) => activity.view(view),
     show(now) {
       facts = now;
-      const { known, isCut, evicted: gone } = now.journal;
-      say(first, firstCommand(now.world));
-      activity.show([...known].reverse());
-      older.hidden = !isCut;
+      const { known, isCut, evicted } = now.journal;
+      const total = isCut ? Infinity : known.length;
+      setText(first, firstCommand(now.world));
+      activity.show(now.world.name, now.incarnation, [...known].reverse(), total, evicted);
       forget.hidden = known.length === 0;
-      evicted.hidden = gone === 0;
-      say(evicted, `${plural(gone, "older request")} ${gone === 1 ? "is" : "are"} no longer kept.`);
       return isCut ? `${counted(known.length)}+` : counted(known.length);
     },
   };
 }
 
-function requestRow(world, reveal) {
-  const cells = {
-    status: h("span.status"),
-    method: h("span.method"),
-    path: h("span.path"),
-    badge: h("span.badge"),
-    account: h("span.account"),
-    took: h("span.took"),
-    time: h("time"),
-  };
-  const fill = (request, node) => {
-    node.dataset.kind = kindOf(request);
-    say(cells.status, statusOf(request));
-    say(cells.method, request.method);
-    say(cells.path, placeOf(request));
-    say(cells.account, request.account ?? "");
-    say(
-      cells.took,
-      request.ended_at === null ? "" : lengthOf(between(request.at, request.ended_at)),
-    );
-    say(cells.time, timeOf(request.at));
-    cells.time.dateTime = request.at;
-    cells.time.title = wholeOf(request.at);
-    const [badge, title] = signOf(request);
-    say(cells.badge, badge);
-    cells.badge.title = title;
-  };
-  const detail = (request) => [
-    explanation(request, world().name),
-    h(
-      "div.tools",
-      copyButton("Copy as curl", () => asCurl(request, world())),
-      request.task &&
-        linkButton("Show its task", () => reveal("tasks", request.task), { title: request.task }),
-      h("span.hint", `${request.id} · ${wholeOf(request.at)}`),
-    ),
-    h(
-      "div.halves",
-      messageBox("Request", `${request.method} ${placeOf(request)}`, request.request),
-      messageBox("Answer", statusOf(request), request.answer),
-    ),
-  ];
-  return new Row(Object.values(cells), fill, detail);
+function requestRow(facts, reveal) {
+  return new Row({
+    columns: ["status", "method", "path", "gist", "badge", "account", "took"],
+    kindOf,
+    cellsOf: (request) => [
+      statusOf(request),
+      request.method,
+      targetOf(request),
+      gistOf(request, facts().tasks),
+      badgeOf(request),
+      request.account ?? "",
+      request.ended_at === null ? "" : durationText(msBetween(request.at, request.ended_at)),
+    ],
+    atOf: (request) => request.at,
+    detail: (request) => exchangeDetail(request, facts().world, reveal, beforeOf(request, facts().journal.known)),
+  });
 }
 
-/** Why an answer was what it was; asked for when it is looked at. */
-function explanation(request, world) {
-  const because = h("p.because", "…");
-  const more = h("div");
-  const problem = problemSlot();
-  // Worlds of one seed have the same ids; below /w/WORLD that one's come first.
-  const path = `/w/${encodeURIComponent(world)}/_mock/explain/${encodeURIComponent(request.id)}`;
-  ask("GET", path).then(
-    (told) => {
-      say(because, sentence(told.because));
-      more.replaceChildren(factList(reasonsOf(told)));
-    },
-    (error) => {
-      say(because, "");
-      tell(problem, error);
-    },
-  );
-  const name = "Why the answer was what it was";
-  return h("section.explanation", { "aria-label": name }, h("h4", "Why"), because, more, problem);
+/** The request before this one with the same operation and method, among those that are known. */
+function beforeOf({ id, at, method, operation }, known) {
+  const place = known.findIndex((each) => each.id === id && each.at === at);
+  return known
+    .slice(0, Math.max(place, 0))
+    .findLast((each) => each.operation === operation && each.method === method);
 }
 
-const reasonsOf = ({ refusal, faults, without, ignored }) => [
-  ["Rule", refusal?.split(": ")[0]],
-  ["Fault", faults.join(", ")],
-  ["Without it", without],
-  ["Without effect", ignored.map(fieldOf).join(" · ")],
-];
+/** What a request was about: looks, the code of its error, its price, its prompt. */
+function gistOf(request, tasks) {
+  if (request.looks > 1) return [`${request.looks} looks`, `the first at ${timeOf(request.first_at)}`];
+  const code = codeOf(request);
+  const prompt = promptOf(request);
+  const task = request.operation === "create" && tasks.find((each) => each.id === request.task);
+  const price = task && request.replay_of === null ? `${counted(task.price_credits)} cr` : "";
+  const gist = [code, price, prompt].filter(Boolean).join(" · ");
+  return [gist, gist];
+}
 
-const fieldOf = ({ pointer, hint }) => (hint === null ? pointer : `${pointer} (${hint})`);
+function codeOf({ status, answer }) {
+  if (status === null || status < 400) return "";
+  const found = parsed(answer)?.error?.code;
+  return typeof found === "string" ? found : "";
+}
 
-const sentence = (text) =>
-  `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
+function promptOf({ operation, request }) {
+  const prompt = operation === "create" ? parsed(request)?.prompt : "";
+  return typeof prompt === "string" ? prompt : "";
+}
 
-/** What is odd about a request, in a word and in a sentence: a fault before a slip. */
-function signOf({ scenario, faults, channel, ignored }) {
+function parsed(message) {
+  try {
+    return JSON.parse(message.body);
+  } catch {
+    return null;
+  }
+}
+
+/** Requests, the newest first, with one in place of several looks at a task that follow each other. */
+function foldedLooks(requests, wanted) {
+  const folded = [];
+  for (const request of requests) {
+    const last = folded.at(-1);
+    const isSame =
+      isLook(request) && last && isLook(last) && request.task === last.task &&
+      request.status === last.status && ![request.id, last.id].includes(wanted);
+    if (isSame) {
+      folded[folded.length - 1] = {
+        ...last, looks: (last.looks ?? 1) + 1, first_at: request.at, first_id: request.id,
+      };
+    } else folded.push(request);
+  }
+  return folded;
+}
+
+const isLook = ({ operation, task, ended_at: ended }) =>
+  operation === "read" && task !== null && ended !== null;
+
+/** The fault or the ignored fields of a request: a short text and a title. */
+function badgeOf({ scenario, faults, channel, ignored }) {
   const fault = scenario ?? (faults.length > 0 ? "a fault" : "");
   if (fault) return [fault, channel === null ? "" : `asked for through the ${channel}`];
   const names = ignored.map(({ pointer }) => pointer).join(", ");
   return names ? ["ignored fields", `without effect: ${names}`] : ["", ""];
-}
-
-const placeOf = ({ path, query }) => (query ? `${path}?${query}` : path);
-
-function statusOf(request) {
-  if (request.status !== null) return String(request.status);
-  return request.ended_at === null ? "under way" : "no answer";
 }
 
 function kindOf({ status, ended_at: endedAt }) {
@@ -185,15 +146,10 @@ function kindOf({ status, ended_at: endedAt }) {
 }
 
 function firstCommand(world) {
-  const key = world.keys.find((each) => each.api === "rivya") ?? world.keys[0];
-  const isRivya = key?.api !== "acedata";
-  const path = isRivya ? "/api/v1/generations" : "/hailuo/videos";
-  const body = isRivya
-    ? { model: "hailuo-pro", prompt: "A lighthouse at dusk" }
-    : { action: "generate", prompt: "Internal heat" };
+  const { path, body, key } = exampleCreate(world);
   return [
     `curl ${baseOf(world)}${path}`,
-    `-H ${quoted(`Authorization: Bearer ${key?.key ?? "KEY"}`)}`,
+    `-H ${quoted(`Authorization: Bearer ${key}`)}`,
     "-H 'Content-Type: application/json'",
     `-d ${quoted(JSON.stringify(body))}`,
   ].join(" \\\n  ");

@@ -1,19 +1,22 @@
-// Scenarios: picking one, and asking for it here or from a client.
+// Scenarios: a list to choose from, buttons that add one as faults, and commands for clients.
 
 import { baseOf } from "./curl.js";
 import { ask, inWorld } from "./door.js";
-import { actionButton, copyButton, h, problemSlot, say, tell } from "./elements.js";
+import {
+  actionButton, copyButton, counted, h, problemSlot, searchFor, setText, showProblem,
+} from "./elements.js";
+import { WISHES } from "./scenario_groups.js";
 
 const CHANNELS = {
   header: "A header",
   prefer: "A standard header",
-  key: "Behind the key",
+  key: "In the key",
   prompt: "In the prompt",
   "control door": "The control door",
   server: "The whole server",
 };
 
-/** A searchable list to pick one scenario from. */
+/** Scenarios by what goes wrong, with a search. */
 export class Picker {
   constructor(onPick) {
     this.onPick = onPick;
@@ -31,7 +34,13 @@ export class Picker {
 
   offer(scenarios) {
     this.choices = scenarios.map((scenario) => this.#choice(scenario));
-    this.list.replaceChildren(...this.choices.map((choice) => choice.node), this.none);
+    this.groups = Object.entries(WISHES).map(([wish, name]) => {
+      const choices = this.choices.filter((choice) => choice.wish === wish);
+      const count = h("span.hint", counted(choices.length));
+      const nodes = choices.map((choice) => choice.node);
+      return { choices, node: h("details.wish", h("summary", name, " ", count), ...nodes) };
+    });
+    this.list.replaceChildren(...this.groups.map((group) => group.node), this.none);
     this.search.placeholder = `Search ${scenarios.length} scenarios`;
   }
 
@@ -54,20 +63,25 @@ export class Picker {
     );
     return {
       node,
+      wish: scenario.wish,
       words:
-        `${scenario.name} ${scenario.name.replaceAll("_", " ")} ${scenario.shows} ${scenario.apis}`.toLowerCase(),
+        `${scenario.name} ${scenario.name.replaceAll("_", " ")} ${scenario.shows} ${scenario.apis}`,
     };
   }
 
   #filter() {
-    const wanted = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    for (const { node, words } of this.choices)
-      node.hidden = !wanted.every((word) => words.includes(word));
+    const matches = searchFor(this.search.value);
+    const isSearching = this.search.value.trim() !== "";
+    for (const { node, words } of this.choices) node.hidden = !matches(words);
+    for (const { node, choices } of this.groups) {
+      node.hidden = choices.every((choice) => choice.node.hidden);
+      node.open = isSearching;
+    }
     this.none.hidden = this.choices.some(({ node }) => !node.hidden);
   }
 }
 
-/** The scenario that was picked: how often it is to happen, and commands for each channel. */
+/** The chosen scenario: buttons that add its faults, and a command for each channel. */
 export class Chosen {
   constructor(world, live) {
     this.world = world;
@@ -80,10 +94,9 @@ export class Chosen {
       "aria-label": "How many requests",
     });
     this.how = h("details.how", h("summary", "Or ask for it from the client"));
-    const force = (timesOf) => async () => {
+    const force = (timesOf) => () => {
       const body = { scenario: this.scenario.name, times: timesOf() };
-      await ask("POST", inWorld(world().name, "/faults"), { body });
-      live.nudge();
+      return live.change("POST", inWorld(world().name, "/faults"), body);
     };
     this.node = h(
       "div.chosen",
@@ -112,26 +125,26 @@ export class Chosen {
           force(() => null),
         ),
       ),
-      h("p.hint", "Counted for each account, among the requests it is about."),
+      h("p.hint", "Counted for each account, among the requests that match."),
       this.problem,
       this.how,
     );
   }
 
-  again(world) {
+  refresh(world) {
     if (this.scenario !== undefined) this.show(this.scenario, world);
   }
 
   async show(scenario, world) {
     this.scenario = scenario;
     this.node.hidden = false;
-    say(this.name, scenario.name);
-    tell(this.problem, null);
+    setText(this.name, scenario.name);
+    showProblem(this.problem, null);
     try {
       const { how } = await ask("GET", `/_mock/scenarios/${encodeURIComponent(scenario.name)}`);
       if (this.scenario === scenario) this.#showCommands(how, world);
     } catch (error) {
-      tell(this.problem, error);
+      showProblem(this.problem, error);
     }
   }
 
@@ -139,11 +152,11 @@ export class Chosen {
     const commands = Object.keys({ ...CHANNELS, ...how })
       .filter((channel) => channel in how)
       .map((channel) => {
-        const command = setOut(inThisWorld(how[channel], world));
+        const command = onLines(inThisWorld(how[channel], world));
         return h(
           "div.command-box",
           h(
-            "h4",
+            "h3",
             CHANNELS[channel] ?? channel,
             copyButton("Copy", () => command, `Copy: ${CHANNELS[channel] ?? channel}`),
           ),
@@ -154,17 +167,18 @@ export class Chosen {
   }
 }
 
-/** The same command, an option to a line. */
-const setOut = (command) => command.replaceAll(/ (?=-[Hd] ')/g, " \\\n  ");
+/** A command with an option on each line. */
+const onLines = (command) => command.replaceAll(/ (?=-[Hd] ')/g, " \\\n  ");
 
-/** The door's commands are for the default world. */
+/** The command for this world; the door's commands are for the default world. */
 function inThisWorld(command, world) {
   if (world.name === "default") return command;
   const ownKey = (key) =>
     world.keys.find((each) => each.key === `${key}-${world.name}`)?.key ?? key;
+  const door = `${world.plain_base_url}/_mock/`;
+  const toApi = command.includes(door) ? door : `${world.plain_base_url}/`;
   return command
+    .replace(toApi, toApi === door ? door : `${baseOf(world)}/`)
     .replace("/_mock/worlds/default/", `/_mock/worlds/${world.name}/`)
-    .replace(`${world.plain_base_url}/api/`, `${baseOf(world)}/api/`)
-    .replace(`${world.plain_base_url}/hailuo/`, `${baseOf(world)}/hailuo/`)
     .replace(/Bearer ([^+']+)/, (_, key) => `Bearer ${ownKey(key)}`);
 }

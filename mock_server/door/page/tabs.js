@@ -1,11 +1,13 @@
-// Tabs: one panel at a time, by mouse or by arrow keys.
+// Tabs: one panel at a time, chosen by mouse or arrow keys.
 
-import { say } from "./elements.js";
+import { setText } from "./elements.js";
 
 export class Tabs {
-  constructor(list) {
+  /** onChoose(id): called when a panel is chosen. */
+  constructor(list, onChoose) {
     this.tabs = [...list.querySelectorAll("[role=tab]")];
-    for (const tab of this.tabs) tab.addEventListener("click", () => this.choose(panelOf(tab).id));
+    this.onChoose = onChoose;
+    for (const tab of this.tabs) tab.addEventListener("click", () => onChoose(panelOf(tab).id));
     list.addEventListener("keydown", (event) => this.#onKey(event));
     this.choose(panelOf(this.tabs[0]).id);
   }
@@ -19,9 +21,10 @@ export class Tabs {
     }
   }
 
+  /** Show a number beside the name of a tab; null: this one has none. */
   count(id, text) {
     const tab = this.tabs.find((each) => panelOf(each).id === id);
-    say(tab.querySelector(".count"), text);
+    if (text !== null) setText(tab.querySelector(".count"), text);
   }
 
   #onKey(event) {
@@ -29,7 +32,7 @@ export class Tabs {
     if (step === undefined) return;
     const place = this.tabs.indexOf(document.activeElement);
     const next = this.tabs.at((place + step) % this.tabs.length);
-    this.choose(panelOf(next).id);
+    this.onChoose(panelOf(next).id);
     next.focus();
     event.preventDefault();
   }

@@ -1,9 +1,10 @@
-// Worlds: choosing one, making one, beginning it anew, and how a client reaches it.
+// Chooses, makes, resets and drops worlds, and shows the base URL and keys of one.
 
+import { titleOf } from "./apis.js";
 import { baseOf } from "./curl.js";
 import { dialog } from "./dialogs.js";
-import { ask, inWorld } from "./door.js";
-import { busy, copyButton, h, keyedList, say } from "./elements.js";
+import { ask, inWorld, Problem } from "./door.js";
+import { busy, copyButton, h, keyedList, numberInput, setText } from "./elements.js";
 
 const CHOSEN = "hailuo-mock world";
 
@@ -17,14 +18,16 @@ export class Worlds {
     () => credential(),
   );
 
-  constructor(live) {
+  /** asked: the world of the address. onChoose(name): called when another one is chosen. */
+  constructor(live, asked, onChoose) {
     this.live = live;
-    this.chosen = sessionStorage.getItem(CHOSEN) ?? "default";
+    this.onChoose = onChoose;
+    this.chosen = asked ?? sessionStorage.getItem(CHOSEN) ?? "default";
     this.#select.addEventListener("change", () => this.choose(this.#select.value));
     this.#select.addEventListener("focus", () => this.#busy(this.#select, () => this.list()));
     this.#on("make-world", () => this.#make());
     this.#on("reset-world", () => this.#reset());
-    this.#on("drop-world", () => this.#dropIt());
+    this.#on("drop-world", () => this.#dropChosen());
   }
 
   choose(name) {
@@ -32,13 +35,15 @@ export class Worlds {
     sessionStorage.setItem(CHOSEN, name);
     this.#drop.hidden = name === "default";
     this.live.follow(name);
+    this.#select.value = name;
+    this.onChoose(name);
   }
 
-  /** Which there are; the default one if the chosen one is gone. */
+  /** Read the list of worlds. If the chosen world no longer exists, choose the first one. */
   async list() {
-    const { worlds } = await ask("GET", "/_mock/worlds");
+    const worlds = await listOfAll();
     const names = worlds.map((world) => world.name);
-    if (!names.includes(this.chosen)) this.choose("default");
+    if (!names.includes(this.chosen)) this.choose(names[0] ?? "default");
     const offered = [...this.#select.options].map((option) => option.value);
     if (offered.join() !== names.join()) {
       this.#select.replaceChildren(...names.map((name) => h("option", { value: name }, name)));
@@ -48,7 +53,7 @@ export class Worlds {
   }
 
   show({ world }) {
-    const keys = world.keys.map(({ key, api, account }) => [`${nameOf(api)} key`, key, account]);
+    const keys = world.keys.map(({ key, api, account }) => [`${titleOf(api)} key`, key, account]);
     const seen = new Map();
     const named = keys.map(([name, key, account]) => {
       seen.set(name, (seen.get(name) ?? 0) + 1);
@@ -74,13 +79,8 @@ export class Worlds {
       autocomplete: "off",
       spellcheck: "false",
     });
-    const seed = h("input", { type: "number", min: "0", step: "1", placeholder: "drawn" });
-    const credits = h("input", {
-      type: "number",
-      min: "0",
-      step: "1",
-      placeholder: "as configured",
-    });
+    const seed = numberInput({ placeholder: "drawn" });
+    const credits = numberInput({ placeholder: "as configured" });
     const frozen = h(
       "select",
       h("option", { value: "real" }, "real"),
@@ -88,14 +88,14 @@ export class Worlds {
     );
     const made = await dialog({
       title: "New world",
-      text: "A world has its own clock, accounts, tasks, faults and journal. Its keys lead to it.",
+      text: "A world has its own clock, accounts, tasks, faults and journal. Its keys belong to it alone.",
       fields: [
         { label: "Name", input: name, hint: "Letters a to z, digits, hyphens." },
         { label: "Seed", input: seed },
         { label: "Credits of every account", input: credits },
         { label: "Time", input: frozen },
       ],
-      submit: "Make it",
+      submit: "Make world",
       act: () =>
         ask("POST", "/_mock/worlds", {
           body: planOf(name.value, seed.value, credits.value, frozen.value),
@@ -106,35 +106,37 @@ export class Worlds {
     await this.list();
   }
 
-  async #reset() {
-    const world = this.chosen;
-    await dialog({
-      title: `Reset ${world}?`,
-      text: "Its tasks, requests, faults and credits are as they were when it was made. This cannot be taken back.",
-      submit: "Reset",
-      danger: true,
-      act: () => this.#whileAway(() => ask("POST", inWorld(world, "/reset"))),
+  #reset() {
+    const path = inWorld(this.chosen, "/reset");
+    return this.#confirm(
+      "Reset",
+      "Its tasks, requests, faults and credits become as they were when it was made. This cannot be undone.",
+      () => ask("POST", path),
+    );
+  }
+
+  #dropChosen() {
+    const path = inWorld(this.chosen);
+    const text = "Everything in it is deleted, and its keys no longer work.";
+    return this.#confirm("Drop", text, async () => {
+      await ask("DELETE", path);
+      this.chosen = "default";
+      await this.list();
     });
   }
 
-  async #dropIt() {
-    const world = this.chosen;
-    await dialog({
-      title: `Drop ${world}?`,
-      text: "Everything in it is gone, and its keys lead nowhere.",
-      submit: "Drop",
+  #confirm(verb, text, act) {
+    return dialog({
+      title: `${verb} ${this.chosen}?`,
+      text,
+      submit: verb,
       danger: true,
-      act: () =>
-        this.#whileAway(async () => {
-          await ask("DELETE", inWorld(world));
-          this.chosen = "default";
-          await this.list();
-        }),
+      act: () => this.#withoutWaits(act),
     });
   }
 
-  /** Whoever waits for something in a world is told when it goes; nobody here needs to be. */
-  async #whileAway(act) {
+  /** Run `act` while no wait is open: a wait in a world that ends is answered with 503. */
+  async #withoutWaits(act) {
     this.live.leave();
     try {
       await act();
@@ -142,6 +144,22 @@ export class Worlds {
       this.choose(this.chosen);
     }
   }
+}
+
+/** The worlds of all processes behind a proxy; of the one that answers, if there is no proxy. */
+async function listOfAll() {
+  const { shard } = await ask("GET", "/_mock/version");
+  const count = shard === null ? 0 : Number(shard.split("/")[1]);
+  const beginnings = count ? Array.from({ length: count }, (_, number) => `/w/w${number}`) : [""];
+  const lists = await Promise.all(
+    beginnings.map((beginning) => ask("GET", `${beginning}/_mock/worlds`).catch(ofOtherProcess)),
+  );
+  return lists.flatMap(({ worlds }) => worlds);
+}
+
+function ofOtherProcess(problem) {
+  if (problem instanceof Problem && problem.status === 421) return { worlds: [] };
+  throw problem;
 }
 
 function planOf(name, seed, credits, mode) {
@@ -152,8 +170,6 @@ function planOf(name, seed, credits, mode) {
   return plan;
 }
 
-const nameOf = (api) => ({ rivya: "Rivya", acedata: "Ace Data" })[api] ?? api;
-
 function credential() {
   const name = h("dt");
   const value = h("code");
@@ -162,9 +178,9 @@ function credential() {
   return {
     node: h("div", name, h("dd", value, copy, note)),
     show([label, text, more]) {
-      say(name, label);
-      say(value, text);
-      say(note, more);
+      setText(name, label);
+      setText(value, text);
+      setText(note, more);
       copy.setAttribute("aria-label", `Copy: ${label}`);
     },
   };
