@@ -1,0 +1,146 @@
+"""The bounds of a soak, and whether its samples break them.
+
+A bound is broken if a figure is past it by more than twice its standard error: a short run on a
+busy machine has large errors, and shows only what is far too much. The heap of a new process grows
+until it settles, so the first `_SETTLED` requests do not count. In a shorter run only the first
+quarter does not, and a size breaks its bound if it has also grown by more than `_SETTLING_MB`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import fmean, median
+
+SLOPE_PER = 100_000
+"""Requests."""
+_LARGEST_SLOPE_MB = 1.0
+_SETTLED, _SETTLING_MB = 60_000, 12.0
+_LARGEST_COST_GROWTH = 0.05
+_MORE_DESCRIPTORS = 10
+_WARM_UP_PART = 0.25
+_LEAST_SAMPLES = 8
+_MB = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The state at the end of one window.
+
+    requests: so far. cost: CPU time of a request in this window, as a multiple of that of a bare
+    app in the same window. file_bytes: of the file with the state; None without one.
+    """
+
+    requests: int
+    resident_bytes: int
+    descriptors: int
+    cost: float
+    file_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A figure at the beginning and at the end. broken: a sentence if it is past its bound."""
+
+    what: str
+    beginning: str
+    end: str
+    change: str
+    bound: str
+    broken: str | None
+
+
+def rows_of(samples: Sequence[Sample]) -> Iterator[Row]:
+    """All figures. Raises ValueError for too few samples."""
+    steady = [each for each in samples if each.requests > _SETTLED]
+    is_settled = len(steady) >= len(samples) / 2
+    if not is_settled:
+        steady = list(samples[round(len(samples) * _WARM_UP_PART) :])
+    if len(steady) < _LEAST_SAMPLES:
+        raise ValueError(f"{len(samples)} samples are too few: let it run longer")
+    sizes: list[tuple[str, list[int]]] = [
+        ("resident memory", [each.resident_bytes for each in steady]),
+        ("file of the state", [each.file_bytes for each in steady if each.file_bytes is not None]),
+    ]
+    for what, values in sizes:
+        if values:
+            yield _slope_row(what, steady, values, 0.0 if is_settled else _SETTLING_MB)
+    yield _descriptors_row(steady)
+    yield _cost_row(steady)
+
+
+def _slope_row(
+    what: str, steady: Sequence[Sample], values: Sequence[int], settling_mb: float
+) -> Row:
+    values_mb = [each / _MB for each in values]
+    slope, error = _slope([each.requests / SLOPE_PER for each in steady], values_mb)
+    broken = None
+    grown_mb = values_mb[-1] - values_mb[0]
+    if slope - 2 * error > _LARGEST_SLOPE_MB and grown_mb > settling_mb:
+        broken = (
+            f"{what}: {grown_mb:.1f} MB more, which is {slope:.2f} MB per {SLOPE_PER:,} requests "
+            f"(standard error {error:.2f}); allowed is {_LARGEST_SLOPE_MB:g}"
+        )
+    return Row(
+        what,
+        f"{values_mb[0]:.1f} MB",
+        f"{values_mb[-1]:.1f} MB",
+        f"{slope:+.2f} ± {2 * error:.2f} MB per {SLOPE_PER:,}",
+        f"<= {_LARGEST_SLOPE_MB:g} MB",
+        broken,
+    )
+
+
+def _descriptors_row(steady: Sequence[Sample]) -> Row:
+    first, last = (median(each.descriptors for each in part) for part in _thirds(steady))
+    broken = None
+    if last > first + _MORE_DESCRIPTORS:
+        broken = f"open descriptors grew from {first:g} to {last:g}"
+    change = f"{last - first:+g}"
+    bound = f"<= {_MORE_DESCRIPTORS} more"
+    return Row("descriptors", f"{first:g}", f"{last:g}", change, bound, broken)
+
+
+def _cost_row(steady: Sequence[Sample]) -> Row:
+    first, last = ([each.cost for each in part] for part in _thirds(steady))
+    before, after = median(first), median(last)
+    growth = after / before - 1
+    error = math.hypot(_error_of_median(first), _error_of_median(last)) / before
+    broken = None
+    if growth - 2 * error > _LARGEST_COST_GROWTH:
+        broken = (
+            f"a request costs {growth:.1%} more CPU time at the end than at the beginning "
+            f"(standard error {error:.1%}); allowed is {_LARGEST_COST_GROWTH:.0%}"
+        )
+    return Row(
+        "CPU time of a request",
+        f"{before:.2f} x bare",
+        f"{after:.2f} x bare",
+        f"{growth:+.1%} ± {2 * error:.1%}",
+        f"<= {_LARGEST_COST_GROWTH:.0%}",
+        broken,
+    )
+
+
+def _thirds(steady: Sequence[Sample]) -> tuple[Sequence[Sample], Sequence[Sample]]:
+    """The first third and the last one."""
+    size = len(steady) // 3
+    return steady[:size], steady[-size:]
+
+
+def _slope(xs: Sequence[float], ys: Sequence[float]) -> tuple[float, float]:
+    """The slope by least squares, and its standard error."""
+    x_mean, y_mean = fmean(xs), fmean(ys)
+    spread = sum((x - x_mean) ** 2 for x in xs)
+    slope = sum((x - x_mean) * (y - y_mean) for x, y in zip(xs, ys, strict=True)) / spread
+    rest = sum((y - y_mean - slope * (x - x_mean)) ** 2 for x, y in zip(xs, ys, strict=True))
+    return slope, math.sqrt(rest / (len(xs) - 2) / spread)
+
+
+def _error_of_median(values: Sequence[float]) -> float:
+    """The standard error of the median, from the spread of the middle half."""
+    ordered = sorted(values)
+    quarter = len(ordered) // 4
+    spread = (ordered[-1 - quarter] - ordered[quarter]) / 1.35
+    return 1.25 * spread / math.sqrt(len(ordered))
