@@ -1,5 +1,5 @@
-"""Holds any server that claims to be one of the two APIs against the contract, over HTTP.
+"""Checks over HTTP whether a server that implements one of the two APIs keeps the contract.
 
-`hailuo-mock check` and `pytest contract_tests` are the same suite. Nothing here imports the server
-(the room `broken` excepted): what is expected comes from `schemas/` and `promises/` alone.
+`hailuo-mock check` and `pytest contract_tests` run the same suite. Only the folder `broken` imports
+the server. Every expectation comes from `schemas/` and `promises/`.
 """

@@ -1,3 +1,3 @@
-"""Makes `pytest contract_tests` the same suite as `hailuo-mock check`."""
+"""Loads the suite's plugin, so that `pytest contract_tests` works like `hailuo-mock check`."""
 
 pytest_plugins = ["contract_tests.plugin"]

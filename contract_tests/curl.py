@@ -1,28 +1,38 @@
-"""A request as the curl command that repeats it. The key is named, never shown."""
+"""Writes a request as the curl command that repeats it. Keys are shell variables in it."""
 
 from __future__ import annotations
 
+import re
 import shlex
+from collections.abc import Mapping
 
-from contract_tests.contract import PREFIX
 from contract_tests.exchange import Exchange
+from contract_tests.shell import body_command, is_form
 
-KEY_VARIABLE = {"rivya": "HAILUO_CHECK_API_KEY", "acedata": "HAILUO_CHECK_ACEDATA_API_KEY"}
-_OF_THE_CLIENT = frozenset(
+_CLIENT_HEADERS = frozenset(
     {"user-agent", "accept-encoding", "accept", "connection", "content-length", "host"}
 )
-_LONGEST_BODY = 2000
+_ACTIVE = re.compile(r'["$`\\]')
+"""Characters that the shell does not take as they are inside double quotes."""
 
 
-def curl(exchange: Exchange, *, key: str | None = None) -> str:
-    """The command, on several lines. key: what the account's own key is, so that its place is
-    taken by a shell variable; any other credential is made up and is shown."""
-    words = ["curl -s -i", *_method(exchange), shlex.quote(exchange.url)]
+def curl(exchange: Exchange, variables: Mapping[str, str]) -> str:
+    """The command, on several lines.
+
+    variables: the shell variable that replaces each key. Other credentials are made up by the suite
+    and are shown.
+    """
+    pipe, options = body_command(exchange)
+    words = [*([pipe] if pipe else []), "curl -s -i", *_method(exchange), shlex.quote(exchange.url)]
+    made_by_curl = _CLIENT_HEADERS | ({"content-type"} if is_form(exchange) else set())
+    if any(letter in exchange.url for letter in "[]{}"):
+        words.append("-g")
+    if exchange.sent_body and "content-type" not in exchange.sent_headers:
+        words.append("-H content-type:")
     for name, value in exchange.sent_headers.items():
-        if name not in _OF_THE_CLIENT:
-            words.append("-H " + _header(exchange, name, value, key))
-    if exchange.sent_body:
-        words.append("--data-raw " + shlex.quote(_body(exchange.sent_body)))
+        if name not in made_by_curl:
+            words.append("-H " + _header(name, value, variables))
+    words += options
     return " \\\n  ".join(words)
 
 
@@ -31,15 +41,9 @@ def _method(exchange: Exchange) -> list[str]:
     return [] if exchange.method == implied else [f"-X {exchange.method}"]
 
 
-def _header(exchange: Exchange, name: str, value: str, key: str | None) -> str:
-    if key and key in value:
-        api = "acedata" if exchange.path.startswith(PREFIX["acedata"]) else "rivya"
-        return f'"{name}: {value.replace(key, "$" + KEY_VARIABLE[api])}"'
-    return shlex.quote(f"{name}: {value}")
-
-
-def _body(raw: bytes) -> str:
-    text = raw.decode(errors="backslashreplace")
-    if len(text) <= _LONGEST_BODY:
-        return text
-    return f"{text[:_LONGEST_BODY]}... ({len(raw)} bytes)"
+def _header(name: str, value: str, variables: Mapping[str, str]) -> str:
+    key = max((key for key in variables if key in value), key=len, default=None)
+    if key is None:
+        return shlex.quote(f"{name}: {value}")
+    before, after = (_ACTIVE.sub(r"\\\g<0>", part) for part in value.split(key, 1))
+    return f'"{name}: {before}${variables[key]}{after}"'

@@ -1,22 +1,21 @@
-"""One request with its answer, as it went over the wire; and what of it may be written down."""
+"""One request and its answer as they were sent."""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-HIDDEN = "[hidden]"
-_SECRET_HEADERS = frozenset({"authorization", "cookie", "set-cookie"})
-_SECRET_FIELDS = re.compile(rb'("(?:signing_secret|callback_secret)"\s*:\s*"(?:whsec_)?)[^"]*(")')
+from contract_tests.json_values import parse_json
+
+GATEWAY_STATUSES = frozenset({502, 503, 504, *range(520, 528), 530})
+"""Statuses with which a gateway or a CDN answers if the service itself does not."""
 
 
 @dataclass(frozen=True)
 class Exchange:
-    """What was sent and what came back. Header names are lower case; times are real seconds."""
+    """A request and its answer. Header names are lower case; times are real seconds."""
 
     method: str
     url: str
@@ -31,48 +30,24 @@ class Exchange:
 
     @cached_property
     def json(self) -> Any:
-        """The answer's body as JSON, or None if it is none."""
-        try:
-            return json.loads(self.body)
-        except ValueError:
-            return None
+        """The answer's body as JSON, or None if it is no JSON."""
+        return parse_json(self.body)
 
     @cached_property
     def sent_json(self) -> Any:
-        """The request's body as JSON, or None if it is none."""
-        try:
-            return json.loads(self.sent_body)
-        except ValueError:
-            return None
+        """The request's body as JSON, or None if it is no JSON."""
+        return parse_json(self.sent_body)
+
+    @property
+    def is_from_gateway(self) -> bool:
+        """Whether a gateway answered: its status, without the error envelope of an API."""
+        if self.status not in GATEWAY_STATUSES:
+            return False
+        error = self.json.get("error") if isinstance(self.json, dict) else None
+        return not (isinstance(error, dict) and "code" in error)
 
     @property
     def key(self) -> str | None:
-        """The credential that was sent, if it was a Bearer one."""
+        """The Bearer credential of the request, if it had one."""
         scheme, _, credential = self.sent_headers.get("authorization", "").partition(" ")
         return credential if scheme.lower() == "bearer" and credential else None
-
-
-def without_secrets(exchange: Exchange, secrets: Iterable[str]) -> Exchange:
-    """The exchange as it may be kept: no credential, no signing secret."""
-    known = [secret.encode() for secret in secrets if secret]
-
-    def body(raw: bytes) -> bytes:
-        for secret in known:
-            raw = raw.replace(secret, HIDDEN.encode())
-        return _SECRET_FIELDS.sub(rb"\1" + HIDDEN.encode() + rb"\2", raw)
-
-    def headers(named: Mapping[str, str]) -> dict[str, str]:
-        return {
-            name: HIDDEN if name in _SECRET_HEADERS else body(value.encode()).decode()
-            for name, value in named.items()
-        }
-
-    return replace(
-        exchange,
-        url=body(exchange.url.encode()).decode(),
-        path=body(exchange.path.encode()).decode(),
-        sent_headers=headers(exchange.sent_headers),
-        sent_body=body(exchange.sent_body),
-        headers=headers(exchange.headers),
-        body=body(exchange.body),
-    )

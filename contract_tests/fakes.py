@@ -1,6 +1,6 @@
-"""The fake as the suite starts it: which accounts it has, and how it can be told to misbehave.
+"""Starts the fake in a process of its own, with the accounts and settings that checks need.
 
-It is started as the command it is, in a process of its own; nothing of it is imported.
+It is started by its command; no code of it is imported.
 """
 
 from __future__ import annotations
@@ -13,14 +13,18 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from contract_tests.contract import Api
 
 COMMAND = "HAILUO_CHECK_FAKE"
+"""The environment variable with the command that starts another server instead of the fake."""
+
 MODERATED_WORD = "unmentionable"
 HOLD_LIMIT_S = 0.5
+CLOCK_START = "2026-05-11T00:00:00Z"
+ALLOWED = 3
+"""How many requests the limited keys may send in a minute."""
 
 KEYS: Mapping[Api, Mapping[str, str]] = {
     "rivya": {
@@ -45,12 +49,12 @@ KEYS: Mapping[Api, Mapping[str, str]] = {
         "one": "one-token",
     },
 }
-_FACTS: Mapping[str, dict[str, Any]] = {
+_KEY_FIELDS: Mapping[str, dict[str, Any]] = {
     "revoked": {"revoked": True},
     "expired": {"expires_at": "2020-01-01T00:00:00Z"},
     "disabled": {"disabled": True},
     "without_scopes": {"scopes": []},
-    "limited": {"rate_limit": 3},
+    "limited": {"rate_limit": ALLOWED},
 }
 _CREDITS: Mapping[tuple[Api, str], int] = {
     ("rivya", "poor"): 29,
@@ -71,25 +75,29 @@ VARIANTS: Mapping[str, Mapping[str, Any]] = {
 
 
 class StartError(Exception):
-    """The fake did not start; the message says what it said."""
+    """The fake did not start. The message has the end of its standard error."""
 
 
 class RunningFake:
-    """A fake on a free port. Leaving the block ends its process."""
+    """A fake on a free port. Its process ends with the `with` block."""
 
     def __init__(self, variant: str, *, seed: int, frozen: bool = True) -> None:
         self._settings = dict(VARIANTS[variant]) | {
             "clock.mode": "frozen" if frozen else "real",
-            "clock.start": "2026-05-11T00:00:00Z",
+            "clock.start": CLOCK_START,
             "seed": seed,
             "port": 0,
             "log_level": "error",
-            "accounts": json.dumps(_accounts()),
+            "accounts": json.dumps(accounts(KEYS)),
         }
         self.url = ""
 
     def __enter__(self) -> Self:
-        environment = {n: v for n, v in os.environ.items() if not n.startswith("HAILUO_MOCK_")}
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("HAILUO_MOCK_") and not name.endswith("_API_KEY")
+        }
         for name, value in self._settings.items():
             environment["HAILUO_MOCK_" + name.upper().replace(".", "_")] = str(value)
         command = os.environ.get(COMMAND) or f"{shlex.quote(sys.executable)} -m mock_server serve"
@@ -97,26 +105,25 @@ class RunningFake:
         self._log = (Path(self._home.name) / "log").open("w+")
         self._process = subprocess.Popen(  # noqa: S603 - our own command, or the caller's
             shlex.split(command),
-            cwd=self._home.name,  # where no settings file of the caller's lies
+            cwd=self._home.name,  # an empty folder, without the caller's settings file
             env=environment,
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
         )
         assert self._process.stdout is not None  # noqa: S101
-        ready = self._process.stdout.readline()
+        try:
+            ready = self._process.stdout.readline()
+        except BaseException:  # a signal, for example
+            self.__exit__()
+            raise
         if not ready.startswith("{"):
-            self.__exit__(None, None, None)
-            raise StartError(f"the fake did not start: {self.said or 'it said nothing'}")
+            self.__exit__()
+            raise StartError(f"the fake did not start: {self.stderr or 'it wrote no error'}")
         self.url = json.loads(ready)["url"]
         return self
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._process.terminate()
         try:
             self._process.communicate(timeout=5)
@@ -124,12 +131,13 @@ class RunningFake:
             self._process.kill()
             self._process.communicate()
         self._log.seek(0)
-        self.said = self._log.read().strip()[-2000:]
+        self.stderr = self._log.read().strip()[-2000:]
         self._log.close()
         self._home.cleanup()
 
 
-def _accounts() -> list[dict[str, Any]]:
+def accounts(keys_by_api: Mapping[Api, Mapping[str, str]]) -> list[dict[str, Any]]:
+    """The accounts that checks need, in the form of the fake's settings and control door."""
     return [
         {
             "name": f"{api}-{owner}",
@@ -140,11 +148,11 @@ def _accounts() -> list[dict[str, Any]]:
                 if role == owner or (owner == "own" and role not in _ACCOUNTS)
             ],
         }
-        for api, keys in KEYS.items()
+        for api, keys in keys_by_api.items()
         for owner in _ACCOUNTS
     ]
 
 
 def _key(api: Api, role: str, key: str) -> dict[str, Any]:
     of_api = "other" if role == "mismatched" else api
-    return {"key": key, "api": of_api} | _FACTS.get(role, {})
+    return {"key": key, "api": of_api} | _KEY_FIELDS.get(role, {})

@@ -1,63 +1,85 @@
-"""The suite as a pytest plugin: options, which checks run in which order, and their verdicts."""
+"""The pytest plugin of the suite: its options, hooks and fixtures."""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
-from fnmatch import fnmatchcase
+import atexit
+import os
+import sys
+from collections.abc import Generator
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
 from contract_tests import options, report
-from contract_tests.budget import OverBudget, Priced, plan
-from contract_tests.contract import APIS, Api
+from contract_tests.choice import checks_of, choose
+from contract_tests.contract import APIS
 from contract_tests.fakes import StartError
-from contract_tests.keys import ROLES, variable
-from contract_tests.promises import promises
-from contract_tests.receiver import DEFAULT_PORT, Receiver
-from contract_tests.run import Result, Run
-from contract_tests.target import Caller, Target, Unreachable, is_loopback
-from contract_tests.verdicts import Broken, Finding, Require
+from contract_tests.keys import secrets_of
+from contract_tests.outcomes import begin, result_of
+from contract_tests.own_world import Unreachable
+from contract_tests.preflight import NothingToJudge
+from contract_tests.receiver import PortInUse, Receiver
+from contract_tests.redaction import OF_PROCESS, redact_output
+from contract_tests.report import files
+from contract_tests.run import Run
+from contract_tests.stop import Interrupted, error_text
+from contract_tests.target import Caller, Target
+from contract_tests.verdicts import Require
 
 _MARKERS = (
-    "holds(*promises): the rows this check looks at; * stands for any end of a name",
-    "price(model, count=1): what it costs: so many generations with that model",
-    "needs(*what): keys by role, a variant of the fake, 'second account', 'clock', 'receiver'",
+    "holds(*promises): the ids of the promises that the check looks at; * matches any text",
+    "price(model, count=1, quick=count): the check costs so many generations with that model at "
+    "most, replays included; quick: with --quick",
+    "risk(model=None): the check sends what a wrong server could take for a create: as dear as one "
+    "with that model, or with the dearest",
+    "needs(*what): keys by role, 'variant NAME' of the fake, 'fake', 'clock', 'receiver'",
     "deep: left out by --quick",
     "full: left out by --profile safe",
-    "rank(n): when it runs among checks of one price; the cheap and telling ones first",
+    "rank(n): checks of the same price run in the order of their rank",
 )
-_USUAL_RANK = 10
 Reporting = Generator[None, pytest.TestReport, pytest.TestReport]
 _run_key = pytest.StashKey[Run]()
-_sent_key = pytest.StashKey[int]()
-
-
-class SuiteError(Exception):
-    """A fault of the suite itself; no server is to blame."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options of `hailuo-mock check`."""
+    """Add the options of `hailuo-mock check`."""
     options.add_options(parser)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the options; nothing is sent yet."""
+    """Read the options. No request is sent."""
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
+    config.pluginmanager.register(_InternalErrors(config))
+    OF_PROCESS.add(*secrets_of(sys.argv, os.environ))
+    redact_output()
     read = options.read(config)
-    config.stash[_run_key] = Run(read)
+    config.stash[_run_key] = run = Run(read)
+    atexit.register(run.close)
     if read.report_dir is not None and hasattr(config.option, "xmlpath"):
-        read.report_dir.mkdir(parents=True, exist_ok=True)
         config.option.xmlpath = str(read.report_dir / "junit.xml")
-    _prepare_hypothesis(read.seed, config.stash[_run_key].home)
+    _prepare_hypothesis(read.seed, run.home)
+
+
+class _InternalErrors:
+    """Notes a defect of the suite outside of a check."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_internalerror(self, excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+        """Print the error. True: pytest prints no traceback."""
+        error = error_text(excinfo.value)
+        print(f"hailuo-mock check: internal error: {error}", file=sys.stderr)
+        if _run_key in self._config.stash:
+            self._config.stash[_run_key].errors.append(error)
+        return True
 
 
 def _prepare_hypothesis(seed: int, home: Path) -> None:
-    """What `--hypothesis-seed` does, without its plugin; the caller's folder stays as it is."""
+    """Set the seed and the folder of Hypothesis, whose own plugin is not loaded."""
     import hypothesis.configuration
     import hypothesis.core
 
@@ -66,281 +88,121 @@ def _prepare_hypothesis(seed: int, home: Path) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Find the server, or refuse to look for it."""
+    """Connect to the server, or end the run with the reason."""
     run = session.config.stash[_run_key]
-    if session.config.option.collectonly or options.told(session.config, "list"):
+    if session.config.option.collectonly or options.value_of(session.config, "list"):
         return
     if run.options.refusal:
-        _give_up(f"refused: {run.options.refusal}")
+        _end_run(run, f"refused: {run.options.refusal}")
     try:
+        files.require_writable(run.options)
+        run.stop.listen(run.options.max_minutes)
         run.open()
-    except (Unreachable, StartError) as error:
-        _give_up(str(error))
+        if run.options.callback_url:
+            run.open_receiver()
+    except (Unreachable, NothingToJudge, StartError, PortInUse, files.NotWritable) as error:
+        _end_run(run, str(error))
+    except Interrupted as error:
+        _end_run(run, f"nothing was judged: {error}", error.exit_code)
 
 
-def _give_up(reason: str) -> NoReturn:
-    """End the run before it began: exit code 2."""
-    pytest.exit(reason, returncode=2)
-
-
-# --- what runs --------------------------------------------------------------------------------
+def _end_run(run: Run, reason: str, code: int = 2) -> NoReturn:
+    """End the run before the first check."""
+    run.ended_before_checks = True
+    pytest.exit(run.redaction.text(reason), returncode=code)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A check that asks for `api` runs once for each API of the run."""
+    """Run a check with the argument `api` once for each API."""
     if "api" in metafunc.fixturenames and not _parametrizes(metafunc, "api"):
         metafunc.parametrize("api", APIS, scope="session")
 
 
 def _parametrizes(metafunc: pytest.Metafunc, name: str) -> bool:
-    named = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
-    return any(name in (each.split(",") if isinstance(each, str) else each) for each in named)
+    names = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    return any(name in (each.split(",") if isinstance(each, str) else each) for each in names)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what does not apply, plan within the budget, put the rest in order."""
+    """Choose the checks that apply and fit the budget, and put them in order."""
     run = config.stash[_run_key]
-    if options.told(config, "list"):
+    if options.value_of(config, "list"):
         report.list_promises(
-            checks_of(items), run.options.apis, as_json=options.told(config, "json")
+            checks_of(items), run.options.apis, as_json=options.value_of(config, "json")
         )
         items.clear()
         return
-    chosen: list[pytest.Item] = []
-    for item in items:
-        reason = _why_not(run, item)
-        if reason is None:
-            chosen.append(item)
-        elif reason:
-            run.not_selected.append((item.name, reason))
-    by_name = {item.nodeid: item for item in sorted(chosen, key=_rank)}
-    run.plan = plan(
-        [Priced(name, _price_credits(run, item)) for name, item in by_name.items()],
-        run.options.max_credits,
-    )
-    run.not_selected += [
-        (by_name[check.name].name, f"costs {check.price_credits} credits")
-        for check in run.plan.left_out
-    ]
-    if run.options.max_credits is None:
-        items[:] = sorted((by_name[check.name] for check in run.plan.chosen), key=_rank)
-    else:
-        items[:] = [by_name[check.name] for check in run.plan.chosen]  # cheapest first
+    choose(run, items)
     if not config.option.collectonly:
-        report.announce(run)
-
-
-def api_of(item: pytest.Item) -> Api | None:
-    """Whose contract a check holds: its parameter says so, or its room, or what it holds."""
-    params = getattr(getattr(item, "callspec", None), "params", {})
-    said: Api | None = params.get("api") or getattr(params.get("sample"), "api", None)
-    if said is not None:
-        return said
-    held = [str(name) for mark in item.iter_markers("holds") for name in mark.args]
-    return next(
-        (
-            api
-            for api in APIS
-            if api in item.path.parts or all(name.startswith(f"{api}.") for name in held)
-        ),
-        None,
-    )
-
-
-def _why_not(run: Run, item: pytest.Item) -> str | None:
-    """Why a check does not run; None: it runs, "": it is none of this run's business."""
-    api = api_of(item)
-    if api is not None and api not in run.options.apis:
-        return ""
-    if run.options.only and not any(name in item.nodeid for name in run.options.only):
-        return ""
-    if run.options.quick and item.get_closest_marker("deep"):
-        return "deep, and this run is --quick"
-    if run.options.profile == "safe" and item.get_closest_marker("full"):
-        return "not safe: --profile full runs it"
-    if not hasattr(run, "target"):
-        return None
-    for mark in item.iter_markers("needs"):
-        for need in mark.args:
-            if reason := _unmet(run, api or run.options.apis[0], need):
-                return reason
-    return None
-
-
-def _unmet(run: Run, api: Api, need: str) -> str | None:
-    if need in ROLES:
-        words = f"needs {ROLES[need]}: set {variable(api, need)}"
-        return None if run.has_key(api, need) else words
-    if need == "clock":
-        return None if run.target.time.is_fast else "needs a clock that can be set"
-    if need == "fake":
-        return None if run.target.is_fake else "needs the fake"
-    if need == "receiver":
-        reachable = is_loopback(run.target.base_url) or run.options.callback_url
-        return None if reachable else "needs --callback-url, to receive callbacks at"
-    if need.startswith("variant "):
-        return None if run.owns_fake else "needs a server that can be told to misbehave"
-    raise ValueError(f"unknown need {need!r}")
-
-
-def _price_credits(run: Run, item: pytest.Item) -> int:
-    """What a check costs; of several prices those that are its API's."""
-    api = api_of(item) or run.options.apis[0]
-    others = {model["id"] for other in APIS if other != api for model in run.contract.models(other)}
-    return sum(
-        run.prices.of(api, mark.args[0]) * mark.kwargs.get("count", 1)
-        for mark in item.iter_markers("price")
-        if mark.args[0] not in others
-    )
-
-
-def _rank(item: pytest.Item) -> int:
-    mark = item.get_closest_marker("rank")
-    return int(mark.args[0]) if mark else _USUAL_RANK
-
-
-def held_by(item: pytest.Item) -> list[str]:
-    """The rows a check holds, its patterns spelled out. LookupError for one that names none."""
-    api = api_of(item)
-    rows: list[str] = []
-    for mark in item.iter_markers("holds"):
-        for name in mark.args:
-            pattern = name.replace("{api}", api or "*")
-            found = [row for row in promises() if fnmatchcase(row, pattern.replace("[", "[[]"))]
-            if not found:
-                raise LookupError(f"{item.nodeid} holds {name!r}, which is no promise")
-            rows += found
-    return rows
-
-
-def checks_of(items: list[pytest.Item]) -> dict[str, list[str]]:
-    """The checks of every row, by the row's id."""
-    checks: dict[str, list[str]] = {row: [] for row in promises()}
-    for item in items:
-        for row in held_by(item):
-            name = item.nodeid.partition("[")[0]
-            if name not in checks[row]:
-                checks[row].append(name)
-    return checks
+        report.print_plan(run)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Whatever is found from now on was found by this check."""
-    run = item.config.stash[_run_key]
-    run.verdicts.check = item.nodeid
-    item.stash[_sent_key] = run.door.sent
-
-
-# --- what comes of it -------------------------------------------------------------------------
+    """Set the running check, to which findings are attributed."""
+    begin(item.config.stash[_run_key], item)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Reporting:
-    """Turn what happened in a check into findings."""
+    """Turn the outcome of a check into findings."""
     shown = yield
     run = item.config.stash[_run_key]
-    if call.when == "setup" and call.excinfo is None:
+    if call.when in {"setup", "teardown"} and call.excinfo is None:
         return shown
-    if call.when == "teardown" and call.excinfo is None:
-        return shown
-    reason = _stopped(call)
-    if reason is not None:
-        run.verdicts.take_fresh()
-        shown.outcome, shown.longrepr = "skipped", (str(item.path), 0, f"Skipped: {reason}")
-        run.note(Result(item.nodeid, "skipped", call.duration, reason))
-        return shown
-    findings = _findings(run, item, call)
-    refuted = [finding for finding in findings if run.is_only_refuted(finding)]
-    broken = [finding for finding in findings if not run.is_only_refuted(finding)]
-    for finding in refuted:
-        run.refuted[finding.promise.id] = finding
-        run.verdicts.broken.pop(finding.promise.id, None)
-    outcome = "broken" if broken else "refuted" if refuted else "held"
-    run.note(Result(item.nodeid, outcome, call.duration, findings=broken or refuted))
-    if broken:
-        shown.outcome = "failed"
-        shown.longrepr = report.words(run, broken)
+    if run.stop.reason:
+        item.session.shouldstop = run.stop.reason
+    result = result_of(run, item, call)
+    if result.outcome != "left out":
+        run.add(result)
+    if result.outcome in {"skipped", "left out", "stopped", "unanswered"}:
+        shown.outcome = "skipped"
+        shown.longrepr = (str(item.path), 0, f"Skipped: {result.reason}")
+    elif result.outcome == "error":
+        shown.outcome, shown.longrepr = "failed", result.reason
+    elif result.outcome == "broken":
+        shown.outcome, shown.longrepr = "failed", report.findings_text(run, result.findings)
         if run.options.stop_early:
             item.session.shouldstop = "a finding"
-    elif refuted:
+    else:
         shown.outcome, shown.longrepr = "passed", None
     return shown
 
 
-def _stopped(call: pytest.CallInfo[None]) -> str | None:
-    """Why a check came to no verdict: it says so itself, or the purse is empty."""
-    if call.excinfo is None:
-        return None
-    error: BaseException | None = call.excinfo.value
-    if isinstance(error, pytest.skip.Exception):
-        return str(error)
-    while error is not None:
-        if isinstance(error, OverBudget):
-            return f"stopped by the budget: {error}"
-        error = error.__cause__ or error.__context__
-    return None
-
-
-def _findings(run: Run, item: pytest.Item, call: pytest.CallInfo[None]) -> list[Finding]:
-    """Everything that was found during a check: by itself, and in passing."""
-    error = call.excinfo.value if call.excinfo else None
-    error = _broken_in(error) or error
-    if isinstance(error, Broken):
-        run.verdicts.note(error.finding)
-    found = run.verdicts.take_fresh()
-    if error is not None and not found and not isinstance(error, Broken):
-        if run.door.sent == item.stash[_sent_key]:
-            raise SuiteError(f"{item.nodeid} fell over before it asked anything") from error
-        found = [_unreadable(run, item, error)]
-        run.verdicts.note(found[0])
-        run.verdicts.take_fresh()
-    if isinstance(error, Broken) and not found:
-        found = [error.finding]  # known before; this check fails all the same
-    return found
-
-
-def _broken_in(error: BaseException | None) -> Broken | None:
-    """The finding inside an error; a scenario that does not repeat is told as a group of errors."""
-    if isinstance(error, Broken):
-        return error
-    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
-    return next((found for each in inner if (found := _broken_in(each))), None)
-
-
-def _unreadable(run: Run, item: pytest.Item, error: BaseException) -> Finding:
-    """A check fell over an answer that it could not read."""
-    rows = held_by(item) or [f"{api_of(item) or run.options.apis[0]}.rule.answers"]
-    last = run.door.exchanges[-1] if run.door.exchanges else None
-    expected = "an answer that this check can read"
-    return Finding(promises()[rows[0]], expected, f"{type(error).__name__}: {error}", last)
-
-
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Say what came of it all, write the reports, settle the exit code."""
-    run = session.config.stash[_run_key]
-    if options.told(session.config, "list") or session.config.option.collectonly:
+    """Print the result, write the reports, and set the exit code."""
+    run = session.config.stash.get(_run_key, None)
+    if run is None:
+        return
+    run.stop.cancel_time_limit()
+    if options.value_of(session.config, "list") or session.config.option.collectonly:
         session.exitstatus = 0
         return
-    if not hasattr(run, "target"):
+    if run.ended_before_checks or not hasattr(run, "target"):
         return
+    try:
+        report.finish(run, as_json=options.value_of(session.config, "json"))
+    except OSError as error:
+        run.errors.append(f"the report could not be written: {error}")
+        print(f"hailuo-mock check: {run.errors[-1]}", file=sys.stderr)
     session.exitstatus = run.exit_code
-    report.finish(run, as_json=options.told(session.config, "json"))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End what was started."""
+    """Stop all that the run has started."""
     if _run_key in config.stash:
-        config.stash[_run_key].close()
+        run = config.stash[_run_key]
+        run.close()
+        files.redact(run)
 
 
-# --- what checks are given --------------------------------------------------------------------
+# --- fixtures ---------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
 def run(pytestconfig: pytest.Config) -> Run:
-    """The run."""
+    """The run that the checks share."""
     return pytestconfig.stash[_run_key]
 
 
@@ -352,25 +214,23 @@ def target(run: Run) -> Target:
 
 @pytest.fixture(scope="session")
 def rivya(target: Target) -> Caller:
-    """The account that asks Rivya."""
+    """The caller with the account's own key for Rivya."""
     return target.caller("rivya")
 
 
 @pytest.fixture(scope="session")
 def acedata(target: Target) -> Caller:
-    """The account that asks AceData."""
+    """The caller with the account's own token for AceData."""
     return target.caller("acedata")
 
 
 @pytest.fixture(scope="session")
 def require(run: Run) -> Require:
-    """Notes that a promise was looked at, and fails the check if it does not hold."""
-    return run.verdicts.require
+    """The function that counts a check of a promise, and fails if it does not hold."""
+    return Require(run.verdicts)
 
 
 @pytest.fixture(scope="session")
-def receiver(run: Run) -> Iterator[Receiver]:
-    """The suite's own receiver of callbacks."""
-    public_url = run.options.callback_url
-    with Receiver(public_url, DEFAULT_PORT if public_url else 0) as listening:
-        yield listening
+def receiver(run: Run) -> Receiver:
+    """The receiver of callbacks and events."""
+    return run.open_receiver()

@@ -1,123 +1,151 @@
-"""The suite's own receiver: a box for each check, which keeps what was posted to it."""
+"""Receives callbacks and events for the checks. Each check has an inbox with a URL of its own."""
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any, Self
 
-from contract_tests.target import Time
+from contract_tests.json_values import parse_json
+from contract_tests.target import Clock
 
 DEFAULT_PORT = 4011
 _LONGEST_WAIT_S = 1800.0
 
 
+class PortInUse(Exception):
+    """Another program listens on the port that receives callbacks."""
+
+
 @dataclass(frozen=True)
-class Posted:
-    """One request as it came in. Header names are lower case."""
+class ReceivedRequest:
+    """One request that came to an inbox. path: with its query. Header names are lower case."""
 
     method: str
     path: str
-    headers: Mapping[str, str]
+    headers: dict[str, str]
     body: bytes
 
     @property
     def json(self) -> Any:
-        """The body as JSON, or None if it is none."""
-        try:
-            return json.loads(self.body)
-        except ValueError:
-            return None
+        """The body as JSON, or None if it is no JSON."""
+        return parse_json(self.body)
 
 
-@dataclass
-class Box:
-    """Where one check has things sent to. answers: status, and headers, one after the other; the
-    last one, or 200, for all that follow."""
-
-    url: str
-    answers: deque[tuple[int, dict[str, str]]]
-    posted: list[Posted] = field(default_factory=list)
-
-    def wait(self, count: int, time_there: Time, *, about: str = "") -> list[Posted]:
-        """What has come, once there is so much of it; or what there is when time is up.
-
-        about: only what has this text in its body, such as the id of a task.
-        """
-        for _ in time_there.looks(_LONGEST_WAIT_S):
-            if len(self.about(about)) >= count:
-                break
-        return self.about(about)
-
-    def about(self, text: str) -> list[Posted]:
-        """What has come so far and has this text in its body."""
-        return [posted for posted in self.posted if text.encode() in posted.body]
+HttpAnswer = tuple[int, dict[str, str], bytes]
+Respond = Callable[[ReceivedRequest], HttpAnswer | None]
 
 
-class Receiver:
-    """Listens on this machine while the block lasts.
+class LocalServer:
+    """Listens on this machine inside a `with` block. Raises OSError if the port cannot be used.
 
-    public_url: what others call it, where that is not the address it listens on.
+    respond: returns the answer to a request, or None if the server stays silent.
+    port: 0 chooses a free one.
     """
 
-    def __init__(self, public_url: str | None = None, port: int = 0) -> None:
-        self._public_url, self._port = public_url, port
-        self._boxes: dict[str, Box] = {}
-
-    def __enter__(self) -> Self:
-        boxes = self._boxes
+    def __init__(self, respond: Respond, port: int = 0) -> None:
+        self._stopped = stopped = threading.Event()
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def _take(self) -> None:
+            def _answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length") or 0))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                box = boxes.get(self.path.rpartition("/")[2])
-                status = 404
-                extra: dict[str, str] = {}
-                if box is not None:
-                    box.posted.append(Posted(self.command, self.path, headers, body))
-                    many = len(box.answers) > 1
-                    status, extra = box.answers.popleft() if many else box.answers[0]
-                self.send_response(status)
-                for name, value in {**extra, "content-length": "0"}.items():
+                answer = respond(ReceivedRequest(self.command, self.path, headers, body))
+                if answer is None:
+                    stopped.wait()
+                    self.close_connection = True
+                    return
+                status, headers, content = answer
+                self.send_response_only(status)
+                for name, value in {**headers, "content-length": str(len(content))}.items():
                     self.send_header(name, value)
                 self.end_headers()
+                self.wfile.write(content if self.command != "HEAD" else b"")
 
-            do_POST = do_GET = do_PUT = _take  # noqa: N815 - http.server's names
+            do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815
 
             def log_message(self, *_: object) -> None:
-                """Says nothing."""
+                """Log nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
+
+    @property
+    def url(self) -> str:
+        """The base URL."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def __enter__(self) -> Self:
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         )
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
-    def box(self, *answers: int | tuple[int, dict[str, str]]) -> Box:
-        """A new box. answers: statuses, or statuses with headers."""
-        base = self._public_url or f"http://127.0.0.1:{self._server.server_address[1]}"
-        name = f"box-{len(self._boxes) + 1}"
-        told = [answer if isinstance(answer, tuple) else (answer, {}) for answer in answers]
-        box = Box(f"{base.rstrip('/')}/{name}", deque(told or [(200, {})]))
-        self._boxes[name] = box
-        return box
+
+@dataclass
+class Inbox:
+    """The requests that came to one URL.
+
+    answers: status and headers of the answers, in order. The last one is repeated.
+    """
+
+    url: str
+    answers: deque[tuple[int, dict[str, str]]]
+    requests: list[ReceivedRequest] = field(default_factory=list)
+
+    def wait(self, count: int, clock: Clock, *, text: str = "") -> list[ReceivedRequest]:
+        """The requests whose body has this text, once there are `count` or the time is up."""
+        for _ in clock.polls(_LONGEST_WAIT_S):
+            if len(self.with_text(text)) >= count:
+                break
+        return self.with_text(text)
+
+    def with_text(self, text: str) -> list[ReceivedRequest]:
+        """The requests so far whose body has this text, such as the id of a task."""
+        return [request for request in self.requests if text.encode() in request.body]
+
+
+class Receiver(LocalServer):
+    """Keeps the requests that come to its inboxes.
+
+    public_url: the receiver's URL for the server under test, if it is not the local one.
+    """
+
+    def __init__(self, public_url: str | None = None, port: int = 0) -> None:
+        self._public_url = public_url
+        self._inboxes: dict[str, Inbox] = {}
+        try:
+            super().__init__(self._receive, port)
+        except OSError as error:
+            raise PortInUse(
+                f"port {port}, which receives callbacks, cannot be used: {error.strerror}"
+            ) from error
+
+    def _receive(self, request: ReceivedRequest) -> HttpAnswer:
+        inbox = self._inboxes.get(request.path.partition("?")[0].rpartition("/")[2])
+        if inbox is None:
+            return 404, {}, b""
+        inbox.requests.append(request)
+        is_last = len(inbox.answers) == 1
+        return *(inbox.answers[0] if is_last else inbox.answers.popleft()), b""
+
+    def inbox(self, *answers: int | tuple[int, dict[str, str]]) -> Inbox:
+        """A new inbox. answers: statuses, or statuses with headers; 200 by default."""
+        base = self._public_url or self.url
+        name = f"inbox-{len(self._inboxes) + 1}"
+        pairs = [answer if isinstance(answer, tuple) else (answer, {}) for answer in answers]
+        inbox = Inbox(f"{base.rstrip('/')}/{name}", deque(pairs or [(200, {})]))
+        self._inboxes[name] = inbox
+        return inbox

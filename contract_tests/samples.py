@@ -1,4 +1,4 @@
-"""A valid body for each request schema: what checks start from when they break or keep one."""
+"""Makes a valid body for each request schema. Checks send it with changes."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from contract_tests.contract import Api, contract
 from contract_tests.mutations import Mutations
 
 _IMAGE = "https://cdn.example.com/first.png"
-_SOME_TASK = "00000000-0000-4000-8000-000000000000"
+_UNKNOWN_TASK = "00000000-0000-4000-8000-000000000000"
 
 
 def _schemas(title: str) -> Iterator[Any]:
-    """The schema of a component, or of each of its branches."""
+    """The schema of a component, or each branch of its anyOf."""
     schema = contract().document["components"]["schemas"][title]
     yield from schema.get("anyOf", [schema])
 
 
 def _generation(model: str) -> dict[str, Any]:
-    facts = next(row for row in contract().models("rivya") if row["id"] == model)
-    options = {param["key"]: param["default"] for param in facts["params"]}
+    entry = next(each for each in contract().models("rivya") if each["id"] == model)
+    options = {param["key"]: param["default"] for param in entry["params"]}
     reference = {"url": _IMAGE, "kind": "image", "name": "a.png", "mimeType": "image/png"}
-    timed = {"durationSeconds": 1.5, "durationToken": "token"}
+    duration = {"durationSeconds": 1.5, "durationToken": "token"}
     return {
         "model": model,
         "prompt": "Paper boats on a pond",
-        "params": options | {"referenceMediaItems": [reference | timed]},
+        "params": options | {"referenceMediaItems": [reference | duration]},
         "client_request_id": "shot-0042",
     }
 
@@ -45,16 +45,16 @@ def _video(model: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Sample:
-    """A valid body, the schema it is valid for, and where it is sent."""
+    """A valid body, its schema, and the path it is sent to."""
 
     api: Api
     path: str
     schema: Any
-    valid: Any
+    body: Any
 
     def mutations(self) -> Mutations:
-        """What can be done to it."""
-        return Mutations(contract(), self.api, self.schema, self.valid)
+        """The changes of the body."""
+        return Mutations(contract(), self.api, self.schema, self.body)
 
 
 _ENDPOINT = {
@@ -62,8 +62,8 @@ _ENDPOINT = {
     "url": "https://hooks.example.com/rivya",
     "event_types": ["generation.succeeded", "generation.failed"],
 }
-_ONE = {"action": "retrieve", "id": _SOME_TASK}
-_SEVERAL = {"action": "retrieve_batch", "ids": [_SOME_TASK]}
+_ONE = {"action": "retrieve", "id": _UNKNOWN_TASK}
+_SEVERAL = {"action": "retrieve_batch", "ids": [_UNKNOWN_TASK]}
 
 
 def _samples() -> Iterator[Sample]:

@@ -1,4 +1,4 @@
-"""The server under test: where it is, who asks it, and how time passes there."""
+"""The server under test: its URL, the accounts that send requests to it, and its clock."""
 
 from __future__ import annotations
 
@@ -14,120 +14,142 @@ from urllib.parse import urlsplit
 import requests
 
 from contract_tests.contract import PREFIX, Api
-from contract_tests.door import Door, plain, session_through
 from contract_tests.exchange import Exchange
+from contract_tests.origins import Base, OtherOrigin, session_through
 from contract_tests.promises import promises
-from contract_tests.verdicts import Broken, Finding, Verdicts
+from contract_tests.transport import Transport
+from contract_tests.verdicts import Broken, Finding
 
-PRODUCTION = frozenset({"rivya.ai", "www.rivya.ai", "api.acedata.cloud"})
-_FAKE_STEP_S = 0.1
-_TICK_S = 0.02
-_FIRST_LOOK_S = 2.5
-_NEXT_LOOK_S = 6.0
-
-
-class Unreachable(Exception):
-    """There is nobody at the base URL."""
+VENDOR_DOMAINS = ("rivya.ai", "acedata.cloud")
+_CLOCK_STEP_S = 0.1
+_CLOCK_INTERVAL_S = 0.02
+ADVANCE_LIMIT_S = 30.0
+_FIRST_POLL_WAIT_S = 2.5
+_NEXT_POLL_WAIT_S = 6.0
 
 
-class Time(Protocol):
-    """How a check lets time pass."""
+class Clock(Protocol):
+    """The clock of the server. is_controlled: whether the suite can advance it at will."""
 
-    is_fast: bool
+    is_controlled: bool
 
-    def pass_s(self, seconds: float) -> None:
-        """Let so many seconds go by, as the server sees them."""
+    def advance(self, seconds: float) -> None:
+        """Return when the server's clock has advanced by so many seconds."""
 
-    def looks(self, limit_s: float) -> Iterator[float]:
-        """Let time pass between one look and the next; yields the seconds gone, up to a limit."""
+    def polls(self, limit_s: float) -> Iterator[float]:
+        """Yield the seconds since the start at each poll, until the limit; wait in between."""
 
 
-class RealTime:
-    """Waiting, as a caller of the real service must: little on this machine, politely elsewhere."""
+class RealClock:
+    """Real time: short waits for a server on this machine, longer ones for another."""
 
-    is_fast = False
+    is_controlled = False
 
-    def __init__(self, *, is_near: bool) -> None:
-        self._waits_s = (0.05, 0.1) if is_near else (_FIRST_LOOK_S, _NEXT_LOOK_S)
+    def __init__(self, *, is_local: bool) -> None:
+        self._waits_s = (0.05, 0.1) if is_local else (_FIRST_POLL_WAIT_S, _NEXT_POLL_WAIT_S)
 
-    def pass_s(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         """Sleep."""
         time.sleep(seconds)
 
-    def looks(self, limit_s: float) -> Iterator[float]:
-        """First a short wait, then longer ones."""
+    def polls(self, limit_s: float) -> Iterator[float]:
+        """Wait briefly after the first poll, longer after the others."""
         began_s = time.monotonic()
         first_s, next_s = self._waits_s
         wait_s = first_s
-        while (gone_s := time.monotonic() - began_s) < limit_s:
-            yield gone_s
+        while (passed_s := time.monotonic() - began_s) < limit_s:
+            yield passed_s
             time.sleep(wait_s)
             wait_s = next_s
 
 
-class ControlDoor:
-    """The fake's clock, turned by hand."""
+class ControlledClock:
+    """The clock of the fake, advanced through its control door."""
 
-    is_fast = True
+    is_controlled = True
 
-    def __init__(self, base_url: str) -> None:
-        self._url = f"{base_url}/_mock/worlds/default/clock/advance"
-        self._session = requests.Session()
-        self._session.trust_env = False
+    def __init__(
+        self,
+        server_url: str,
+        session: requests.Session,
+        world: str,
+        on_no_answer: Callable[[requests.RequestException], None],
+        longest_wait_s: float,
+    ) -> None:
+        self._url = f"{server_url}/_mock/worlds/{world}/clock/advance"
+        self._session, self._on_no_answer = session, on_no_answer
+        self._limit_s = min(ADVANCE_LIMIT_S, longest_wait_s)
 
-    def pass_s(self, seconds: float) -> None:
-        """Turn the clock; whatever comes due has happened when this returns."""
-        self._session.post(self._url, json={"seconds": seconds}, timeout=60).raise_for_status()
+    def advance(self, seconds: float) -> None:
+        """Advance the clock. All that was due has happened when this returns."""
+        body = {"seconds": seconds}
+        try:
+            answer = self._session.post(
+                self._url, json=body, timeout=self._limit_s, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            self._on_no_answer(error)
+            raise
+        answer.raise_for_status()
 
-    def looks(self, limit_s: float) -> Iterator[float]:
-        """One turn of the clock between two looks; larger ones when it takes long."""
-        gone_s = 0.0
-        while gone_s < limit_s:
-            yield gone_s
-            step_s = max(_FAKE_STEP_S, gone_s / 10)
-            self.pass_s(step_s)
-            gone_s += step_s
+    def polls(self, limit_s: float) -> Iterator[float]:
+        """Advance the clock after each poll, by more the longer it takes."""
+        passed_s = 0.0
+        while passed_s < limit_s:
+            yield passed_s
+            step_s = max(_CLOCK_STEP_S, passed_s / 10)
+            self.advance(step_s)
+            passed_s += step_s
 
 
 @dataclass
 class Target:
-    """A server and everything needed to ask it."""
+    """A server, its clock, its credentials, and the transport that sends to it."""
 
     base_url: str
-    door: Door
-    verdicts: Verdicts
-    time: Time
+    transport: Transport
+    clock: Clock
     keys: Mapping[Api, Mapping[str, str]]
     is_fake: bool
     session: requests.Session = field(init=False)
 
     def __post_init__(self) -> None:
-        self.session = session_through(self.door)
+        self.session = session_through(self.transport)
+        self.transport.way_out.bases.append(Base.of(self.base_url))
         for keys in self.keys.values():
-            self.door.accounts.update(keys.values())
+            self.transport.accounts.update(key for key in keys.values() if key.strip())
 
     def caller(self, api: Api, role: str | None = "own", *, key: str | None = None) -> Caller:
-        """Somebody who asks: by role, with a key of their own, or (role None) with none."""
+        """A caller with the key of a role, with another key, or (role None) without a key."""
         return Caller(self, api, key or (self.keys[api][role] if role else None))
+
+    def download(self, url: str) -> Exchange | None:
+        """Get a file without a key. None, and no request, if it is on another host."""
+        try:
+            self.transport.way_out.base_of(url)
+            self.session.get(url)
+        except OtherOrigin:
+            return None
+        return self.transport.last
 
 
 @dataclass(frozen=True)
 class Caller:
-    """One account's view of one API. Paths count from the API's prefix."""
+    """Sends requests to one API with one key. Paths begin after the API's prefix."""
 
     target: Target
     api: Api
     key: str | None
 
     def get(self, path: str, **how: Any) -> Exchange:
-        """GET."""
-        return self.ask("GET", path, **how)
+        """Send a GET."""
+        return self.request("GET", path, **how)
 
     def post(self, path: str, json: Any = None, **how: Any) -> Exchange:
-        """POST a JSON document."""
-        return self.ask("POST", path, json=json, **how)
+        """Send a POST with a JSON document."""
+        return self.request("POST", path, json=json, **how)
 
-    def ask(
+    def request(
         self,
         method: str,
         path: str,
@@ -137,18 +159,16 @@ class Caller:
         files: Mapping[str, Any] | None = None,
         form: Mapping[str, str] | None = None,
         headers: Mapping[str, str | None] | None = None,
-        whole_path: bool = False,
     ) -> Exchange:
-        """One request and its answer. Raises Broken if none came."""
-        prefix = "" if whole_path else PREFIX[self.api]
+        """Send one request. Raises Broken if there is no answer."""
         sent = {"authorization": f"Bearer {self.key}" if self.key else None}
         sent["content-type"] = "application/json" if body is not None else None
         sent |= dict(headers or {})
-        target = self.target
+        target, path = self.target, PREFIX[self.api] + path
         request = requests.Request(
             method,
-            target.base_url + prefix + path,
-            headers=plain(sent),
+            target.base_url + path,
+            headers={name: value for name, value in sent.items() if value is not None},
             json=json,
             data=body if body is not None else form,
             files=files,
@@ -156,44 +176,44 @@ class Caller:
         try:
             target.session.send(target.session.prepare_request(request), allow_redirects=False)
         except requests.RequestException as error:
-            row = promises()[f"{self.api}.rule.answers"]
-            got = f"{type(error).__name__} for {method} {prefix}{path}"
-            raise Broken(Finding(row, "an answer", got)) from error
-        return target.door.last
+            promise = promises()[f"{self.api}.rule.answers"]
+            got = f"{type(error).__name__} for {method} {path}"
+            raise Broken(Finding(promise, "an answer", got)) from error
+        return target.transport.last
 
 
-def until(
-    target: Target, look: Callable[[], Exchange], done: Callable[[Exchange], bool], limit_s: float
+def poll_until(
+    target: Target, poll: Callable[[], Exchange], done: Callable[[Exchange], bool], limit_s: float
 ) -> tuple[list[Exchange], bool]:
-    """Look again and again until done or until the limit: every look, and whether it was done."""
-    seen: list[Exchange] = []
-    for _ in target.time.looks(limit_s):
-        seen.append(look())
-        if done(seen[-1]):
-            return seen, True
-    return seen, False
+    """Poll until done or until the limit. The answer to each poll, and whether it was done."""
+    answers: list[Exchange] = []
+    for _ in target.clock.polls(limit_s):
+        answers.append(poll())
+        if done(answers[-1]):
+            return answers, True
+    return answers, False
 
 
 @contextmanager
-def time_goes_on(time_there: Time) -> Iterator[None]:
-    """Inside, time passes at the server by itself, so that nobody who is held open waits long."""
-    if not time_there.is_fast:
+def running_clock(clock: Clock) -> Iterator[None]:
+    """Inside, the server's clock advances by itself, so that a request held open is answered."""
+    if not clock.is_controlled:
         yield
         return
     over = threading.Event()
 
-    def tick() -> None:
-        with suppress(requests.RequestException):  # whoever asks meanwhile will tell what is wrong
-            while not over.wait(_TICK_S):
-                time_there.pass_s(_FAKE_STEP_S)
+    def run() -> None:
+        with suppress(requests.RequestException):  # the check's own request shows the cause
+            while not over.wait(_CLOCK_INTERVAL_S):
+                clock.advance(_CLOCK_STEP_S)
 
-    ticking = threading.Thread(target=tick, daemon=True)
-    ticking.start()
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
     try:
         yield
     finally:
         over.set()
-        ticking.join()
+        thread.join()
 
 
 def is_loopback(base_url: str) -> bool:
@@ -208,19 +228,6 @@ def is_loopback(base_url: str) -> bool:
 
 
 def is_production(base_url: str) -> bool:
-    """Whether it is one of the two vendors' own hosts."""
-    return (urlsplit(base_url).hostname or "").rstrip(".").lower() in PRODUCTION
-
-
-def answers_as_fake(base_url: str) -> bool:
-    """Whether our own fake is there. Raises Unreachable if nobody is."""
-    try:
-        with requests.Session() as session:
-            session.trust_env = False
-            answer = session.get(f"{base_url}/_mock/version", timeout=10, allow_redirects=False)
-            return answer.status_code == 200 and {"version", "seed"} <= answer.json().keys()
-    except requests.ConnectionError as error:
-        hint = "; does it speak http://?" if isinstance(error, requests.exceptions.SSLError) else ""
-        raise Unreachable(f"nobody answers at {base_url}: {type(error).__name__}{hint}") from error
-    except (requests.RequestException, ValueError, AttributeError):
-        return False
+    """Whether the base URL is a host of one of the two vendors."""
+    host = (urlsplit(base_url).hostname or "").rstrip(".").lower()
+    return any(host == domain or host.endswith(f".{domain}") for domain in VENDOR_DOMAINS)

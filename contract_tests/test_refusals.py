@@ -1,22 +1,25 @@
-"""What both APIs refuse in the same way: no key, no such path, no such method, no JSON."""
+"""Checks of what both APIs refuse: no key, an unknown path, a wrong method, no JSON."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import pytest
 
 from contract_tests.contract import Api
-from contract_tests.operations import methods_missing, operations
-from contract_tests.refusals import code_of, require_refusal
+from contract_tests.exchange import Exchange
+from contract_tests.operations import operations, unsupported_methods
+from contract_tests.requirements import code_of, require_refusal
 from contract_tests.target import Caller, Target
 from contract_tests.verdicts import Require
 
 _MISSING = {"rivya": "api_key_missing", "acedata": "no_token"}
 _UNKNOWN = {"rivya": "api_key_invalid", "acedata": "invalid_token"}
-_NEEDED = {
+_KEY_RULE = {
     "rivya": "rivya.rule.every-operation-needs-a-key",
     "acedata": "acedata.rule.every-operation-needs-a-token",
 }
-_NOBODYS = {"rivya": "rvya_sk_nobody_was_ever_given_this", "acedata": "nobody-was-given-this"}
+_NEVER_ISSUED = {"rivya": "rvya_sk_never_issued_to_any_account", "acedata": "token-never-issued"}
 _BY_ROLE = {
     ("rivya", "revoked"): "api_key_revoked",
     ("rivya", "expired"): "api_key_expired",
@@ -27,7 +30,7 @@ _BY_ROLE = {
 _ID = {"rivya": ("error", "requestId"), "acedata": ("trace_id",)}
 _IDS_DIFFER = {"rivya": "rivya.rule.request-ids-differ", "acedata": "acedata.rule.trace-ids-differ"}
 _INVALID = {"rivya": "validation_failed", "acedata": "bad_request"}
-_LOST = {"rivya": "not_found", "acedata": "no_api"}
+_UNKNOWN_PATH = {"rivya": "not_found", "acedata": "no_api"}
 
 
 @pytest.mark.rank(0)
@@ -38,13 +41,13 @@ _LOST = {"rivya": "not_found", "acedata": "no_api"}
     "acedata.security.AceDataToken", "{api}.rule.answers",
 )  # fmt: skip
 def test_nobody_gets_in_without_a_key(target: Target, api: Api, require: Require) -> None:
-    nobody = target.caller(api, None)
-    others: list[dict[str, str]] = [{}, {"authorization": "Basic dXNlcjpwYXNz"}]
+    caller = target.caller(api, None)
+    headers_without_key: list[dict[str, str]] = [{}, {"authorization": "Basic dXNlcjpwYXNz"}]
     for operation in operations(api):
         if operation.needs_key:
-            for headers in others:
-                answer = operation.ask(nobody, headers=headers)
-                require_refusal(require, api, answer, _MISSING[api], _NEEDED[api])
+            for headers in headers_without_key:
+                answer = operation.send(caller, headers=headers)
+                require_refusal(require, api, answer, _MISSING[api], _KEY_RULE[api])
     schemes = {"rivya": "rivya.security.RivyaKey", "acedata": "acedata.security.AceDataToken"}
     require(schemes[api], True, expected="", got="")
     require(f"{api}.rule.answers", True, expected="", got="")
@@ -55,13 +58,14 @@ def test_nobody_gets_in_without_a_key(target: Target, api: Api, require: Require
 def test_a_key_that_nobody_was_given_opens_nothing(
     target: Target, api: Api, require: Require
 ) -> None:
-    nobody = target.caller(api, key=_NOBODYS[api])
+    caller = target.caller(api, key=_NEVER_ISSUED[api])
     for operation in operations(api):
         if operation.needs_key:
-            require_refusal(require, api, operation.ask(nobody), _UNKNOWN[api])
+            require_refusal(require, api, operation.send(caller), _UNKNOWN[api])
 
 
 @pytest.mark.rank(0)
+@pytest.mark.risk
 @pytest.mark.parametrize(
     ("api", "role"),
     [pytest.param(*part, marks=pytest.mark.needs(part[1]), id="-".join(part)) for part in _BY_ROLE],
@@ -75,7 +79,7 @@ def test_a_key_that_lost_its_power_says_why(
 ) -> None:
     for operation in operations(api):
         if operation.needs_key:
-            answer = operation.ask(target.caller(api, role))
+            answer = operation.send(target.caller(api, role))
             require_refusal(require, api, answer, _BY_ROLE[api, role])
 
 
@@ -84,10 +88,10 @@ def test_a_key_that_lost_its_power_says_why(
 def test_who_asks_is_checked_before_what_is_asked(
     target: Target, api: Api, require: Require
 ) -> None:
-    nobody = target.caller(api, key=_NOBODYS[api])
+    caller = target.caller(api, key=_NEVER_ISSUED[api])
     for operation in operations(api):
         if operation.takes_json and operation.needs_key:
-            answer = operation.ask(nobody, json=None, body=b"{not json")
+            answer = operation.send(caller, json=None, body=b"{not json")
             require_refusal(require, api, answer, _UNKNOWN[api], f"{api}.rule.auth-before-body")
 
 
@@ -98,16 +102,17 @@ def test_an_unknown_path_is_refused_in_the_api_s_own_words(
 ) -> None:
     for path in ("/nothing-here", "/generations/x/cancel", "/videos/x"):
         answer = target.caller(api).get(path)
-        require_refusal(require, api, answer, _LOST[api], f"{api}.rule.unknown-path")
+        require_refusal(require, api, answer, _UNKNOWN_PATH[api], f"{api}.rule.unknown-path")
 
 
 @pytest.mark.rank(0)
+@pytest.mark.risk
 @pytest.mark.holds(
     "{api}.rule.wrong-method", "{api}.error.method_not_allowed", "{api}.header.Allow"
 )
 def test_a_wrong_method_is_told_the_right_ones(target: Target, api: Api, require: Require) -> None:
-    for path, method, has in methods_missing(api):
-        answer = target.caller(api).ask(method, path)
+    for path, method, has in unsupported_methods(api):
+        answer = target.caller(api).request(method, path)
         rule = f"{api}.rule.wrong-method"
         require_refusal(require, api, answer, "method_not_allowed", rule)
         allowed = {name.strip() for name in answer.headers.get("allow", "").split(",")}
@@ -116,19 +121,39 @@ def test_a_wrong_method_is_told_the_right_ones(target: Target, api: Api, require
 
 
 @pytest.mark.rank(0)
-@pytest.mark.holds("rivya.rule.request-ids-differ", "acedata.rule.trace-ids-differ")
+@pytest.mark.holds(
+    "rivya.rule.request-ids-differ", "acedata.rule.trace-ids-differ",
+    "rivya.RivyaError.error.message", "acedata.AceDataError.error.message",
+)  # fmt: skip
 def test_refusals_can_be_told_apart(target: Target, api: Api, require: Require) -> None:
     ids: list[object] = []
     for _ in range(3):
-        answer = target.caller(api).get("/nothing-here")
-        found = answer.json
-        for step in _ID[api]:
-            found = found[step]
-        require(_IDS_DIFFER[api], found not in ids, expected="a new id", got=found, by=answer)
-        ids.append(found)
+        for answer in _refused(target, api):
+            found = answer.json
+            for step in _ID[api]:
+                found = found[step]
+            fresh = found not in ids
+            require(_IDS_DIFFER[api], fresh, expected="a new id", got=found, by=answer)
+            ids.append(found)
+            message = answer.json["error"]["message"]
+            promise_id = "rivya.RivyaError" if api == "rivya" else "acedata.AceDataError"
+            is_text = isinstance(message, str) and bool(message.strip())
+            promise_id += ".error.message"
+            require(promise_id, is_text, expected="a message", got=message, by=answer)
+
+
+def _refused(target: Target, api: Api) -> Iterator[Exchange]:
+    """Refusals of different kinds: unknown path, no key, wrong method, no JSON."""
+    caller, operation = target.caller(api), next(o for o in operations(api) if o.takes_json)
+    yield caller.get("/nothing-here")
+    yield operation.send(target.caller(api, None))
+    yield caller.request("PUT", operation.path)
+    yield operation.send(caller)
+    yield operation.send(caller, json=None, body=b"{")
 
 
 @pytest.mark.rank(0)
+@pytest.mark.risk
 @pytest.mark.holds(
     "{api}.rule.not-json", "rivya.error.validation_failed", "acedata.error.bad_request"
 )
@@ -140,20 +165,21 @@ def test_a_body_that_is_no_json_object_is_refused(
 ) -> None:
     for operation in operations(api):
         if operation.takes_json and "{" not in operation.path and operation.method == "POST":
-            answer = operation.ask(target.caller(api), json=None, body=body)
+            answer = operation.send(target.caller(api), json=None, body=body)
             require_refusal(require, api, answer, _INVALID[api], f"{api}.rule.not-json")
 
 
 @pytest.mark.rank(0)
+@pytest.mark.risk
 @pytest.mark.holds("{api}.rule.not-json")
 def test_json_that_is_not_said_to_be_json_is_refused(
     target: Target, api: Api, require: Require
 ) -> None:
-    asker: Caller = target.caller(api)
+    caller: Caller = target.caller(api)
     for operation in operations(api):
         if operation.takes_json and operation.method == "POST":
             plain = {"content-type": "text/plain"}
-            answer = operation.ask(asker, json=None, body=b'{"action": 1}', headers=plain)
+            answer = operation.send(caller, json=None, body=b'{"action": 1}', headers=plain)
             require(
                 f"{api}.rule.not-json", code_of(answer) == _INVALID[api], expected=_INVALID[api],
                 got=f"{answer.status} {code_of(answer)}", by=answer,

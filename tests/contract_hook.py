@@ -1,6 +1,6 @@
-"""Every answer of the fake, in every test, is held against the contract.
+"""Checks every answer of the server, in every test, against the contract.
 
-The schemas let vendors add fields; the fake sends exactly the known ones, so here they are closed.
+The schemas allow more fields. The server sends only known ones, so here they are closed.
 """
 
 from __future__ import annotations
@@ -15,16 +15,17 @@ import httpx2
 import jsonschema_rs
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mock_server.apis import ALL
 from mock_server.contract.contract import Contract
 from mock_server.contract.data_paths import SCHEMAS
 from mock_server.core.journal import Exchange
-from tests.door_hook import DOOR, door_breaches
+from tests.door_hook import DOOR, door_breaches, patterns_of, validator_of
 
 PREFIXES = ("/api/v1", "/hailuo")
 
 
 class HeldToContract:
-    """ASGI wrapper: `broken` collects what an answer did that the contract does not allow."""
+    """ASGI wrapper. `broken` collects each violation of the contract."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -46,7 +47,7 @@ class HeldToContract:
 
         await self.app(scope, receive, listen)
         # A preflight opens no exchange: the vendors' documents say nothing of browsers.
-        if started and "exchange" in scope and not _is_faulty(scope["exchange"]):
+        if started and "exchange" in scope and _is_judged(scope["exchange"]):
             headers = {name.decode().lower(): value.decode() for name, value in started["headers"]}
             answer = scope["method"], scope["path"], started["status"], headers, bytes(body)
             if scope["path"].startswith(DOOR):
@@ -56,9 +57,10 @@ class HeldToContract:
                 self.broken += breaches(*answer)
 
 
-def _is_faulty(exchange: Exchange) -> bool:
-    """Whether the answer was spoilt on purpose, or is no vendor's."""
-    return bool(exchange.faults) or (exchange.refusal or "").startswith("UnknownScenario")
+def _is_judged(exchange: Exchange) -> bool:
+    """Whether no fault changed the answer, and it is one of an API or the control door."""
+    is_unknown = (exchange.refusal or "").startswith("UnknownScenario")
+    return not exchange.faults and not is_unknown and exchange.origin == "api"
 
 
 def held(response: httpx2.Response) -> httpx2.Response:
@@ -77,7 +79,7 @@ def held(response: httpx2.Response) -> httpx2.Response:
 def breaches(
     method: str, path: str, status: int, headers: dict[str, str], body: bytes
 ) -> list[str]:
-    """What an answer of one of the two APIs has against the contract; nothing for other paths."""
+    """The violations of the contract by an answer of an API; none for other paths."""
     if not path.startswith(PREFIXES):
         return []
     place = f"{method} {path} -> {status}"
@@ -103,7 +105,7 @@ def _missing_headers(place: str, status: int, headers: dict[str, str]) -> list[s
 @cache
 def document() -> dict[str, Any]:
     """The bundled document of both APIs."""
-    whole: dict[str, Any] = Contract(SCHEMAS).openapi
+    whole: dict[str, Any] = Contract(SCHEMAS, ALL).openapi
     return whole
 
 
@@ -128,30 +130,31 @@ def _close(node: Any) -> None:
 
 
 @cache
+def _paths() -> list[tuple[re.Pattern[str], str]]:
+    """The paths of the document, each after a pattern that it matches."""
+    return patterns_of(document()["paths"])
+
+
 def _schema_for(method: str, path: str, status: int) -> jsonschema_rs.Draft202012Validator | None:
-    operation = _operation(method, path)
-    if operation is None:
+    verb = "get" if method == "HEAD" else method.lower()
+    documented = next((name for pattern, name in _paths() if pattern.fullmatch(path)), None)
+    if documented is None or verb not in document()["paths"][documented]:
         # No operation: an unknown path or method, which both APIs refuse in their envelope.
         name = "RivyaError" if path.startswith("/api") else "AceDataError"
-        return _compiled({"$ref": f"#/components/schemas/{name}"}) if status in (404, 405) else None
-    response = operation["responses"].get(str(status))
+        return _of_component(name) if status in (404, 405) else None
+    return _of_answer(documented, verb, str(status))
+
+
+@cache
+def _of_answer(path: str, verb: str, status: str) -> jsonschema_rs.Draft202012Validator | None:
+    response = document()["paths"][path][verb]["responses"].get(status)
     if response is None:
         return None
     if "$ref" in response:
         response = _components()["responses"][response["$ref"].rpartition("/")[2]]
-    return _compiled(response["content"]["application/json"]["schema"])
+    return validator_of(response["content"]["application/json"]["schema"], _components())
 
 
-def _compiled(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(
-        {**deepcopy(schema), "components": _components()}, validate_formats=True
-    )
-
-
-def _operation(method: str, path: str) -> dict[str, Any] | None:
-    verb = "get" if method == "HEAD" else method.lower()
-    for template, item in document()["paths"].items():
-        if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", template), path):
-            found: dict[str, Any] | None = item.get(verb)
-            return found
-    return None
+@cache
+def _of_component(name: str) -> jsonschema_rs.Draft202012Validator:
+    return validator_of({"$ref": f"#/components/schemas/{name}"}, _components())

@@ -1,1 +1,1 @@
-"""Checks of Ace Data Cloud's Hailuo videos."""
+"""Checks of Ace Data Cloud's Hailuo API."""

@@ -1,4 +1,4 @@
-"""Callbacks, received by the suite itself."""
+"""Checks of callbacks, which the suite receives."""
 
 from __future__ import annotations
 
@@ -6,23 +6,15 @@ from typing import Any
 
 import pytest
 
-from contract_tests.acedata.test_modes import agree
-from contract_tests.acedata.videos import RULE, TEXT, ask, live_to_the_end, order, retrieve
-from contract_tests.contract import contract
-from contract_tests.receiver import Posted, Receiver
-from contract_tests.refusals import require_success
+from contract_tests.acedata.rules import RULE, TEXT, require_equal
+from contract_tests.acedata.videos import create, poll_to_the_end, request_body, retrieve
+from contract_tests.receiver import Receiver
+from contract_tests.requirements import require_success, require_valid
 from contract_tests.run import Run
 from contract_tests.target import Caller
 from contract_tests.verdicts import Require
 
 LATER_S = 3600
-
-
-def require_valid(require: Require, rule: str, posted: Posted, title: str) -> None:
-    """The body must be what the contract says of it."""
-    schema = {"$ref": f"#/components/schemas/{title}"}
-    errors = [error.message for error in contract().validator(schema).iter_errors(posted.json)]
-    require(RULE + rule, not errors, expected=f"a {title}", got=errors or posted.body[:200])
 
 
 @pytest.mark.rank(3)
@@ -37,45 +29,43 @@ def require_valid(require: Require, rule: str, posted: Posted, title: str) -> No
 def test_the_end_of_a_video_is_called_back_once(
     acedata: Caller, receiver: Receiver, extra: dict[str, Any], require: Require
 ) -> None:
-    box, time_there = receiver.box(), acedata.target.time
-    accepted = ask(acedata, order(callback_url=box.url, **extra))
+    inbox, clock = receiver.inbox(), acedata.target.clock
+    accepted = create(acedata, request_body(callback_url=inbox.url, **extra))
     task_id = require_success(require, RULE + "callback-answers-at-once", accepted)["task_id"]
     rule = "async-with-callback" if extra else "callback-comes-once"
-    require(RULE + rule, not box.posted, expected="no call before the end", got=box.posted)
-    came = box.wait(1, time_there)
-    require(RULE + rule, len(came) == 1, expected="one POST", got=len(came), by=accepted)
-    posted = came[0]
-    kind = posted.headers.get("content-type", "").partition(";")[0]
-    got = (posted.method, kind, isinstance(posted.json, dict) and posted.json.get("task_id"))
-    require(
-        RULE + "callback-comes-once", got == ("POST", "application/json", task_id),
-        expected=("POST", "application/json", task_id), got=got, by=accepted,
-    )  # fmt: skip
-    require_valid(require, "callback-is-the-result", posted, "VideoResult")
-    signed = [name for name in posted.headers if "signature" in name]
+    require(RULE + rule, not inbox.requests, expected="no call before the end", got=inbox.requests)
+    received = inbox.wait(1, clock)
+    require(RULE + rule, len(received) == 1, expected="one POST", got=len(received), by=accepted)
+    request = received[0]
+    media_type = request.headers.get("content-type", "").partition(";")[0]
+    named_task = isinstance(request.json, dict) and request.json.get("task_id")
+    got, expected = (request.method, media_type, named_task), ("POST", "application/json", task_id)
+    require_equal(require, "callback-comes-once", got, expected, accepted)
+    require_valid(require, RULE + "callback-is-the-result", request, "VideoResult")
+    signed = [name for name in request.headers if "signature" in name]
     require(RULE + "not-signed", not signed, expected="no signature", got=signed, by=accepted)
-    look = retrieve(acedata, task_id)
-    agree(require, "task-ends-before-the-call", bool(look.json["response"]), True, look)
-    agree(require, "one-trace", posted.json["trace_id"], look.json["trace_id"], look)
-    result = {name: look.json["response"][name] for name in ("success", "task_id", "trace_id")}
-    agree(require, "callback-is-the-result", posted.json | result, posted.json, look)
-    time_there.pass_s(LATER_S if time_there.is_fast else 1)
-    agree(require, "callback-comes-once", len(box.posted), 1, look)
+    poll = retrieve(acedata, task_id)
+    require_equal(require, "task-ends-before-the-call", bool(poll.json["response"]), True, poll)
+    require_equal(require, "one-trace", request.json["trace_id"], poll.json["trace_id"], poll)
+    result = {name: poll.json["response"][name] for name in ("success", "task_id", "trace_id")}
+    require_equal(require, "callback-is-the-result", request.json | result, request.json, poll)
+    clock.advance(LATER_S if clock.is_controlled else 1)
+    require_equal(require, "callback-comes-once", len(inbox.requests), 1, poll)
 
 
 @pytest.mark.rank(3)
+@pytest.mark.price(TEXT)
 @pytest.mark.needs("variant failing", "receiver")
 @pytest.mark.holds(RULE + "callback-of-failure", "acedata.VideoFailure*")
 def test_a_failure_is_called_back_as_one(run: Run, receiver: Receiver, require: Require) -> None:
-    asker, box = run.variant("failing").caller("acedata"), receiver.box()
-    accepted = ask(asker, order(callback_url=box.url))
-    came = box.wait(1, asker.target.time)
-    rule = RULE + "callback-of-failure"
-    require(rule, len(came) == 1, expected="one POST", got=len(came), by=accepted)
-    require_valid(require, "callback-of-failure", came[0], "VideoFailure")
-    got = came[0].json.get("task_id")
-    wanted = accepted.json["task_id"]
-    require(rule, got == wanted, expected=wanted, got=got, by=accepted)
+    caller, inbox = run.variant("failing").caller("acedata"), receiver.inbox()
+    accepted = create(caller, request_body(callback_url=inbox.url))
+    received = inbox.wait(1, caller.target.clock)
+    rule = "callback-of-failure"
+    require(RULE + rule, len(received) == 1, expected="one POST", got=len(received), by=accepted)
+    require_valid(require, RULE + rule, received[0], "VideoFailure")
+    got = received[0].json.get("task_id")
+    require_equal(require, rule, got, accepted.json["task_id"], accepted)
     for name in ("success", "task_id", "trace_id", "error", "error.code", "error.message"):
         require(f"acedata.VideoFailure.{name}", True, expected=name, got=name)
 
@@ -87,8 +77,8 @@ def test_a_failure_is_called_back_as_one(run: Run, receiver: Receiver, require: 
 def test_a_receiver_that_refuses_harms_no_task(
     acedata: Caller, receiver: Receiver, require: Require
 ) -> None:
-    box = receiver.box(500)
-    task_id = ask(acedata, order(callback_url=box.url)).json["task_id"]
-    box.wait(1, acedata.target.time)
-    done = live_to_the_end(acedata, require, task_id)[-1]
-    agree(require, "callback-cannot-harm", done.json["response"].get("success"), True, done)
+    inbox = receiver.inbox(500)
+    task_id = create(acedata, request_body(callback_url=inbox.url)).json["task_id"]
+    inbox.wait(1, acedata.target.clock)
+    done = poll_to_the_end(acedata, require, task_id)[-1]
+    require_equal(require, "callback-cannot-harm", done.json["response"].get("success"), True, done)

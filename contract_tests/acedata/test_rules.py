@@ -1,6 +1,6 @@
-"""AceData's rules together: any order of submissions, looks, batches and time, against a model.
+"""Checks AceData's rules in random sequences of creates, reads and time, against a model.
 
-The model: per task whose it is, what was sent, and what was last seen of it.
+The model has for each task its account, the request, and the task as it was last shown.
 """
 
 from __future__ import annotations
@@ -12,37 +12,36 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule
 
-from contract_tests.acedata.videos import (
+from contract_tests.acedata.rules import (
     IMAGE,
     IMAGE_URL,
     RULE,
     TEXT,
-    ask,
-    batch,
-    order,
-    retrieve,
+    UNKNOWN_ID,
+    UNREACHABLE_URL,
+    known,
+    require_equal,
 )
+from contract_tests.acedata.videos import create, request_body, retrieve, retrieve_batch
 from contract_tests.exchange import Exchange
-from contract_tests.machine import run_machine
-from contract_tests.refusals import require_refusal, require_success
+from contract_tests.requirements import require_refusal, require_success
 from contract_tests.run import Run
+from contract_tests.state_machines import run_state_machine
 from contract_tests.target import Target
 from contract_tests.verdicts import Require
 
-_NOBODYS = "00000000-0000-4000-8000-000000000000"
-_NOBODY_LISTENS = "http://127.0.0.1:9/callback"
 _BODIES: tuple[dict[str, Any], ...] = (
-    order(**{"async": True}),
-    order(callback_url=_NOBODY_LISTENS),
-    order(callback_url=_NOBODY_LISTENS, **{"async": True}),
-    order(model=TEXT, **{"async": True}),
-    order(model=IMAGE, first_image_url=IMAGE_URL, **{"async": True}),
+    request_body(**{"async": True}),
+    request_body(callback_url=UNREACHABLE_URL),
+    request_body(callback_url=UNREACHABLE_URL, **{"async": True}),
+    request_body(model=TEXT, **{"async": True}),
+    request_body(model=IMAGE, first_image_url=IMAGE_URL, **{"async": True}),
 )
 _CONSTANT = ("id", "_id", "created_at", "trace_id", "request", "api_id", "application_id")
 
 
-class Rules(RuleBasedStateMachine):
-    """Two accounts that submit, look and wait."""
+class AceDataMachine(RuleBasedStateMachine):
+    """Two accounts that create tasks, read them and wait."""
 
     tasks: Bundle[str] = Bundle("tasks")
 
@@ -51,12 +50,12 @@ class Rules(RuleBasedStateMachine):
         self.target, self.require = target, require
         self.owner: dict[str, str] = {}
         self.sent: dict[str, Any] = {}
-        self.seen: dict[str, Any] = {}
+        self.last_shown: dict[str, Any] = {}
 
     @rule(target=tasks, who=st.sampled_from(["own", "second"]), body=st.sampled_from(_BODIES))
     def submit(self, who: str, body: dict[str, Any]) -> str:
-        """A submission: always a task of its own."""
-        answer = ask(self.target.caller("acedata", who), body)
+        """Create a task. It is never one that exists."""
+        answer = create(self.target.caller("acedata", who), body)
         shown = require_success(self.require, RULE + "takes-what-is-valid", answer)
         task_id: str = shown["task_id"]
         self.require(
@@ -67,11 +66,11 @@ class Rules(RuleBasedStateMachine):
         return task_id
 
     @rule(task_id=tasks, who=st.sampled_from(["own", "second"]))
-    def look(self, task_id: str, who: str) -> None:
-        """A look, by the owner or by a stranger."""
+    def read(self, task_id: str, who: str) -> None:
+        """Read a task as its owner or as another account."""
         answer = retrieve(self.target.caller("acedata", who), task_id)
         if who == self.owner[task_id]:
-            self._see(task_id, answer, answer.json)
+            self._compare(task_id, answer, answer.json)
         else:
             rule = RULE + "foreign-as-unknown"
             require_refusal(self.require, "acedata", answer, "task_not_found", rule)
@@ -81,30 +80,25 @@ class Rules(RuleBasedStateMachine):
         task_ids=st.lists(tasks, min_size=1, max_size=4),
         with_unknown=st.booleans(),
     )
-    def look_at_several(self, who: str, task_ids: list[str], *, with_unknown: bool) -> None:
-        """A batch: the account's tasks among those named, each once, in the order named."""
-        ids = [_NOBODYS, *task_ids] if with_unknown else task_ids
-        answer = batch(self.target.caller("acedata", who), ids)
+    def read_several(self, who: str, task_ids: list[str], *, with_unknown: bool) -> None:
+        """Read several tasks: the account's own, each once, in the order of the ids."""
+        ids = [UNKNOWN_ID, *task_ids] if with_unknown else task_ids
+        answer = retrieve_batch(self.target.caller("acedata", who), ids)
         shown = require_success(self.require, RULE + "batch-in-order", answer)
         expected = [each for each in dict.fromkeys(task_ids) if self.owner[each] == who]
         got = [item["id"] for item in shown["items"]]
         for name in ("batch-in-order", "batch-leaves-out-unknown"):
-            self.require(RULE + name, got == expected, expected=expected, got=got, by=answer)
+            require_equal(self.require, name, got, expected, answer)
         count = shown["count"]
-        self.require(
-            RULE + "batch-in-order", count == len(got), expected=len(got), got=count, by=answer
-        )
+        require_equal(self.require, "batch-in-order", count, len(got), answer)
         for task_id, item in zip(got, shown["items"], strict=True):
-            self._see(task_id, answer, item)
+            self._compare(task_id, answer, item)
 
-    def _see(self, task_id: str, answer: Exchange, task: Any) -> None:
-        """What is seen now must agree with what was sent, and with what was seen before."""
+    def _compare(self, task_id: str, answer: Exchange, task: Any) -> None:
+        """Require that a task agrees with its request, and with itself as it was shown before."""
         body = self.sent[task_id]
-        self.require(
-            RULE + "request-is-echoed", task.get("request") == body, expected=body,
-            got=task.get("request"), by=answer,
-        )  # fmt: skip
-        was = self.seen.get(task_id)
+        require_equal(self.require, "request-is-echoed", task.get("request"), body, answer)
+        was = self.last_shown.get(task_id)
         if was is not None:
             for name in _CONSTANT:
                 same = task.get(name) == was.get(name)
@@ -113,15 +107,13 @@ class Rules(RuleBasedStateMachine):
                     by=answer,
                 )  # fmt: skip
             if was.get("response"):
-                self.require(
-                    RULE + "done-stays-done", task == was, expected=was, got=task, by=answer
-                )
-        self.seen[task_id] = task
+                require_equal(self.require, "done-stays-done", known(task), known(was), answer)
+        self.last_shown[task_id] = task
 
     @rule(seconds=st.sampled_from([0.05, 0.2, 0.8, 1.5]))
     def wait(self, seconds: float) -> None:
-        """Time goes by."""
-        self.target.time.pass_s(seconds)
+        """Advance the clock."""
+        self.target.clock.advance(seconds)
 
 
 _HELD = tuple(
@@ -133,8 +125,8 @@ _HELD = tuple(
 )  # fmt: skip
 
 
-def _machine(target: Target, require: Require) -> Callable[[], Rules]:
-    return lambda: Rules(target, require)
+def _machine(target: Target, require: Require) -> Callable[[], AceDataMachine]:
+    return lambda: AceDataMachine(target, require)
 
 
 @pytest.mark.rank(4)
@@ -143,13 +135,14 @@ def _machine(target: Target, require: Require) -> Callable[[], Rules]:
 @pytest.mark.needs("second")
 @pytest.mark.holds(*_HELD)
 def test_the_rules_hold_in_any_order(run: Run, target: Target, require: Require) -> None:
-    run_machine(_machine(target, require), quick=run.options.quick)
+    run_state_machine(_machine(target, require), quick=run.options.quick)
 
 
 @pytest.mark.rank(4)
 @pytest.mark.deep
 @pytest.mark.full
+@pytest.mark.price(TEXT, count=400)
 @pytest.mark.needs("second", "variant flaky")
 @pytest.mark.holds(*_HELD)
 def test_the_rules_hold_where_every_other_video_fails(run: Run, require: Require) -> None:
-    run_machine(_machine(run.variant("flaky"), require), quick=run.options.quick)
+    run_state_machine(_machine(run.variant("flaky"), require), quick=run.options.quick)

@@ -1,4 +1,4 @@
-"""Servers that are broken on purpose: the fake behind a wrapper that breaks exactly one promise.
+"""Servers that are broken on purpose: each is the fake in a wrapper that breaks one promise.
 
-A check that has never failed on one of these has proved nothing.
+They show that the checks of the suite can fail.
 """

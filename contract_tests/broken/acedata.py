@@ -1,59 +1,61 @@
-"""Ace Data Cloud's Hailuo videos, broken: one promise each."""
+"""The broken servers of Ace Data Cloud."""
 
 from __future__ import annotations
 
 from typing import Any
 from urllib.parse import urlencode
 
-from contract_tests.broken.breakage import Answered, Catalogue, Outgoing, Sent, drop, put
+from contract_tests.broken.broken_server import Answer, BrokenServers, Delivery, SentRequest
+from contract_tests.broken.changes import drop, put, wrong_code, wrong_status
+from contract_tests.broken.key_changes import accept_keys, accept_no_key
 
-BROKEN = Catalogue("acedata")
-edit, answer, request, delivery = BROKEN.edit, BROKEN.answer, BROKEN.request, BROKEN.delivery
+BROKEN = BrokenServers("acedata")
+edit, on_answer = BROKEN.edit, BROKEN.on_answer
+on_request, on_body, on_delivery = BROKEN.on_request, BROKEN.on_body, BROKEN.on_delivery
+ERRORS = range(400, 600)
 
 ANY = r"\w+ /hailuo/.*"
 VIDEOS = r"POST /hailuo/videos"
 TASKS = r"POST /hailuo/tasks"
-MINE = "test-token"
-ERRORS = range(400, 600)
 
 
 def is_accepted(shown: Any) -> bool:
-    """Whether this is the answer that a job was taken."""
+    """Whether the object is the answer to an accepted request."""
     return set(shown) == {"task_id"}
 
 
 def is_task(shown: Any) -> bool:
-    """Whether this is a task object."""
+    """Whether the object is a task."""
     return "request" in shown
 
 
 def is_pending(shown: Any) -> bool:
-    """Whether this is a task under way."""
+    """Whether the object is an unfinished task."""
     return is_task(shown) and not shown.get("response")
 
 
 def is_done(shown: Any) -> bool:
-    """Whether this is a task that succeeded."""
+    """Whether the object is a task that succeeded."""
     return is_task(shown) and bool(shown.get("response", {}).get("success"))
 
 
 def is_failed(shown: Any) -> bool:
-    """Whether this is a task that failed."""
+    """Whether the object is a task that failed."""
     return is_task(shown) and shown.get("response", {}).get("success") is False
 
 
 def is_result(shown: Any) -> bool:
-    """Whether this is a finished answer."""
+    """Whether the object is a result."""
     return "data" in shown
 
 
 def is_batch(shown: Any) -> bool:
-    """Whether this is several tasks."""
+    """Whether the object is a batch of tasks."""
     return "items" in shown
 
 
 def _video(change: Any) -> Any:
-    """Edit the video of a finished answer or of a finished task."""
+    """A change of the video in a result or in a finished task."""
     return lambda shown: change(shown.get("response", shown)["data"][0])
 
 
@@ -85,78 +87,68 @@ edit("trace-missing", "VideoResult.trace_id", VIDEOS, drop("trace_id"), when=is_
 edit("image-is-lost", "rule.image-as-sent", ANY, _video(put(first_image_url=None)), when=_has_video)
 
 
-def _held(sent: Sent) -> None:
-    body = sent.json
-    if isinstance(body, dict) and body.get("async") is True:
+def _drop_async(body: Any) -> None:
+    if body.get("async") is True:
         del body["async"]
-        sent.json = body
 
 
-def _never_held(sent: Sent) -> None:
-    body = sent.json
-    if isinstance(body, dict) and "callback_url" not in body:
-        sent.json = body | {"async": True}
+def _add_async(body: Any) -> None:
+    if "callback_url" not in body:
+        body["async"] = True
 
 
-def _image_for_all(sent: Sent) -> None:
-    body = sent.json
-    if isinstance(body, dict) and "i2v" in str(body.get("model")) and "first_image_url" not in body:
-        sent.json = body | {"first_image_url": "https://cdn.example.com/a.png"}
+def _add_image(body: Any) -> None:
+    if "i2v" in str(body.get("model")) and "first_image_url" not in body:
+        body["first_image_url"] = "https://cdn.example.com/a.png"
 
 
-def _links_only(sent: Sent) -> None:
-    body = sent.json
-    if isinstance(body, dict) and str(body.get("first_image_url")).startswith("data:"):
-        sent.json = body | {"first_image_url": "https://cdn.example.com/a.png"}
+def _replace_data_url(body: Any) -> None:
+    if str(body.get("first_image_url")).startswith("data:"):
+        body["first_image_url"] = "https://cdn.example.com/a.png"
 
 
-def _any_model(sent: Sent) -> None:
-    body = sent.json
-    if isinstance(body, dict) and body.get("model") == "MiniMax-H3":
-        sent.json = body | {"model": "minimax-t2v"}
+def _replace_model(body: Any) -> None:
+    if body.get("model") == "MiniMax-H3":
+        body["model"] = "minimax-t2v"
 
 
-def _no_nulls(sent: Sent) -> None:
-    body = sent.json
-    if isinstance(body, dict):
-        sent.json = {name: value for name, value in body.items() if value is not None}
+def _drop_nulls(body: Any) -> None:
+    for name in [name for name, value in body.items() if value is None]:
+        del body[name]
 
 
-def _any_action(sent: Sent) -> None:
-    body = sent.json
-    if isinstance(body, dict):
-        sent.json = body | {"action": "generate"}
+on_body("async-is-held", "rule.async-answers-at-once", VIDEOS, _drop_async)
+on_body("plain-requests-are-not-held", "rule.held-open-finishes", VIDEOS, _add_async)
+on_body("image-models-do-without", "rule.image-models-need-an-image", VIDEOS, _add_image)
+on_body("data-urls-pass", "rule.image-is-a-link", VIDEOS, _replace_data_url)
+on_body("foreign-models-pass", "rule.model-unknown", VIDEOS, _replace_model)
+on_body("nulls-pass", "rule.null-refused", VIDEOS, _drop_nulls)
+on_body("any-action-passes", "VideoRequest.action", VIDEOS, put(action="generate"))
 
 
-request("async-is-held", "rule.async-answers-at-once", VIDEOS, _held)
-request("plain-requests-are-not-held", "rule.held-open-finishes", VIDEOS, _never_held)
-request("image-models-do-without", "rule.image-models-need-an-image", VIDEOS, _image_for_all)
-request("data-urls-pass", "rule.image-is-a-link", VIDEOS, _links_only)
-request("foreign-models-pass", "rule.model-unknown", VIDEOS, _any_model)
-request("nulls-pass", "rule.null-refused", VIDEOS, _no_nulls)
-request("any-action-passes", "VideoRequest.action", VIDEOS, _any_action)
-
-
-def _refuse(answered: Answered, code: str = "bad_request", status: int = 400) -> None:
-    answered.status = status
+def refuse(answer: Answer, code: str = "bad_request", status: int = 400) -> None:
+    """Replace an answer by an error."""
+    answer.status = status
     error = {"code": code, "message": "no"}
     trace = "2cf86e86-22a4-46e1-ac2f-032c0f2a4e89"
-    answered.json = {"success": False, "error": error, "trace_id": trace}
+    answer.json = {"success": False, "error": error, "trace_id": trace}
 
 
-def _strict(answered: Answered) -> None:
-    if answered.status == 200 and {"mirror", "timeout"} & set(answered.sent.json):
-        _refuse(answered)
+def _refuse_unknown_fields(answer: Answer) -> None:
+    if answer.status == 200 and {"mirror", "timeout"} & set(answer.sent.json):
+        refuse(answer)
 
 
-def _text_takes_no_image(answered: Answered) -> None:
-    body = answered.sent.json
-    if answered.status == 200 and body.get("model") == "minimax-t2v" and "first_image_url" in body:
-        _refuse(answered)
+def _refuse_image(answer: Answer) -> None:
+    body = answer.sent.json
+    if answer.status == 200 and body.get("model") == "minimax-t2v" and "first_image_url" in body:
+        refuse(answer)
 
 
-answer("unknown-fields-are-refused", "rule.unknown-fields-ignored", VIDEOS, _strict)
-answer("text-takes-no-image", "rule.image-without-need", VIDEOS, _text_takes_no_image)
+on_answer(
+    "unknown-fields-are-refused", "rule.unknown-fields-ignored", VIDEOS, _refuse_unknown_fields
+)
+on_answer("text-takes-no-image", "rule.image-without-need", VIDEOS, _refuse_image)
 
 
 # --- tasks ------------------------------------------------------------------------------------
@@ -189,53 +181,52 @@ edit("batch-shows-less", "rule.batch-shows-the-same", TASKS,
      when=is_batch)  # fmt: skip
 
 
-def _unknown_as_null(answered: Answered) -> None:
-    if is_batch(answered.json):
-        found = {item["id"]: item for item in answered.json["items"]}
-        items = [found.get(task_id) for task_id in answered.sent.json.get("ids", [])]
-        answered.json = {"items": items, "count": len(items)}
+def _show_unknown_as_null(answer: Answer) -> None:
+    if is_batch(answer.json):
+        found = {item["id"]: item for item in answer.json["items"]}
+        items = [found.get(task_id) for task_id in answer.sent.json.get("ids", [])]
+        answer.json = {"items": items, "count": len(items)}
 
 
-def _goes_back(answered: Answered) -> None:
-    if is_done(answered.json):
-        times = answered.memory.setdefault(answered.json["id"], [0])
+def _go_back_to_pending(answer: Answer) -> None:
+    if is_done(answer.json):
+        times = answer.memory.setdefault(answer.json["id"], [0])
         times[0] += 1
         if times[0] > 1:
-            task = answered.json
+            task = answer.json
             task["response"] = {}
-            answered.json = task
+            answer.json = task
 
 
-def _null_for_unknown(answered: Answered) -> None:
-    if answered.status == 404:
-        answered.status, answered.body = 200, b"null"
+def _answer_null(answer: Answer) -> None:
+    if answer.status == 404:
+        answer.status, answer.body = 200, b"null"
 
 
-def _no_default(answered: Answered) -> None:
-    if answered.status == 200 and "action" not in answered.sent.json:
-        _refuse(answered)
+def _require_action(answer: Answer) -> None:
+    if answer.status == 200 and "action" not in answer.sent.json:
+        refuse(answer)
 
 
-def _delete(answered: Answered) -> None:
-    if answered.sent.json.get("action") == "delete":
-        answered.status = 200
-        answered.json = {"id": answered.sent.json.get("id"), "deleted": True}
+def _allow_delete(answer: Answer) -> None:
+    if answer.sent.json.get("action") == "delete":
+        answer.status = 200
+        answer.json = {"id": answer.sent.json.get("id"), "deleted": True}
 
 
-answer("unknown-tasks-are-null", "rule.batch-leaves-out-unknown", TASKS, _unknown_as_null)
-answer("done-tasks-start-again", "rule.done-stays-done", TASKS, _goes_back)
-answer("unknown-task-is-200-null", "error.task_not_found", TASKS, _null_for_unknown)
-answer("action-is-needed", "rule.retrieve-is-the-default", TASKS, _no_default)
-answer("delete-works", "rule.other-actions-refused", TASKS, _delete)
+on_answer("unknown-tasks-are-null", "rule.batch-leaves-out-unknown", TASKS, _show_unknown_as_null)
+on_answer("done-tasks-start-again", "rule.done-stays-done", TASKS, _go_back_to_pending)
+on_answer("unknown-task-is-200-null", "error.task_not_found", TASKS, _answer_null)
+on_answer("action-is-needed", "rule.retrieve-is-the-default", TASKS, _require_action)
+on_answer("delete-works", "rule.other-actions-refused", TASKS, _allow_delete)
 
 
-def _task_id_as_id(sent: Sent) -> None:
-    body = sent.json
-    if isinstance(body, dict) and "task_id" in body:
-        sent.json = body | {"id": body["task_id"]}
+def _rename_task_id(body: Any) -> None:
+    if "task_id" in body:
+        body["id"] = body["task_id"]
 
 
-request("task-id-is-a-name", "rule.task-id-is-no-name", TASKS, _task_id_as_id)
+on_body("task-id-is-a-name", "rule.task-id-is-no-name", TASKS, _rename_task_id)
 edit("failed-says-success", "rule.failed-task-shape", TASKS,
      lambda t: t["response"].update(success=True), when=is_failed)  # fmt: skip
 edit("failed-error-is-a-text", "VideoFailure.error", TASKS,
@@ -244,61 +235,31 @@ edit("failed-has-data", "rule.failed-task-shape", TASKS, lambda t: t["response"]
      when=is_failed)  # fmt: skip
 
 
-def _fails_politely(answered: Answered) -> None:
-    if answered.status == 500:
-        answered.status = 200
+def _answer_failure_with_200(answer: Answer) -> None:
+    if answer.status == 500:
+        answer.status = 200
 
 
-answer("held-failure-is-a-200", "rule.held-open-failure", VIDEOS, _fails_politely)
+on_answer("held-failure-is-a-200", "rule.held-open-failure", VIDEOS, _answer_failure_with_200)
 
 
 # --- tokens, errors, money --------------------------------------------------------------------
 
 
-def _status(wrong: int, *codes: str) -> Any:
-    def change(answered: Answered) -> None:
-        error = answered.json.get("error") if isinstance(answered.json, dict) else None
-        if isinstance(error, dict) and error.get("code") in codes:
-            answered.status = wrong
-
-    return change
-
-
-def _code(right: str, wrong: str) -> Any:
-    def change(answered: Answered) -> None:
-        if answered.status >= 400:
-            answered.body = answered.body.replace(f'"{right}"'.encode(), f'"{wrong}"'.encode())
-
-    return change
-
-
-def _let_in(*tokens: str) -> Any:
-    def change(sent: Sent) -> None:
-        if sent.key in tokens:
-            sent.key = MINE
-
-    return change
-
-
-def _everybody(sent: Sent) -> None:
-    if "authorization" not in sent.headers:
-        sent.key = MINE
-
-
-def _any_case(sent: Sent) -> None:
+def _ignore_case(sent: SentRequest) -> None:
     scheme, _, token = sent.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         sent.key = token
 
 
-answer("no-token-is-401", "error.no_token", ANY, _status(401, "no_token"))
-answer("mismatched-is-called-invalid", "error.token_mismatched", ANY,
-       _code("token_mismatched", "invalid_token"))  # fmt: skip
-answer("disabled-is-403", "error.disabled", ANY, _status(403, "disabled"))
-answer("used-up-is-402", "error.used_up", VIDEOS, _status(402, "used_up"))
-answer("limit-is-403", "error.too_many_requests", ANY, _status(403, "too_many_requests"))
-answer("timeout-is-500", "error.timeout", VIDEOS, _status(500, "timeout"))
-answer("moderation-is-400", "error.forbidden", VIDEOS, _status(400, "forbidden"))
+on_answer("no-token-is-401", "error.no_token", ANY, wrong_status(401, "no_token"))
+on_answer("mismatched-is-called-invalid", "error.token_mismatched", ANY,
+          wrong_code("token_mismatched", "invalid_token"))  # fmt: skip
+on_answer("disabled-is-403", "error.disabled", ANY, wrong_status(403, "disabled"))
+on_answer("used-up-is-402", "error.used_up", VIDEOS, wrong_status(402, "used_up"))
+on_answer("limit-is-403", "error.too_many_requests", ANY, wrong_status(403, "too_many_requests"))
+on_answer("timeout-is-500", "error.timeout", VIDEOS, wrong_status(500, "timeout"))
+on_answer("moderation-is-400", "error.forbidden", VIDEOS, wrong_status(400, "forbidden"))
 edit("error-says-success", "AceDataError.success", ANY, put(success=True), statuses=ERRORS)
 edit("error-lacks-success", "AceDataError.success", ANY, drop("success"), statuses=ERRORS)
 edit("error-is-a-text", "AceDataError.error", ANY, put(error="bad_request"), statuses=ERRORS)
@@ -306,90 +267,94 @@ edit("traces-repeat", "rule.trace-ids-differ", ANY,
      put(trace_id="2cf86e86-22a4-46e1-ac2f-032c0f2a4e89"), statuses=ERRORS)  # fmt: skip
 edit("messages-have-brackets", "rule.no-square-brackets", VIDEOS,
      lambda e: e["error"].update(message="[prompt] is wrong"), statuses=ERRORS)  # fmt: skip
-request("no-token-needed", "rule.every-operation-needs-a-token", ANY, _everybody)
-request("case-does-not-matter", "rule.prefix-is-case-sensitive", ANY, _any_case)
-request("expired-tokens-work", "error.token_expired", ANY, _let_in("expired-token"))
-request("disabled-tokens-work", "error.disabled", ANY, _let_in("disabled-token"))
-request("limits-are-ignored", "error.too_many_requests", ANY, _let_in("limited-token"))
-request("strangers-see-tasks", "rule.foreign-as-unknown", TASKS, _let_in("second-token"))
-request("the-poor-are-served", "rule.too-poor", VIDEOS, _let_in("poor-token"))
-request("credits-for-one-pay-for-two", "rule.never-negative", VIDEOS, _let_in("one-token"))
+on_request("no-token-needed", "rule.every-operation-needs-a-token", ANY, accept_no_key)
+on_request("case-does-not-matter", "rule.prefix-is-case-sensitive", ANY, _ignore_case)
+on_request("expired-tokens-work", "error.token_expired", ANY, accept_keys("expired-token"))
+on_request("disabled-tokens-work", "error.disabled", ANY, accept_keys("disabled-token"))
+on_request("limits-are-ignored", "error.too_many_requests", ANY, accept_keys("limited-token"))
+on_request("strangers-see-tasks", "rule.foreign-as-unknown", TASKS, accept_keys("second-token"))
+on_request("the-poor-are-served", "rule.too-poor", VIDEOS, accept_keys("poor-token"))
+on_request("credits-for-one-pay-for-two", "rule.never-negative", VIDEOS, accept_keys("one-token"))
 
 
-def _charges_anyway(answered: Answered) -> None:
-    """A refused request uses the account up."""
-    key = answered.sent.key
-    if answered.status == 400 and key == "one-token":
-        answered.memory["spent"] = True
-    elif answered.memory.get("spent") and key == "one-token" and answered.status == 200:
-        _refuse(answered, "used_up", 403)
+def _charge_refusals(answer: Answer) -> None:
+    """Charge refused requests."""
+    key = answer.sent.key
+    if answer.status == 400 and key == "one-token":
+        answer.memory["spent"] = True
+    elif answer.memory.get("spent") and key == "one-token" and answer.status == 200:
+        refuse(answer, "used_up", 403)
 
 
-def _not_given_back(answered: Answered) -> None:
-    key = answered.sent.key
-    if answered.status == 200 and key == "one-token":
-        if answered.memory.get("spent"):
-            _refuse(answered, "used_up", 403)
-        answered.memory["spent"] = True
+def _keep_credits(answer: Answer) -> None:
+    key = answer.sent.key
+    if answer.status == 200 and key == "one-token":
+        if answer.memory.get("spent"):
+            refuse(answer, "used_up", 403)
+        answer.memory["spent"] = True
 
 
-answer("refusals-are-charged", "rule.refused-creates-nothing", VIDEOS, _charges_anyway)
-answer("failures-are-kept", "rule.failure-gives-back", VIDEOS, _not_given_back)
+on_answer("refusals-are-charged", "rule.refused-creates-nothing", VIDEOS, _charge_refusals)
+on_answer("failures-are-kept", "rule.failure-gives-back", VIDEOS, _keep_credits)
 
 
-def _ndjson(answered: Answered) -> None:
-    if answered.sent.headers.get("accept") == "application/x-ndjson":
-        answered.headers["content-type"] = "application/x-ndjson"
+def _answer_ndjson(answer: Answer) -> None:
+    if answer.sent.headers.get("accept") == "application/x-ndjson":
+        answer.headers["content-type"] = "application/x-ndjson"
 
 
-answer("ndjson-on-demand", "rule.answers-are-objects", VIDEOS, _ndjson)
+on_answer("ndjson-on-demand", "rule.answers-are-objects", VIDEOS, _answer_ndjson)
 
 
-def _no_video(answered: Answered) -> None:
-    answered.headers["content-type"] = "text/html"
-    answered.body = b"<html>video</html>"
+def _replace_video(answer: Answer) -> None:
+    answer.headers["content-type"] = "text/html"
+    answer.body = b"<html>video</html>"
 
 
-answer("videos-are-pages", "rule.result-is-a-video", r"GET /media/[^/]+/[^/]+\.mp4", _no_video)
+on_answer(
+    "videos-are-pages", "rule.result-is-a-video", r"GET /media/[^/]+/[^/]+\.mp4", _replace_video
+)
 
 
 # --- callbacks --------------------------------------------------------------------------------
 
 
-def _never(out: Outgoing) -> None:
-    out.times = 0
+def _send_never(delivery: Delivery) -> None:
+    delivery.copies = 0
 
 
-def _twice(out: Outgoing) -> None:
-    out.times = 2
+def _send_twice(delivery: Delivery) -> None:
+    delivery.copies = 2
 
 
-def _other_id(out: Outgoing) -> None:
-    out.json = out.json | {"task_id": "2cf86e86-22a4-46e1-ac2f-032c0f2a4e89"}
+def _change_task_id(delivery: Delivery) -> None:
+    delivery.json = delivery.json | {"task_id": "2cf86e86-22a4-46e1-ac2f-032c0f2a4e89"}
 
 
-def _form(out: Outgoing) -> None:
-    out.headers["content-type"] = "application/x-www-form-urlencoded"
-    out.body = urlencode({"task_id": out.json["task_id"]}).encode()
+def _send_form(delivery: Delivery) -> None:
+    delivery.headers["content-type"] = "application/x-www-form-urlencoded"
+    delivery.body = urlencode({"task_id": delivery.json["task_id"]}).encode()
 
 
-def _without_data(out: Outgoing) -> None:
-    out.json = {name: value for name, value in out.json.items() if name != "data"}
+def _drop_data(delivery: Delivery) -> None:
+    delivery.json = {name: value for name, value in delivery.json.items() if name != "data"}
 
 
-def _failure_is_success(out: Outgoing) -> None:
-    if out.json.get("success") is False:
-        out.json = out.json | {"success": True}
+def _change_failure_to_success(delivery: Delivery) -> None:
+    if delivery.json.get("success") is False:
+        delivery.json = delivery.json | {"success": True}
 
 
-def _signed(out: Outgoing) -> None:
-    out.headers["x-callback-signature"] = "0" * 64
+def _add_signature(delivery: Delivery) -> None:
+    delivery.headers["x-callback-signature"] = "0" * 64
 
 
-delivery("callbacks-never-come", "rule.callback-comes-once", _never)
-delivery("callbacks-come-twice", "rule.callback-comes-once", _twice)
-delivery("callbacks-name-another-task", "rule.callback-comes-once", _other_id)
-delivery("callbacks-are-forms", "rule.callback-comes-once", _form)
-delivery("callbacks-lack-the-video", "rule.callback-is-the-result", _without_data)
-delivery("failures-are-called-back-as-success", "rule.callback-of-failure", _failure_is_success)
-delivery("callbacks-are-signed", "rule.not-signed", _signed)
+on_delivery("callbacks-never-come", "rule.callback-comes-once", _send_never)
+on_delivery("callbacks-come-twice", "rule.callback-comes-once", _send_twice)
+on_delivery("callbacks-name-another-task", "rule.callback-comes-once", _change_task_id)
+on_delivery("callbacks-are-forms", "rule.callback-comes-once", _send_form)
+on_delivery("callbacks-lack-the-video", "rule.callback-is-the-result", _drop_data)
+on_delivery(
+    "failures-are-called-back-as-success", "rule.callback-of-failure", _change_failure_to_success
+)
+on_delivery("callbacks-are-signed", "rule.not-signed", _add_signature)

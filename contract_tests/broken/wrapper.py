@@ -1,4 +1,4 @@
-"""The wrapper: an ASGI app around the fake's, and a hook on what the fake sends out."""
+"""Wraps the fake: an ASGI app around its app, and an HTTP client in place of its client."""
 
 from __future__ import annotations
 
@@ -8,51 +8,52 @@ from typing import Any
 import httpx2
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from contract_tests.broken.breakage import Answered, Breakage, Memory, Outgoing, Sent
+from contract_tests.broken.broken_server import Answer, BrokenServer, Delivery, Memory, SentRequest
 
 
-class Wrapper:
-    """Lets a breakage change each request and each answer; the control door stays as it is."""
+class BrokenApp:
+    """Applies the changes of a broken server to requests and answers, except the control door's."""
 
-    def __init__(self, app: ASGIApp, breakage: Breakage, memory: Memory) -> None:
-        self._app, self._breakage, self._memory = app, breakage, memory
+    def __init__(self, app: ASGIApp, broken_server: BrokenServer, memory: Memory) -> None:
+        self._app, self._broken_server, self._memory = app, broken_server, memory
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
+        """Answer one request."""
         if scope["type"] != "http" or scope["path"].startswith("/_mock"):
             await self._app(scope, receive, send)
             return
-        sent = Sent(
+        sent = SentRequest(
             scope["method"],
             scope["path"],
             {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
-            await _whole(receive),
+            await _read_body(receive),
             self._memory,
         )
-        if self._breakage.on_request is not None:
-            self._breakage.on_request(sent)
-        answer = await self._answered(scope, receive, sent)
-        if self._breakage.on_answer is not None:
-            self._breakage.on_answer(answer)
-        await _say(answer, send, with_body=scope["method"] != "HEAD")
+        if self._broken_server.on_request is not None:
+            self._broken_server.on_request(sent)
+        if self._broken_server.pause_s:
+            await asyncio.sleep(self._broken_server.pause_s)
+        answer = await self._call(scope, receive, sent)
+        if self._broken_server.on_answer is not None:
+            self._broken_server.on_answer(answer)
+        await _send_answer(answer, send, with_body=scope["method"] != "HEAD")
 
-    async def _answered(self, scope: Scope, receive: Receive, sent: Sent) -> Answered:
+    async def _call(self, scope: Scope, receive: Receive, sent: SentRequest) -> Answer:
         started: Message = {}
         body = bytearray()
-        handed = False
+        is_read = False
 
-        async def hand_over() -> Message:
-            nonlocal handed
-            if handed:
+        async def receive_changed() -> Message:
+            nonlocal is_read
+            if is_read:
                 return await receive()
-            handed = True
+            is_read = True
             return {"type": "http.request", "body": sent.body, "more_body": False}
 
-        async def listen(message: Message) -> None:
+        async def collect(message: Message) -> None:
             if message["type"] == "http.response.start":
                 started.update(message)
-            else:
-                body.extend(message.get("body", b""))
+            body.extend(message.get("body", b""))
 
         sent.headers["content-length"] = str(len(sent.body))
         changed: Scope = {
@@ -64,12 +65,12 @@ class Wrapper:
                 (n.encode("latin-1"), v.encode("latin-1")) for n, v in sent.headers.items()
             ],
         }
-        await self._app(changed, hand_over, listen)
+        await self._app(changed, receive_changed, collect)
         headers = {name.decode(): value.decode() for name, value in started["headers"]}
-        return Answered(sent, started["status"], headers, bytes(body))
+        return Answer(sent, started["status"], headers, bytes(body))
 
 
-async def _whole(receive: Receive) -> bytes:
+async def _read_body(receive: Receive) -> bytes:
     body, more = b"", True
     while more:
         message = await receive()
@@ -78,7 +79,7 @@ async def _whole(receive: Receive) -> bytes:
     return body
 
 
-async def _say(answer: Answered, send: Send, *, with_body: bool) -> None:
+async def _send_answer(answer: Answer, send: Send, *, with_body: bool) -> None:
     headers = {name.lower(): value for name, value in answer.headers.items()}
     if with_body:
         headers["content-length"] = str(len(answer.body))
@@ -87,29 +88,29 @@ async def _say(answer: Answered, send: Send, *, with_body: bool) -> None:
     await send({"type": "http.response.body", "body": answer.body if with_body else b""})
 
 
-class Sending(httpx2.AsyncClient):
-    """What the fake sends out, changed by the breakage."""
+class ChangingClient(httpx2.AsyncClient):
+    """The HTTP client of the fake, which applies the changes of a broken server to deliveries."""
 
-    breakage: Breakage
+    broken_server: BrokenServer
     memory: Memory
 
     async def send(self, request: httpx2.Request, **how: Any) -> httpx2.Response:
-        """Send a delivery as the breakage wants it, as often as it wants it."""
-        change = self.breakage.on_delivery
+        """Send a changed delivery as often as it says."""
+        change = self.broken_server.on_delivery
         if change is None:
             return await super().send(request, **how)
         headers = dict(request.headers)
-        out = Outgoing(str(request.url), headers, request.content, self.memory)
-        change(out)
-        out.headers.pop("content-length", None)
+        delivery = Delivery(str(request.url), headers, request.content, self.memory)
+        change(delivery)
+        delivery.headers.pop("content-length", None)
         changed = httpx2.Request(
-            request.method, out.url, headers=out.headers, content=out.body,
+            request.method, delivery.url, headers=delivery.headers, content=delivery.body,
             extensions=request.extensions,
         )  # fmt: skip
-        for _ in range(out.times - 1):
+        for _ in range(delivery.copies - 1):
             again = await super().send(changed, stream=False)
             await asyncio.sleep(0)
             await again.aclose()
-        if not out.times:
+        if not delivery.copies:
             return httpx2.Response(200, request=changed)
         return await super().send(changed, **how)

@@ -1,4 +1,4 @@
-"""`hailuo-mock drift DIR [DIR2]`: how a recording differs, and who is most likely the cause."""
+"""The command `hailuo-mock drift`: how a recording differs, and the most likely cause."""
 
 from __future__ import annotations
 
@@ -13,17 +13,26 @@ from rich.text import Text
 
 from contract_tests.contract import contract
 from contract_tests.drift import examples, scenarios
-from contract_tests.drift.differences import Difference, between, from_contract
+from contract_tests.drift.differences import Difference, compare_recordings, compare_with_contract
 from contract_tests.drift.recording import Recording, RecordingError, read
 from contract_tests.report.table import console
+from contract_tests.stop import error_text
 
 COULD_NOT_RUN = 2
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 def drift(arguments: Sequence[str]) -> int:
-    """Compare. 0: no difference, 1: differences, 2: there is nothing to compare."""
-    code: int = _command.main(list(arguments), prog_name="hailuo-mock drift", standalone_mode=False)
+    """Run the command. 0: no difference, 1: differences, 2: there is nothing to compare."""
+    try:
+        code: int = _command.main(
+            list(arguments), prog_name="hailuo-mock drift", standalone_mode=False
+        )
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is no difference
+        click.echo(f"hailuo-mock drift: internal error: {error_text(error)}", err=True)
+        return COULD_NOT_RUN
     return code
 
 
@@ -31,8 +40,8 @@ def drift(arguments: Sequence[str]) -> int:
 @click.argument("folder", type=_FOLDER, metavar="DIR")
 @click.argument("later", type=_FOLDER, metavar="[DIR2]", required=False)
 @click.option("--examples", "examples_to", type=_FOLDER, help="Write DIR's answers as examples.")
-@click.option("--scenarios", "scenarios_to", type=_FOLDER, help="Write them as scenarios to serve.")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--scenarios", "scenarios_to", type=_FOLDER, help="Write DIR's answers as scenarios.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def _command(
     folder: Path,
     later: Path | None,
@@ -41,9 +50,9 @@ def _command(
     *,
     as_json: bool,
 ) -> int:
-    """Say how the answers recorded in DIR differ from the contract, or those in DIR2 from DIR's.
+    """Show how the answers in DIR differ from the contract, or those in DIR2 from those in DIR.
 
-    Recordings are made by `hailuo-mock check --record DIR`.
+    `hailuo-mock check --record DIR` makes recordings.
     """
     try:
         recording = _not_empty(folder)
@@ -53,13 +62,13 @@ def _command(
             click.echo(f"{len(written)} examples in {examples_to}", err=True)
         if scenarios_to is not None:
             written = scenarios.write(recording, scenarios_to)
-            _tell_scenarios(len(written), len(recording.exchanges), scenarios_to)
+            _print_scenarios(len(written), len(recording.exchanges), scenarios_to)
     except RecordingError as error:
         click.echo(f"hailuo-mock drift: {error}", err=True)
         return COULD_NOT_RUN
     except OSError as error:
-        told = ": ".join(filter(None, (error.filename, error.strerror)))
-        click.echo(f"hailuo-mock drift: {told}", err=True)
+        message = ": ".join(filter(None, (error.filename, error.strerror)))
+        click.echo(f"hailuo-mock drift: {message}", err=True)
         return COULD_NOT_RUN
     found = _differences(recording, second)
     if as_json:
@@ -70,15 +79,15 @@ def _command(
 
 
 def _not_empty(folder: Path) -> Recording:
-    """The recording in a folder. Raises RecordingError, also if there is nothing in it."""
+    """The recording in a folder. Raises RecordingError if it is empty or cannot be read."""
     recording = read(folder)
     if not recording.exchanges:
         raise RecordingError(f"the recording in {folder} is empty")
     return recording
 
 
-def _tell_scenarios(written: int, recorded: int, folder: Path) -> None:
-    missing = f", {recorded - written} that the fake cannot give left out"
+def _print_scenarios(written: int, recorded: int, folder: Path) -> None:
+    missing = f", {recorded - written} that the fake cannot repeat left out"
     click.echo(
         f"{written} scenarios in {folder}{missing if written < recorded else ''}; "
         f"serve them with: hailuo-mock serve --scenario-dir {folder}",
@@ -88,8 +97,8 @@ def _tell_scenarios(written: int, recorded: int, folder: Path) -> None:
 
 def _differences(recording: Recording, second: Recording | None) -> list[Difference]:
     if second is None:
-        return from_contract(recording, contract())
-    return between(recording, second, contract())
+        return compare_with_contract(recording, contract())
+    return compare_recordings(recording, second, contract())
 
 
 def _show(found: list[Difference], recording: Recording) -> None:

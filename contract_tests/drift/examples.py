@@ -1,4 +1,4 @@
-"""Recorded exchanges as example files, in the form of `fixtures/examples`."""
+"""Writes recorded exchanges as example files, in the format of `fixtures/examples`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from contract_tests.conformance import api_of
-from contract_tests.drift.recording import Recorded, Recording
+from contract_tests.drift.recording import RecordedExchange, Recording
 
+_LONGEST_NAME = 120
 _VARIES = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
      "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
@@ -21,19 +22,20 @@ _VARIES = (
 
 
 def write(recording: Recording, folder: Path) -> list[Path]:
-    """One file for each kind of answer that was recorded; the paths."""
+    """Write one file for each kind of recorded answer; the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     written: dict[str, Path] = {}
     for recorded in recording.exchanges:
-        name = "-".join(str(part) for part in recorded.kind if part is not None).replace("_", "-")
+        kind = "-".join(str(part) for part in recorded.kind if part is not None)
+        name = re.sub(r"[^0-9A-Za-z.]+", "-", kind)[:_LONGEST_NAME]
         if name not in written and isinstance(recorded.sent, dict | None):
             written[name] = folder / f"{api_of(recorded.path)}-{name}.json"
             text = json.dumps(_example(recorded), ensure_ascii=False, indent=2)
-            written[name].write_text(text + "\n", "utf-8")
+            written[name].write_text(text + "\n", "utf-8", "backslashreplace")
     return list(written.values())
 
 
-def _example(recorded: Recorded) -> dict[str, Any]:
+def _example(recorded: RecordedExchange) -> dict[str, Any]:
     return {
         "seen": f"recorded: {recorded.operation}, answered {recorded.status}",
         "api": api_of(recorded.path),
@@ -52,7 +54,7 @@ def _example(recorded: Recorded) -> dict[str, Any]:
 
 
 def _varying(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
-    """Pointers to what differs from run to run, with the form it keeps."""
+    """JSON Pointers of values that differ in each run, each with a pattern that they match."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key == "message":

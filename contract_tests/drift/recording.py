@@ -1,7 +1,7 @@
-"""A recording: a few answers of each kind that a server gave, redacted and normalised.
+"""Reads and writes recordings: a few answers of each kind, without secrets and normalised.
 
-Normalised means that ids are numbered in the order they came, hosts have one name, and headers
-that say nothing of the API are gone, so that two recordings can be laid side by side.
+Normalised means: ids are numbered in their order, all hosts have the same name, and only headers
+that belong to the API are kept. So two recordings can be compared.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 
 from contract_tests.conformance import api_of, operation_of
 from contract_tests.contract import contract
-from contract_tests.exchange import Exchange, without_secrets
-from contract_tests.refusals import code_of
+from contract_tests.exchange import Exchange
+from contract_tests.redaction import Redaction
+from contract_tests.requirements import code_of
 
 FILE = "recording.json"
-FORM = 1
+FORMAT = 1
 HOST = "http://recorded.invalid"
 _PER_KIND = 12
 _LARGEST_BODY = 16_384
@@ -41,12 +42,12 @@ _IDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], int], str]], ...] = 
 
 
 class RecordingError(Exception):
-    """A folder holds no recording, or one that cannot be read."""
+    """A folder has no recording, or one that cannot be read."""
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """One exchange as it is kept.
+class RecordedExchange:
+    """One recorded exchange.
 
     text: the answer's body if it is no JSON. timing: instant, seconds or minutes.
     """
@@ -65,51 +66,67 @@ class Recorded:
 
     @property
     def kind(self) -> tuple[str, int, str | None]:
-        """What kind of answer it is."""
+        """Operation, status and error code."""
         return (self.operation, self.status, self.code)
 
 
 @dataclass(frozen=True)
 class Recording:
-    """What one server answered. is_fake: whether that server was our own."""
+    """The answers of one server. is_fake: whether it was hailuo-mock."""
 
     is_fake: bool
-    exchanges: tuple[Recorded, ...]
+    exchanges: tuple[RecordedExchange, ...]
 
 
 def write(
-    exchanges: Iterable[Exchange], secrets: list[str], folder: Path, *, is_fake: bool
+    exchanges: Iterable[Exchange], redaction: Redaction, folder: Path, *, is_fake: bool
 ) -> None:
-    """Keep a few exchanges of each kind in `folder`; no credential is kept."""
-    kept: dict[tuple[str, int, str | None], list[Recorded]] = {}
+    """Write a few exchanges of each kind to `folder`, without credentials."""
+    kept: dict[tuple[str, int, str | None], list[RecordedExchange]] = {}
     for exchange in exchanges:
-        recorded = _recorded(without_secrets(exchange, secrets))
+        recorded = _recorded(redaction.exchange(exchange))
         if recorded is not None:
-            alike = kept.setdefault(recorded.kind, [])
-            if len(alike) < _PER_KIND and _shape(recorded) not in map(_shape, alike):
-                alike.append(recorded)
-    rows = [asdict(recorded) for _, alike in sorted(kept.items(), key=str) for recorded in alike]
-    text = json.dumps({"form": FORM, "is_fake": is_fake, "exchanges": rows}, indent=1)
+            same_kind = kept.setdefault(recorded.kind, [])
+            if len(same_kind) < _PER_KIND and _shape(recorded) not in map(_shape, same_kind):
+                same_kind.append(recorded)
+    rows = [
+        asdict(recorded) for _, same_kind in sorted(kept.items(), key=str) for recorded in same_kind
+    ]
+    text = json.dumps({"form": FORMAT, "is_fake": is_fake, "exchanges": rows}, indent=1)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE).write_text(_numbered(text) + "\n", "utf-8")
+    (folder / FILE).write_text(redaction.text(_numbered(text)) + "\n", "utf-8")
 
 
 def read(folder: Path) -> Recording:
     """The recording in a folder. Raises RecordingError."""
     try:
         kept = json.loads((folder / FILE).read_text("utf-8"))
-        if kept["form"] != FORM:
-            raise RecordingError(f"{folder / FILE} has form {kept['form']}; this reads form {FORM}")
-        rows = tuple(Recorded(**row) for row in kept["exchanges"])
-        return Recording(kept["is_fake"], rows)
+        if kept["form"] != FORMAT:
+            raise RecordingError(
+                f"{folder / FILE} has form {kept['form']}; this reads form {FORMAT}"
+            )
+        rows = tuple(_row(row) for row in kept["exchanges"])
+        return Recording(kept["is_fake"] is True, rows)
     except OSError as error:
         raise RecordingError(f"{folder / FILE}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise RecordingError(f"{folder / FILE} is no recording: {error}") from error
 
 
-def as_exchange(recorded: Recorded) -> Exchange:
-    """The exchange as it went over the wire, as far as it was kept."""
+def _row(fields: Mapping[str, Any]) -> RecordedExchange:
+    """The exchange of one row of a file. Raises TypeError or ValueError."""
+    row = RecordedExchange(**fields)
+    texts: list[object] = [row.operation, row.method, row.path, row.timing, row.text]
+    for headers in (row.sent_headers, row.headers):
+        texts += [*headers.keys(), *headers.values()] if isinstance(headers, dict) else [None]
+    texts += [row.code] if row.code is not None else []
+    if not all(isinstance(text, str) for text in texts) or type(row.status) is not int:
+        raise TypeError("an exchange has a field of another type")
+    return row
+
+
+def as_exchange(recorded: RecordedExchange) -> Exchange:
+    """The exchange as it was sent, as far as it was recorded."""
     return Exchange(
         method=recorded.method,
         url=HOST + recorded.path,
@@ -124,8 +141,8 @@ def as_exchange(recorded: Recorded) -> Exchange:
     )
 
 
-def _recorded(exchange: Exchange) -> Recorded | None:
-    """What is kept of an exchange; None for what is none of the contract's business."""
+def _recorded(exchange: Exchange) -> RecordedExchange | None:
+    """The recorded form of an exchange; None if the contract does not describe it."""
     api = api_of(exchange.path)
     if api is None or len(exchange.body) > _LARGEST_BODY:
         return None
@@ -134,15 +151,15 @@ def _recorded(exchange: Exchange) -> Recorded | None:
         return None
     host = "{0.scheme}://{0.netloc}".format(urlsplit(exchange.url))
     code = code_of(exchange)
-    return Recorded(
+    return RecordedExchange(
         operation=operation["operationId"],
         method=exchange.method,
         path=exchange.path,
-        sent_headers=_some(exchange.sent_headers, _SENT_HEADERS),
+        sent_headers=_selected(exchange.sent_headers, _SENT_HEADERS),
         sent=exchange.sent_json,
         status=exchange.status,
         code=code if isinstance(code, str) else None,
-        headers=_some(exchange.headers, _HEADERS),
+        headers=_selected(exchange.headers, _HEADERS),
         answer=json.loads(json.dumps(exchange.json).replace(host, HOST)),
         timing=timing_of(exchange.took_s),
         text=_text(exchange).replace(host, HOST),
@@ -150,28 +167,28 @@ def _recorded(exchange: Exchange) -> Recorded | None:
 
 
 def _text(exchange: Exchange) -> str:
-    """The body if it is no JSON: the page of a proxy, or nothing."""
+    """The body if it is no JSON, such as the page of a proxy."""
     return exchange.body.decode(errors="replace") if exchange.json is None else ""
 
 
 def timing_of(took_s: float) -> str:
-    """How long an answer took, coarsely enough to be the same tomorrow."""
+    """The time of an answer, rounded so that it is the same in each run."""
     return "instant" if took_s < 2 else "seconds" if took_s < 30 else "minutes"
 
 
-def _some(headers: Mapping[str, str], wanted: frozenset[str]) -> dict[str, str]:
+def _selected(headers: Mapping[str, str], wanted: frozenset[str]) -> dict[str, str]:
     return {name: value for name, value in sorted(headers.items()) if name in wanted}
 
 
-def _shape(recorded: Recorded) -> str:
-    """What two answers have in common if they would teach the same."""
+def _shape(recorded: RecordedExchange) -> str:
+    """The types of all fields of an answer. Only one answer of each shape is kept."""
     from contract_tests.drift.shape import shape_of
 
     return json.dumps(sorted(shape_of(recorded.answer).items()), default=str)
 
 
 def _numbered(text: str) -> str:
-    """The text with every id replaced by a number, the same for the same id."""
+    """The text with every id replaced by one with a number, the same for the same id."""
     for pattern, spelled in _IDS:
         numbers: dict[str, int] = {}
 

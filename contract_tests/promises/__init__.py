@@ -1,8 +1,8 @@
-"""Every documented promise, as a row: what is promised, by whom, and where that stands.
+"""Lists all promises: what is promised, its source, and its place in the documents.
 
-Rows of fields, codes, statuses, headers, parameters and models are read out of the contract's
-files, so that a fact is written down once. Rules, which no schema can say, are in the TOML files
-of this folder. What holds a row is said by the checks themselves (`@pytest.mark.holds`).
+Promises about fields, codes, statuses, headers, parameters and models are read from the contract's
+files. Rules that no schema can have are in the TOML files of this folder. Each check names its
+promises (`@pytest.mark.holds`).
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from contract_tests.contract import APIS, METHODS, TAG, Api, Contract, contract
+from contract_tests.contract import APIS, METHODS, TAG, Api, Contract
+from contract_tests.contract import contract as read_contract
 
 REQUESTS = frozenset(
     {
@@ -30,9 +29,9 @@ _RULES = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Promise:
-    """One row. place: the file and JSON Pointer, or the dossier section, where it stands.
+    """One promise. place: its file and JSON Pointer, or its section of the dossier.
 
-    source: seed, docs:PAGE, openapi, client, or assumed:ID; assumes: what else it rests on.
+    source: seed, docs:PAGE, openapi, client, or assumed:ID. assumes: ids of further assumptions.
     """
 
     id: str
@@ -45,50 +44,52 @@ class Promise:
 
     @property
     def is_assumed(self) -> bool:
-        """Whether nobody says so but us."""
+        """Whether no document of a vendor has it."""
         return self.source.startswith("assumed:")
 
     @property
     def origin(self) -> str:
-        """The source in one word: seed, docs page, openapi, client or assumed."""
+        """The kind of source: seed, docs page, openapi, client or assumed."""
         head = self.source.partition(":")[0]
         return "docs page" if head == "docs" else head
 
 
 @cache
 def promises() -> Mapping[str, Promise]:
-    """Every row by its id, rules last."""
+    """Every promise by its id, rules last."""
     rows: dict[str, Promise] = {}
-    for row in _all_rows(contract()):
+    for row in _all_promises(read_contract()):
         if row.id in rows:
-            raise ValueError(f"two rows have the id {row.id}: {rows[row.id].place}, {row.place}")
+            raise ValueError(
+                f"two promises have the id {row.id}: {rows[row.id].place}, {row.place}"
+            )
         rows[row.id] = row
     return rows
 
 
 def of_api(apis: Iterable[str]) -> list[Promise]:
-    """The rows of some APIs."""
+    """The promises of some APIs."""
     wanted = set(apis)
     return [row for row in promises().values() if row.api in wanted]
 
 
-def _all_rows(read: Contract) -> Iterator[Promise]:
+def _all_promises(contract: Contract) -> Iterator[Promise]:
     for api in APIS:
-        for path in sorted((read.folder / api).glob("*.json")):
+        for path in sorted((contract.folder / api).glob("*.json")):
             if path.stem == "error-codes":
-                yield from _code_rows(api, path)
+                yield from _code_promises(api, path)
             else:
-                yield from _field_rows(api, path)
-        yield from _model_rows(api, read)
-    yield from _document_rows(read)
+                yield from _field_promises(api, path)
+        yield from _model_promises(api, contract)
+    yield from _document_promises(contract)
     for api in APIS:
-        yield from _rule_rows(api)
+        yield from _rule_promises(api)
 
 
 # --- fields -----------------------------------------------------------------------------------
 
 
-def _field_rows(api: Api, path: Path) -> Iterator[Promise]:
+def _field_promises(api: Api, path: Path) -> Iterator[Promise]:
     schema = json.loads(path.read_text("utf-8"))
     title = schema["title"]
     kind = "request field" if title in REQUESTS else "answer field"
@@ -106,7 +107,7 @@ def _field_rows(api: Api, path: Path) -> Iterator[Promise]:
 
 
 def _fields(schema: Any, name: str, pointer: str) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Every property under a schema with its dotted name; `?then` marks what depends on an `if`."""
+    """Each property with its name, pointer and schema. `?then` in a name stands for a condition."""
     for key, node in schema.get("properties", {}).items():
         here, there = f"{name}.{key}", f"{pointer}/properties/{key}"
         if "x-source" in node:
@@ -129,7 +130,7 @@ def _form(node: Mapping[str, Any]) -> str:
 # --- codes, models ----------------------------------------------------------------------------
 
 
-def _code_rows(api: Api, path: Path) -> Iterator[Promise]:
+def _code_promises(api: Api, path: Path) -> Iterator[Promise]:
     table = json.loads(path.read_text("utf-8"))["anyOf"]
     for index, row in enumerate(table):
         code = row.get("const", "more-codes")
@@ -145,8 +146,8 @@ def _code_rows(api: Api, path: Path) -> Iterator[Promise]:
         )
 
 
-def _model_rows(api: Api, read: Contract) -> Iterator[Promise]:
-    for model in read.models(api):
+def _model_promises(api: Api, contract: Contract) -> Iterator[Promise]:
+    for model in contract.models(api):
         for pointer, source in model["x-source"].items():
             yield Promise(
                 id=f"{api}.model.{model['id']}{pointer.replace('/', '.')}",
@@ -172,12 +173,12 @@ def _short(value: Any) -> str:
 # --- the document -----------------------------------------------------------------------------
 
 
-def _document_rows(read: Contract) -> Iterator[Promise]:
-    document = yaml.safe_load((read.folder / "openapi.yaml").read_text("utf-8"))
+def _document_promises(contract: Contract) -> Iterator[Promise]:
+    document = json.loads((contract.folder / "openapi.json").read_text("utf-8"))
     for path, item in document["paths"].items():
         for method in METHODS:
             if method in item:
-                yield from _operation_rows(path, method, item[method])
+                yield from _operation_promises(path, method, item[method])
     components = document["components"]
     for kind, word in (
         ("responses", "answer"),
@@ -186,10 +187,10 @@ def _document_rows(read: Contract) -> Iterator[Promise]:
         ("securitySchemes", "security"),
     ):
         for name, node in components[kind].items():
-            yield from _component_rows(kind, word, name, node)
+            yield from _component_promises(kind, word, name, node)
 
 
-def _operation_rows(path: str, method: str, operation: Mapping[str, Any]) -> Iterator[Promise]:
+def _operation_promises(path: str, method: str, operation: Mapping[str, Any]) -> Iterator[Promise]:
     api, name = TAG[operation["tags"][0]], operation["operationId"]
     place = f"schemas/openapi.yaml#/paths/{path.replace('/', '~1')}/{method}"
     for status, answer in operation["responses"].items():
@@ -211,16 +212,18 @@ def _operation_rows(path: str, method: str, operation: Mapping[str, Any]) -> Ite
                 yield _row(f"{api}.{name}.example.{key}", api, "example", text, example, there)
 
 
-def _component_rows(kind: str, word: str, name: str, node: Mapping[str, Any]) -> Iterator[Promise]:
+def _component_promises(
+    kind: str, word: str, name: str, node: Mapping[str, Any]
+) -> Iterator[Promise]:
     place = f"schemas/openapi.yaml#/components/{kind}/{name}"
     for api in APIS:
-        if _speaks_for(name, api):
+        if _belongs_to(name, api):
             text = f"{name}: {node['description']}"
             yield _row(f"{api}.{word}.{name}", api, word, text, node, place)
 
 
-def _speaks_for(component: str, api: Api) -> bool:
-    """A component bears its API's name; what bears none and is no parameter is common to both."""
+def _belongs_to(component: str, api: Api) -> bool:
+    """Whether a component belongs to an API: by its name, or because both use it."""
     if component in {"WwwAuthenticate", "Allow"}:
         return True
     return component.startswith("AceData") is (api == "acedata")
@@ -236,7 +239,7 @@ def _row(  # noqa: PLR0917 - the fields of a row, in their order
 # --- rules ------------------------------------------------------------------------------------
 
 
-def _rule_rows(api: Api) -> Iterator[Promise]:
+def _rule_promises(api: Api) -> Iterator[Promise]:
     for name, row in tomllib.loads((_RULES / f"{api}.toml").read_text("utf-8")).items():
         yield Promise(
             id=f"{api}.rule.{name}",

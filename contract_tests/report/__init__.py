@@ -1,4 +1,4 @@
-"""What a run says: the first line, the table at the end, and the files for people and machines."""
+"""Prints the plan and the result of a run, and writes its report files."""
 
 from __future__ import annotations
 
@@ -12,58 +12,65 @@ from contract_tests.contract import Api
 from contract_tests.drift import recording
 from contract_tests.promises import Promise, of_api
 from contract_tests.report import files, table
-from contract_tests.report.summary import finding_facts, summary
+from contract_tests.report.summary import finding_row, summary
 from contract_tests.run import Run
 from contract_tests.verdicts import Finding
 
-__all__ = ["announce", "finish", "list_promises", "say", "words"]
+__all__ = ["findings_text", "finish", "list_promises", "print_plan"]
 
 
-def announce(run: Run) -> None:
-    """The first line: which host, which checks, what it will cost."""
+def print_plan(run: Run) -> None:
+    """Print the server, the number of checks and the cost to stderr."""
     options, chosen = run.options, run.plan.chosen
     limit = "no limit" if options.max_credits is None else f"at most {options.max_credits}"
-    where = "the fake, started for this" if run.owns_fake else run.target.base_url
+    where = "the fake, started for this run" if run.owns_fake else options.base_url
+    if run.why_not_the_fake:
+        where = f"{where}, not the fake: {run.why_not_the_fake}"
     depth = ", quick" if options.quick else ""
-    say(
+    line = (
         f"hailuo-mock check: {where} ({', '.join(options.apis)}); {len(chosen)} checks, profile "
         f"{options.profile}{depth}, seed {options.seed}; planned {run.plan.planned_credits} "
-        f"credits, {limit}"
+        f"credits, {limit}; at most {options.max_minutes:g} minutes"
     )
+    print(line, file=sys.stderr, flush=True)
 
 
-def words(run: Run, findings: Iterable[Finding]) -> str:
-    """Findings as text: promise, source, expected, got, request, seed, whose fault."""
-    return "\n\n".join(table.finding_text(finding_facts(run, found)) for found in findings)
+def findings_text(run: Run, findings: Iterable[Finding]) -> str:
+    """The findings as text."""
+    return "\n\n".join(table.finding_text(finding_row(run, found)) for found in findings)
 
 
 def finish(run: Run, *, as_json: bool) -> None:
-    """The table or the JSON, and the report files."""
-    told = summary(run)
+    """Print the table or the JSON, and write the report files."""
+    result = summary(run)
+    if as_json:
+        print(run.redaction.json(result, indent=1), flush=True)
+    else:
+        table.show(result)
+    if result["incomplete"]:
+        print(f"hailuo-mock check: {table.verdict_of(result)}", file=sys.stderr, flush=True)
     if run.options.report_dir is not None:
-        files.write(run, told, run.options.report_dir)
+        files.write(run, result, run.options.report_dir)
     if run.options.record_dir is not None:
         is_fake = run.target.is_fake
-        recording.write(run.door.exchanges, run.secrets, run.options.record_dir, is_fake=is_fake)
-    if as_json:
-        print(json.dumps(told, ensure_ascii=False, indent=1))
-    else:
-        table.show(told)
+        recording.write(
+            run.transport.exchanges, run.redaction, run.options.record_dir, is_fake=is_fake
+        )
 
 
 def list_promises(checks: Mapping[str, list[str]], apis: tuple[Api, ...], *, as_json: bool) -> None:
-    """Every promise with its source and the checks that hold it."""
+    """Print every promise with its source and its checks."""
     rows: list[dict[str, Any]] = [
         {
-            "id": row.id,
-            "kind": row.kind,
-            "promise": row.text,
-            "source": row.source,
-            "assumes": list(row.assumes),
-            "place": row.place,
-            "checks": _holders(row, checks[row.id]),
+            "id": promise.id,
+            "kind": promise.kind,
+            "promise": promise.text,
+            "source": promise.source,
+            "assumes": list(promise.assumes),
+            "place": promise.place,
+            "checks": _check_names(promise, checks[promise.id]),
         }
-        for row in of_api(apis)
+        for promise in of_api(apis)
     ]
     if as_json:
         print(json.dumps(rows, ensure_ascii=False, indent=1))
@@ -71,11 +78,6 @@ def list_promises(checks: Mapping[str, list[str]], apis: tuple[Api, ...], *, as_
         table.show_promises(rows)
 
 
-def _holders(row: Promise, checks: list[str]) -> list[str]:
-    passive = ["every answer"] if row.kind in PASSIVE or row.id in PASSIVE_RULES else []
+def _check_names(promise: Promise, checks: list[str]) -> list[str]:
+    passive = ["every answer"] if promise.kind in PASSIVE or promise.id in PASSIVE_RULES else []
     return checks + passive
-
-
-def say(line: str) -> None:
-    """A line for people; stdout is for the result."""
-    print(line, file=sys.stderr, flush=True)

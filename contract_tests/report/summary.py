@@ -1,4 +1,4 @@
-"""A finished run as plain data; every form of report is made from this and from nothing else."""
+"""Makes the result of a run as plain data, from which all reports are made."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from contract_tests.conformance import keywords_of
 from contract_tests.curl import curl
-from contract_tests.exchange import without_secrets
-from contract_tests.promises import of_api
+from contract_tests.keys import variable
+from contract_tests.promises import Promise, of_api
 from contract_tests.run import Run
 from contract_tests.verdicts import Finding
 
@@ -16,44 +16,46 @@ _LONGEST_ANSWER = 1500
 
 
 def summary(run: Run) -> dict[str, Any]:
-    """Everything a report may say; no credential is in it."""
+    """The result of a run, without credentials."""
     options = run.options
-    rows = [_row(run, promise.id) for promise in of_api(options.apis)]
-    return {
+    rows = [_promise_row(run, promise) for promise in of_api(options.apis)]
+    planned = {check.name: check.price_credits for check in run.plan.chosen}
+    result = {
         "target": "fake" if run.owns_fake else options.base_url,
         "apis": list(options.apis),
         "profile": options.profile,
         "quick": options.quick,
         "seed": options.seed,
         "exit_code": run.exit_code,
+        "incomplete": run.incomplete,
         "took_s": round(time.monotonic() - run.began_s, 2),
         "first_finding_s": run.first_finding_s and round(run.first_finding_s, 2),
-        "requests": run.door.sent,
+        "requests": run.transport.sent,
         "max_credits": options.max_credits,
         "planned_credits": run.plan.planned_credits,
         "spent_credits": run.budget.spent_credits,
         "doubtful_credits": run.budget.doubtful_credits,
         "promises": rows,
-        "findings": [finding_facts(run, found) for found in run.verdicts.broken.values()],
-        "refuted": [finding_facts(run, found) for found in run.refuted.values()],
+        "findings": [finding_row(run, found) for found in run.verdicts.broken.values()],
+        "refuted": [finding_row(run, found) for found in run.refuted.values()],
         "checks": [
             {
                 "check": result.check,
                 "outcome": result.outcome,
                 "took_s": round(result.took_s, 3),
                 "reason": result.reason,
+                "planned_credits": planned.get(result.check, 0),
+                "cost_credits": result.cost_credits,
             }
             for result in run.results
         ],
         "left_out": [{"check": name, "reason": why} for name, why in run.not_selected],
         "reached": _reached(run),
     }
+    return dict(run.redaction.value(result))
 
 
-def _row(run: Run, promise_id: str) -> dict[str, Any]:
-    from contract_tests.promises import promises
-
-    promise = promises()[promise_id]
+def _promise_row(run: Run, promise: Promise) -> dict[str, Any]:
     return {
         "id": promise.id,
         "kind": promise.kind,
@@ -75,14 +77,18 @@ def _verdict(run: Run, promise_id: str, *, is_assumed: bool) -> str:
     return "confirmed" if is_assumed and not run.target.is_fake else "held"
 
 
-def finding_facts(run: Run, finding: Finding) -> dict[str, Any]:
-    """One finding as data: what was promised, what came, how to see it, whose fault it is."""
+def finding_row(run: Run, finding: Finding) -> dict[str, Any]:
+    """One finding as data, with all its requests as curl commands and the likely cause."""
     exchange = finding.exchange
-    key = run.options.keys
-    own = [keys["own"] for keys in key.values() if "own" in keys]
-    shown = exchange and without_secrets(exchange, run.secrets if not run.owns_fake else own)
-    command = exchange and curl(exchange, key=next((k for k in own if k == exchange.key), None))
-    return {
+    shown = exchange and run.redaction.exchange(exchange)
+    variables = {
+        key: variable(api, role)
+        for api, keys in run.target.keys.items()
+        for role, key in keys.items()
+    }
+    steps = (*finding.before, exchange) if exchange else ()
+    commands = [curl(step, variables) for step in steps]
+    row = {
         "id": finding.promise.id,
         "promise": finding.promise.text,
         "source": finding.promise.source,
@@ -91,24 +97,25 @@ def finding_facts(run: Run, finding: Finding) -> dict[str, Any]:
         "got": finding.got,
         "status": shown.status if shown else None,
         "answer": shown.body[:_LONGEST_ANSWER].decode(errors="replace") if shown else None,
-        "curl": command,
+        "curl": "\n".join(commands) or None,
         "check": finding.check,
         "seed": run.options.seed,
         "blame": blame(run, finding),
     }
+    return dict(run.redaction.value(row))
 
 
 def blame(run: Run, finding: Finding) -> str:
-    """Where the cause most likely is."""
+    """The most likely cause of a finding."""
     if run.target.is_fake:
-        return "the fake: it does not keep the contract it was made from"
-    if finding.promise.is_assumed or finding.rests_on_ours:
-        return "the contract: this was assumed, and the service does otherwise"
-    return f"the service: {finding.promise.source} says otherwise (or that page has changed)"
+        return "the fake: it does not keep its contract"
+    if finding.promise.is_assumed or finding.is_assumed_form:
+        return "the contract: this was assumed, and the service behaves differently"
+    return f"the service: {finding.promise.source} documents something else (or has changed)"
 
 
 def _reached(run: Run) -> dict[str, Any]:
-    """Which operations, statuses and keywords of the contract were reached, and which never."""
+    """The numbers of operations, statuses and keywords reached, and those that were not."""
     known: list[tuple[str, int]] = []
     for api in run.options.apis:
         for _, _, operation in run.contract.operations(api):

@@ -1,7 +1,8 @@
-"""The end of a run on a terminal."""
+"""Prints the result of a run as tables."""
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections import Counter
@@ -19,55 +20,57 @@ _COLOURS = {
     "refuted": "yellow",
     "not checked": "dim",
 }
-_ROWS_WITHOUT_TERMINAL = 160
+_WIDTH_WITHOUT_TERMINAL = 160
 
 
 def console() -> Console:
-    """Stdout; wide where nobody has set a width, plain where NO_COLOR is set."""
-    width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else _ROWS_WITHOUT_TERMINAL
+    """A console on stdout. Without a terminal it is wide; with NO_COLOR it has no colours."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # answers may have half a character
+    width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else _WIDTH_WITHOUT_TERMINAL
     return Console(width=width, highlight=False, soft_wrap=False)
 
 
-def show(told: Mapping[str, Any]) -> None:
-    """The table of promises, what was left out, and every finding."""
+def show(result: Mapping[str, Any]) -> None:
+    """Print the table of promises, the checks that did not run, and every finding."""
     out = console()
-    out.print(_promises(told))
-    for name, rows in (("left out", told["left_out"]), ("came to no verdict", _open(told))):
-        _reasons(out, name, rows)
-    for finding in told["refuted"]:
+    out.print(_promises(result))
+    for name, rows in (("left out", result["left_out"]), ("no verdict", _without_verdict(result))):
+        _print_reasons(out, name, rows)
+    for finding in result["refuted"]:
         out.print(Text("\nREFUTED (assumed, no failure)", style="yellow"))
         out.print(Text(finding_text(finding)))
-    for finding in told["findings"]:
+    for finding in result["findings"]:
         out.print(Text("\nBROKEN", style="bold red"))
         out.print(Text(finding_text(finding)))
-    out.print(Text("\n" + _last_line(told)))
+    out.print(Text("\n" + _last_line(result)))
 
 
-def _promises(told: Mapping[str, Any]) -> Table:
+def _promises(result: Mapping[str, Any]) -> Table:
     table = Table(box=None, header_style="bold")
     table.add_column("promise", ratio=1, no_wrap=True)
     table.add_column("source")
     table.add_column("checked", justify="right")
     table.add_column("verdict")
-    silent: Counter[str] = Counter()
-    for row in told["promises"]:
+    not_checked: Counter[str] = Counter()
+    for row in result["promises"]:
         if row["verdict"] == "not checked":
-            silent[row["kind"]] += 1
+            not_checked[row["kind"]] += 1
             continue
         text = row["promise"] if row["kind"] == "rule" else row["id"]
         verdict = Text(row["verdict"], style=_COLOURS[row["verdict"]])
         table.add_row(Text(text), row["origin"], str(row["checked"]), verdict)
-    for kind, count in silent.items():
+    for kind, count in not_checked.items():
         table.add_row(f"({count} of kind {kind})", "", "0", Text("not checked", style="dim"))
     return table
 
 
-def _open(told: Mapping[str, Any]) -> list[dict[str, str]]:
-    return [row for row in told["checks"] if row["outcome"] == "skipped"]
+def _without_verdict(result: Mapping[str, Any]) -> list[dict[str, str]]:
+    return [row for row in result["checks"] if row["outcome"] not in {"held", "broken", "refuted"}]
 
 
-def _reasons(out: Console, name: str, rows: Sequence[Mapping[str, str]]) -> None:
-    """Checks by the reason they share."""
+def _print_reasons(out: Console, name: str, rows: Sequence[Mapping[str, str]]) -> None:
+    """Print the names of checks, grouped by reason."""
     by_reason: dict[str, list[str]] = {}
     for row in rows:
         by_reason.setdefault(row["reason"], []).append(row["check"].rpartition("::")[2])
@@ -77,7 +80,7 @@ def _reasons(out: Console, name: str, rows: Sequence[Mapping[str, str]]) -> None
 
 
 def finding_text(finding: Mapping[str, Any]) -> str:
-    """A finding as a person wants it: what, by whom, expected, got, how to see it."""
+    """A finding as text for people."""
     lines = [
         f"  {finding['promise']}",
         f"  promise   {finding['id']} ({finding['source']}; {finding['place']})",
@@ -87,37 +90,45 @@ def finding_text(finding: Mapping[str, Any]) -> str:
         f"  blame     {finding['blame']}",
     ]
     if finding["curl"]:
-        lines.append("  see it    " + finding["curl"].replace("\n", "\n            "))
+        lines.append("  request   " + finding["curl"].replace("\n", "\n            "))
         lines.append(f"  answer    {finding['status']} {finding['answer']}")
     return "\n".join(lines)
 
 
-def _last_line(told: Mapping[str, Any]) -> str:
-    verdicts = Counter(row["verdict"] for row in told["promises"])
-    words = {0: "the contract holds", 1: "findings", 2: "nothing was checked"}
-    reached = told["reached"]
-    limit = "" if told["max_credits"] is None else f" of at most {told['max_credits']}"
-    if told["max_credits"] is not None and told["doubtful_credits"]:
-        limit = f" and perhaps {told['doubtful_credits']} more{limit}"
+def _last_line(result: Mapping[str, Any]) -> str:
+    verdicts = Counter(row["verdict"] for row in result["promises"])
+    word = verdict_of(result)
+    reached = result["reached"]
+    limit = "" if result["max_credits"] is None else f" of at most {result['max_credits']}"
+    if result["max_credits"] is not None and result["doubtful_credits"]:
+        limit = f" and perhaps {result['doubtful_credits']} more{limit}"
     return (
-        f"{words[told['exit_code']]}: {verdicts['held'] + verdicts['confirmed']} held, "
+        f"{word}: {verdicts['held'] + verdicts['confirmed']} held, "
         f"{verdicts['broken']} broken, {verdicts['refuted']} refuted, "
-        f"{verdicts['not checked']} not checked; {len(told['checks'])} checks, "
-        f"{told['requests']} requests, {told['took_s']:.1f} s; "
+        f"{verdicts['not checked']} not checked; {len(result['checks'])} checks, "
+        f"{result['requests']} requests, {result['took_s']:.1f} s; "
         f"{reached['operations']}/{reached['of_operations']} operations, "
         f"{reached['statuses']}/{reached['of_statuses']} statuses, "
         f"{reached['keywords']}/{reached['of_keywords']} schema keywords; "
-        f"credits planned {told['planned_credits']}, spent {told['spent_credits']}{limit}; "
-        f"seed {told['seed']}"
+        f"credits planned {result['planned_credits']}, spent {result['spent_credits']}{limit}; "
+        f"seed {result['seed']}"
     )
 
 
+def verdict_of(result: Mapping[str, Any]) -> str:
+    """The result in words."""
+    if result["incomplete"]:
+        return f"not finished ({result['incomplete']})"
+    words = {0: "the contract holds", 1: "findings"}
+    return words.get(result["exit_code"], "nothing was checked")
+
+
 def show_promises(rows: Sequence[Mapping[str, Any]]) -> None:
-    """`check --list`."""
+    """Print the promises, for `check --list`."""
     table = Table(box=None, header_style="bold")
     table.add_column("promise", ratio=2, no_wrap=True)
     table.add_column("source", no_wrap=True)
-    table.add_column("held by", ratio=1, no_wrap=True)
+    table.add_column("checks", ratio=1, no_wrap=True)
     for row in rows:
         text = row["promise"] if row["kind"] == "rule" else row["id"]
         checks = ", ".join(check.rpartition("::")[2] for check in row["checks"])

@@ -1,4 +1,4 @@
-"""One generation from its create to its end, and what must be true on the way."""
+"""Checks of one generation from its create to its end."""
 
 from __future__ import annotations
 
@@ -7,22 +7,19 @@ from typing import Any
 import pytest
 
 from contract_tests.exchange import Exchange
-from contract_tests.refusals import code_of, require_refusal, require_success
-from contract_tests.rivya.generations import (
-    CHEAP,
-    DEAR,
-    Life,
-    create,
-    credits_of,
-    live_to_the_end,
-    look,
-    order,
+from contract_tests.requirements import (
+    code_of,
+    require_refusal,
+    require_same_message,
+    require_success,
+    require_video,
 )
+from contract_tests.rivya.generations import History, create, credits_of, read, request_body
+from contract_tests.rivya.rules import CHEAP, DEAR, RULE, require_equal
 from contract_tests.run import Run
 from contract_tests.target import Caller
 from contract_tests.verdicts import Require
 
-RULE = "rivya.rule."
 LATER_S = 3600
 
 
@@ -46,73 +43,67 @@ LATER_S = 3600
 )  # fmt: skip
 def test_one_generation_lives_as_promised(rivya: Caller, run: Run, require: Require) -> None:
     before = credits_of(rivya, require)
-    key = f"check-{run.nonce}-{run.door.sent}"
+    key = f"check-{run.nonce}-{run.transport.sent}"
     created = create(rivya, key=key)
     shown = require_success(require, RULE + "takes-what-is-valid", created)
     price = run.prices.of("rivya", CHEAP)
     require_queued(require, created, CHEAP, price)
-    life = Life(require)
-    life.see(created)
+    history = History(require)
+    history.add(created)
     after = credits_of(rivya, require)
-    require(
-        RULE + "create-takes-the-price", after == before - price,
-        expected=before - price, got=after, by=run.door.last,
-    )  # fmt: skip
+    require_equal(require, "create-takes-the-price", after, before - price, run.transport.last)
 
-    live_to_the_end(rivya, life)
-    if life.last["status"] == "succeeded":
-        require_success_of(require, rivya, life.looks[-1], price)
-    rivya.target.time.pass_s(LATER_S if rivya.target.time.is_fast else 0.2)
-    later = look(rivya, shown["id"])
-    life.see(later)
+    history.poll_to_the_end(rivya)
+    if history.last["status"] == "succeeded":
+        require_success_of(require, rivya, history.answers[-1], price)
+    rivya.target.clock.advance(LATER_S if rivya.target.clock.is_controlled else 0.2)
+    later = read(rivya, shown["id"])
+    history.add(later)
     require_success(require, "rivya.getGeneration.taskId", later)
-    if run.budget.allows(price):  # a server that breaks its word would charge it again
+    spare_credits = run.plan.spare_credits  # a server that breaks the contract charges a replay
+    if spare_credits is None or spare_credits >= price:
         again = create(rivya, key=key)
         got = again.json.get("id")
-        row = RULE + "replay-is-one-task"
-        require(row, got == shown["id"], expected=shown["id"], got=got, by=again)
+        require_equal(require, "replay-is-one-task", got, shown["id"], again)
         now = credits_of(rivya, require)
-        require(RULE + "replay-is-one-charge", now == after, expected=after, got=now, by=again)
+        require_equal(require, "replay-is-one-charge", now, after, again)
 
 
 def require_queued(require: Require, created: Exchange, model: str, price: int) -> None:
-    """What the answer to a create must say."""
+    """Require the answer to a create: a queued generation with its price."""
     shown = created.json
-    said = {name: shown.get(name) for name in ("status", "model", "final_credits", "result")}
+    got = {name: shown.get(name) for name in ("status", "model", "final_credits", "result")}
     expected: dict[str, Any] = {
         "status": "queued", "model": model, "final_credits": 0, "result": None,
     }  # fmt: skip
-    require(RULE + "create-is-queued", said == expected, expected=expected, got=said, by=created)
+    require_equal(require, "create-is-queued", got, expected, created)
     times = (shown["created_at"], shown["updated_at"])
     require(
         RULE + "create-is-queued", times[0] == times[1], expected="one time", got=times, by=created
     )
     for rule in ("reserves-the-price", "listed-price-is-charged"):
         reserved = shown["reserved_credits"]
-        require(RULE + rule, reserved == price, expected=price, got=reserved, by=created)
-    row = f"rivya.model.{model}.price_credits"
-    require(row, reserved == price, expected=price, got=reserved, by=created)
+        require_equal(require, rule, reserved, price, created)
+    promise_id = f"rivya.model.{model}.price_credits"
+    require(promise_id, reserved == price, expected=price, got=reserved, by=created)
 
 
-def require_success_of(require: Require, asker: Caller, ended: Exchange, price: int) -> None:
-    """What a generation that has succeeded must say, and where its result leads."""
+def require_success_of(require: Require, caller: Caller, ended: Exchange, price: int) -> None:
+    """Require the fields of a generation that succeeded, and the video at its URL."""
     shown = ended.json
     final = shown["final_credits"]
-    require(RULE + "success-takes-no-more", final == price, expected=price, got=final, by=ended)
+    require_equal(require, "success-takes-no-more", final, price, ended)
     result = shown["result"]
     one = len(result["urls"]) == 1 and result["urls"][0] == result["primary_url"]
     require(RULE + "one-result", one, expected="one URL, twice", got=result, by=ended)
-    require_video(require, asker, "rivya", result["primary_url"])
+    promise_id, url = RULE + "result-is-a-video", result["primary_url"]
+    require_video(require, promise_id, caller.target, url, content_type="mp4")
 
 
-def require_video(require: Require, asker: Caller, api: str, url: str) -> None:
-    """The URL must lead to an MP4 file for somebody without a key."""
-    answer = asker.target.session.get(url, timeout=60)
-    by = asker.target.door.last
-    kind = answer.headers.get("content-type", "")
-    is_video = answer.status_code == 200 and answer.content[4:8] == b"ftyp" and "mp4" in kind
-    got = f"{answer.status_code} {kind} {answer.content[:12]!r}"
-    require(f"{api}.rule.result-is-a-video", is_video, expected="an MP4", got=got, by=by)
+def documented_request(run: Run, name: str) -> Any:
+    """The body of a request that the OpenAPI document has as an example."""
+    operation = run.contract.document["paths"]["/api/v1/generations"]["post"]
+    return operation["requestBody"]["content"]["application/json"]["examples"][name]["value"]
 
 
 @pytest.mark.rank(3)
@@ -123,18 +114,14 @@ def require_video(require: Require, asker: Caller, api: str, url: str) -> None:
     "rivya.model.hailuo-pro.api", "rivya.createGeneration.example.*",
 )  # fmt: skip
 def test_the_documented_request_is_taken(rivya: Caller, run: Run, require: Require) -> None:
-    content = run.contract.document["paths"]["/api/v1/generations"]["post"]["requestBody"][
-        "content"
-    ]
-    example = content["application/json"]["examples"]["minimal"]["value"]
-    created = create(rivya, example)
+    created = create(rivya, documented_request(run, "minimal"))
     require_success(require, "rivya.createGeneration.example.minimal", created)
     require_queued(require, created, DEAR, run.prices.of("rivya", DEAR))
-    life = Life(require)
-    life.see(created)
-    live_to_the_end(rivya, life)
-    if life.last["status"] == "succeeded":
-        require_success_of(require, rivya, life.looks[-1], run.prices.of("rivya", DEAR))
+    history = History(require)
+    history.add(created)
+    history.poll_to_the_end(rivya)
+    if history.last["status"] == "succeeded":
+        require_success_of(require, rivya, history.answers[-1], run.prices.of("rivya", DEAR))
 
 
 @pytest.mark.rank(3)
@@ -143,11 +130,7 @@ def test_the_documented_request_is_taken(rivya: Caller, run: Run, require: Requi
 def test_the_documented_request_with_a_reference_is_taken(
     rivya: Caller, run: Run, require: Require
 ) -> None:
-    content = run.contract.document["paths"]["/api/v1/generations"]["post"]["requestBody"][
-        "content"
-    ]
-    example = content["application/json"]["examples"]["reference_file"]["value"]
-    created = create(rivya, example)
+    created = create(rivya, documented_request(run, "reference_file"))
     require_success(require, "rivya.createGeneration.example.reference_file", created)
 
 
@@ -162,14 +145,11 @@ def test_hailuo_standard_has_one_price(rivya: Caller, require: Require) -> None:
     for duration in ("6", "10"):
         for resolution in ("512P", "768P"):
             params = {"duration": duration, "resolution": resolution, "prompt_optimizer": "true"}
-            created = create(rivya, order(params=params))
+            created = create(rivya, request_body(params=params))
             for index in range(3):
                 require_success(require, f"rivya.model.hailuo-standard.params.{index}", created)
             reserved = created.json["reserved_credits"]
-            require(
-                RULE + "standard-has-one-price", reserved == 30, expected=30, got=reserved,
-                by=created,
-            )  # fmt: skip
+            require_equal(require, "standard-has-one-price", reserved, 30, created)
             fresh = created.json["id"] not in ids
             require(
                 RULE + "ids-differ", fresh, expected="a new id", got=created.json["id"], by=created
@@ -178,39 +158,32 @@ def test_hailuo_standard_has_one_price(rivya: Caller, require: Require) -> None:
 
 
 @pytest.mark.rank(3)
+@pytest.mark.price(CHEAP)
 @pytest.mark.needs("variant failing")
 @pytest.mark.holds(
     RULE + "failed-shape", RULE + "failure-gives-back", "rivya.error.generation_failed",
     "rivya.Generation.error*", "rivya.Generation?else?then.result", RULE + "terminal-stays",
 )  # fmt: skip
 def test_a_failed_generation_gives_its_credits_back(run: Run, require: Require) -> None:
-    asker = run.variant("failing").caller("rivya")
-    before = credits_of(asker, require)
-    created = create(asker)
-    life = Life(require)
-    life.see(created)
-    live_to_the_end(asker, life)
-    shown, by = life.last, life.looks[-1]
-    got = {
-        "status": shown["status"],
-        "reserved_credits": shown["reserved_credits"],
-        "final_credits": shown["final_credits"],
-        "result": shown["result"],
-        "code": code_of(by),
-    }
+    caller = run.variant("failing").caller("rivya")
+    before = credits_of(caller, require)
+    created = create(caller)
+    history = History(require)
+    history.add(created)
+    history.poll_to_the_end(caller)
+    shown, by = history.last, history.answers[-1]
     expected = {
         "status": "failed", "reserved_credits": 30, "final_credits": 0, "result": None,
         "code": "generation_failed",
     }  # fmt: skip
-    for row in (RULE + "failed-shape", "rivya.error.generation_failed"):
-        require(row, got == expected, expected=expected, got=got, by=by)
+    got = {name: shown.get(name) for name in expected} | {"code": code_of(by)}
+    for promise_id in (RULE + "failed-shape", "rivya.error.generation_failed"):
+        require(promise_id, got == expected, expected=expected, got=got, by=by)
     for _ in range(2):
-        now = credits_of(asker, require)
-        require(
-            RULE + "failure-gives-back", now == before, expected=before, got=now, by=run.door.last
-        )
-        asker.target.time.pass_s(LATER_S if asker.target.time.is_fast else 0.2)
-        life.see(look(asker, shown["id"]))
+        now = credits_of(caller, require)
+        require_equal(require, "failure-gives-back", now, before, run.transport.last)
+        caller.target.clock.advance(LATER_S if caller.target.clock.is_controlled else 0.2)
+        history.add(read(caller, shown["id"]))
 
 
 @pytest.mark.rank(2)
@@ -220,19 +193,12 @@ def test_a_failed_generation_gives_its_credits_back(run: Run, require: Require) 
     RULE + "foreign-as-unknown", RULE + "account-has-one-wallet", "rivya.error.not_found"
 )
 def test_another_account_sees_nothing_of_a_generation(rivya: Caller, require: Require) -> None:
-    stranger = rivya.target.caller("rivya", "second")
-    before = credits_of(stranger, require)
+    other_account = rivya.target.caller("rivya", "second")
+    before = credits_of(other_account, require)
     task_id = create(rivya).json["id"]
-    foreign, unknown = look(stranger, task_id), look(stranger, "task_that_never_was")
+    foreign, unknown = read(other_account, task_id), read(other_account, "task_unknown")
     require_refusal(require, "rivya", unknown, "not_found")
     require_refusal(require, "rivya", foreign, "not_found", RULE + "foreign-as-unknown")
-    words = [answer.json["error"]["message"] for answer in (foreign, unknown)]
-    require(
-        RULE + "foreign-as-unknown", words[0] == words[1], expected=words[1], got=words[0],
-        by=foreign,
-    )  # fmt: skip
-    now = credits_of(stranger, require)
-    require(
-        RULE + "account-has-one-wallet", now == before, expected=before, got=now,
-        by=rivya.target.door.last,
-    )  # fmt: skip
+    require_same_message(require, RULE + "foreign-as-unknown", foreign, unknown)
+    now = credits_of(other_account, require)
+    require_equal(require, "account-has-one-wallet", now, before, rivya.target.transport.last)

@@ -1,58 +1,63 @@
-"""Webhook endpoints, and the events they are sent, received by the suite itself."""
+"""Checks of webhook endpoints, and of the events that the suite receives."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
-from contract_tests.contract import contract
 from contract_tests.exchange import Exchange
-from contract_tests.receiver import Posted, Receiver
-from contract_tests.refusals import require_refusal, require_success
-from contract_tests.rivya.generations import CHEAP, create, credits_of, look
+from contract_tests.receiver import ReceivedRequest, Receiver
+from contract_tests.requirements import require_refusal, require_success, require_valid
+from contract_tests.rivya.generations import create, credits_of, read
+from contract_tests.rivya.rules import CHEAP, RULE, known, require_equal
 from contract_tests.run import Run
 from contract_tests.target import Caller
 from contract_tests.verdicts import Require
 
-RULE = "rivya.rule."
 BOTH = ["generation.succeeded", "generation.failed"]
 PUBLIC_URL = "https://hooks.example.com/rivya"
 LATER_S = 24 * 3600
 _SIGNATURE = re.compile(r"t=([0-9]+),v1=([0-9a-f]{64})")
-_FORBIDDEN = (
+_NOT_PUBLIC_URLS = (
     "https://user:pass@hooks.example.com/", "https://user@hooks.example.com/",
     "https://hooks.example.com/#fragment", "https://10.0.0.1/hook", "https://192.168.1.1/",
     "https://172.16.5.4/", "https://169.254.169.254/latest/meta-data", "https://0.0.0.0/",
     "https://[fe80::1]/", "https://[fd00::1]/", "https://printer.local/", "https://db.internal/",
     "https://224.0.0.1/", "ftp://hooks.example.com/", "http://hooks.example.com/",
 )  # fmt: skip
-_LOCAL = (
+_LOOPBACK_URLS = (
     "https://localhost/", "https://127.0.0.1/", "http://127.0.0.1:80/", "https://a.localhost/",
     "https://[::1]/", "https://127.1.2.3/", "https://[::ffff:127.0.0.1]/",
 )  # fmt: skip
 
 
 @contextmanager
-def endpoint(asker: Caller, url: str = PUBLIC_URL, **fields: Any) -> Iterator[Exchange]:
-    """A new endpoint, taken back afterwards."""
+def endpoint(caller: Caller, url: str = PUBLIC_URL, **fields: Any) -> Iterator[Exchange]:
+    """The answer to a create of an endpoint, which is deleted at the end of the block."""
     body = {"name": "Render farm", "url": url, "event_types": BOTH} | fields
-    created = asker.post("/webhooks", body)
+    created = caller.post("/webhooks", body)
     try:
         yield created
     finally:
         if created.status < 300:
-            asker.ask("DELETE", f"/webhooks/{created.json['id']}")
+            caller.request("DELETE", f"/webhooks/{created.json['id']}")
 
 
-def agree(require: Require, rule: str, got: object, expected: object, by: Exchange) -> None:
-    """Two things must be equal."""
-    require(RULE + rule, got == expected, expected=expected, got=got, by=by)
+def shape(shown: Any) -> Any:
+    """An endpoint without its secret and without undocumented fields."""
+    return {n: v for n, v in known(shown, "WebhookEndpoint").items() if n != "signing_secret"}
+
+
+def settings_of(shown: Any) -> Any:
+    """The part of an endpoint that only requests change: not what deliveries change."""
+    of_deliveries = ("last_success_at", "last_failure_at", "failure_count")
+    return {name: value for name, value in shape(shown).items() if name not in of_deliveries}
 
 
 @pytest.mark.rank(2)
@@ -72,9 +77,9 @@ def test_a_new_endpoint_is_as_it_was_asked_for(rivya: Caller, require: Require) 
             "disabled_at": None, "revoked_at": None, "object": "webhook_endpoint",
         }  # fmt: skip
         got = {name: shown.get(name) for name in expected}
-        agree(require, "endpoint-as-asked", got, expected, created)
+        require_equal(require, "endpoint-as-asked", got, expected, created)
         secret = shown.get("signing_secret", "")
-        agree(require, "secret-shown-once", bool(secret), True, created)
+        require_equal(require, "secret-shown-once", bool(secret), True, created)
         start, _, end = shown["secret_preview"].partition("...")
         fits = secret.startswith(start) and secret.endswith(end) and 0 < len(start) < len(secret)
         require(
@@ -89,11 +94,10 @@ def test_a_new_endpoint_is_as_it_was_asked_for(rivya: Caller, require: Require) 
             require(
                 RULE + "secret-shown-once", hidden, expected="no secret", got="the secret", by=later
             )
-        without = {name: value for name, value in shown.items() if name != "signing_secret"}
-        agree(require, "endpoint-as-asked", one.json, without, one)
+        require_equal(require, "endpoint-as-asked", shape(one.json), shape(shown), one)
         ids = [entry["id"] for entry in listed.json["data"]]
-        agree(require, "endpoint-as-asked", ids.count(shown["id"]), 1, listed)
-    agree(require, "reads-are-free", credits_of(rivya, require), before, created)
+        require_equal(require, "endpoint-as-asked", ids.count(shown["id"]), 1, listed)
+    require_equal(require, "reads-are-free", credits_of(rivya, require), before, created)
 
 
 @pytest.mark.rank(2)
@@ -113,38 +117,40 @@ def test_an_endpoint_can_be_changed_rotated_and_deleted(rivya: Caller, require: 
             "status": "disabled",
         }
         for name, value in changes.items():
-            answer = rivya.ask("PATCH", path, json={name: value})
-            agree(require, "endpoint-can-be-changed", answer.json.get(name), value, answer)
-            row = f"rivya.WebhookUpdate.{name}"
-            require(row, answer.json.get(name) == value, expected=value, got=name, by=answer)
+            answer = rivya.request("PATCH", path, json={name: value})
+            require_equal(require, "endpoint-can-be-changed", answer.json.get(name), value, answer)
+            promise_id = f"rivya.WebhookUpdate.{name}"
+            require(promise_id, answer.json.get(name) == value, expected=value, got=name, by=answer)
         off = rivya.get(path)
         got = {name: off.json[name] for name in changes}
-        agree(require, "endpoint-can-be-changed", got, changes, off)
-        agree(require, "endpoint-can-be-changed", off.json["disabled_at"] is None, False, off)
-        on = rivya.ask("PATCH", path, json={"status": "active"})
-        agree(require, "endpoint-can-be-changed", on.json["status"], "active", on)
-        for row, body in (
+        require_equal(require, "endpoint-can-be-changed", got, changes, off)
+        require_equal(
+            require, "endpoint-can-be-changed", off.json["disabled_at"] is None, False, off
+        )
+        on = rivya.request("PATCH", path, json={"status": "active"})
+        require_equal(require, "endpoint-can-be-changed", on.json["status"], "active", on)
+        for name, body in (
             ("url", {"url": "ftp://x/"}), ("event_types", {"event_types": []}),
             ("status", {"status": "revoked"}), ("name", {"name": 5}),
         ):  # fmt: skip
-            code = "webhook_url_rejected" if row == "url" else "validation_failed"
-            answer = rivya.ask("PATCH", path, json=body)
-            require_refusal(require, "rivya", answer, code, f"rivya.WebhookUpdate.{row}")
-        rotated = rivya.ask("POST", f"{path}/rotate-secret")
+            code = "webhook_url_rejected" if name == "url" else "validation_failed"
+            answer = rivya.request("PATCH", path, json=body)
+            require_refusal(require, "rivya", answer, code, f"rivya.WebhookUpdate.{name}")
+        rotated = rivya.request("POST", f"{path}/rotate-secret")
         secret = require_success(require, RULE + "rotation-makes-a-new-secret", rotated)
         new = (secret["id"], secret["signing_secret"] != made["signing_secret"])
-        agree(require, "rotation-makes-a-new-secret", new, (made["id"], True), rotated)
+        require_equal(require, "rotation-makes-a-new-secret", new, (made["id"], True), rotated)
         ends = secret["secret_preview"].rpartition("...")[2]
         fits = secret["signing_secret"].endswith(ends)
-        agree(require, "preview-fits-secret", fits, True, rotated)
-        gone = rivya.ask("DELETE", path)
+        require_equal(require, "preview-fits-secret", fits, True, rotated)
+        gone = rivya.request("DELETE", path)
         shown = require_success(require, RULE + "deleted-is-revoked", gone)
-        agree(require, "deleted-is-revoked", shown["status"], "revoked", gone)
-        agree(require, "deleted-is-revoked", shown["revoked_at"] is None, False, gone)
+        require_equal(require, "deleted-is-revoked", shown["status"], "revoked", gone)
+        require_equal(require, "deleted-is-revoked", shown["revoked_at"] is None, False, gone)
         listed = rivya.get("/webhooks")
         left = [entry["id"] for entry in listed.json["data"]]
-        agree(require, "deleted-is-revoked", made["id"] in left, False, listed)
-        late = rivya.ask("PATCH", path, json={"status": "active"})
+        require_equal(require, "deleted-is-revoked", made["id"] in left, False, listed)
+        late = rivya.request("PATCH", path, json={"status": "active"})
         require_refusal(require, "rivya", late, "not_found", RULE + "deleted-is-revoked")
 
 
@@ -157,17 +163,21 @@ def test_endpoints_are_listed_newest_first(rivya: Caller, require: Require) -> N
         ids = [entry["id"] for entry in listed.json["data"]]
         mine = [each for each in ids if each in {first.json["id"], second.json["id"]}]
         expected = [second.json["id"], first.json["id"]]
-        agree(require, "newest-first", mine, expected, listed)
+        require_equal(require, "newest-first", mine, expected, listed)
+
+
+def require_rejected(require: Require, caller: Caller, urls: Iterable[str], rule: str) -> None:
+    """Require that no endpoint can be created with any of these URLs."""
+    for url in urls:
+        with endpoint(caller, url) as created:
+            require_refusal(require, "rivya", created, "webhook_url_rejected", RULE + rule)
 
 
 @pytest.mark.rank(1)
 @pytest.mark.full
 @pytest.mark.holds(RULE + "urls-must-be-public", "rivya.error.webhook_url_rejected")
 def test_addresses_that_are_not_public_are_rejected(rivya: Caller, require: Require) -> None:
-    for url in _FORBIDDEN:
-        with endpoint(rivya, url) as created:
-            rule = RULE + "urls-must-be-public"
-            require_refusal(require, "rivya", created, "webhook_url_rejected", rule)
+    require_rejected(require, rivya, _NOT_PUBLIC_URLS, "urls-must-be-public")
 
 
 @pytest.mark.rank(3)
@@ -175,11 +185,8 @@ def test_addresses_that_are_not_public_are_rejected(rivya: Caller, require: Requ
 @pytest.mark.needs("variant strict")
 @pytest.mark.holds(RULE + "loopback-is-refused")
 def test_this_machine_is_no_address_under_the_vendor_s_rules(run: Run, require: Require) -> None:
-    asker = run.variant("strict").caller("rivya")
-    for url in _LOCAL:
-        with endpoint(asker, url) as created:
-            rule = RULE + "loopback-is-refused"
-            require_refusal(require, "rivya", created, "webhook_url_rejected", rule)
+    caller = run.variant("strict").caller("rivya")
+    require_rejected(require, caller, _LOOPBACK_URLS, "loopback-is-refused")
 
 
 @pytest.mark.rank(2)
@@ -187,68 +194,68 @@ def test_this_machine_is_no_address_under_the_vendor_s_rules(run: Run, require: 
 @pytest.mark.needs("second")
 @pytest.mark.holds(RULE + "foreign-endpoint-as-unknown", "rivya.error.not_found")
 def test_another_account_cannot_touch_an_endpoint(rivya: Caller, require: Require) -> None:
-    stranger = rivya.target.caller("rivya", "second")
+    other_account = rivya.target.caller("rivya", "second")
     rule = "foreign-endpoint-as-unknown"
     with endpoint(rivya) as created:
         path = f"/webhooks/{created.json['id']}"
-        asks: list[tuple[str, str, dict[str, Any]]] = [
+        requests: list[tuple[str, str, dict[str, Any]]] = [
             ("GET", path, {}), ("PATCH", path, {"json": {"name": "mine"}}), ("DELETE", path, {}),
             ("POST", f"{path}/rotate-secret", {}), ("POST", f"{path}/test", {}),
             ("GET", f"{path}/deliveries", {}),
         ]  # fmt: skip
-        for method, there, how in asks:
-            answer = stranger.ask(method, there, **how)
+        for method, request_path, how in requests:
+            answer = other_account.request(method, request_path, **how)
             require_refusal(require, "rivya", answer, "not_found", RULE + rule)
-        listed = stranger.get("/webhooks")
+        listed = other_account.get("/webhooks")
         seen = [entry["id"] for entry in listed.json["data"]]
-        agree(require, rule, created.json["id"] in seen, False, listed)
+        require_equal(require, rule, created.json["id"] in seen, False, listed)
         still = rivya.get(path)
         got = (still.json["name"], still.json["status"])
-        agree(require, rule, got, ("Render farm", "active"), still)
+        require_equal(require, rule, got, ("Render farm", "active"), still)
 
 
 # --- events -----------------------------------------------------------------------------------
 
 
 def require_event(
-    require: Require, posted: Posted, *, secret: str, wanted: str, by: Exchange
+    require: Require, request: ReceivedRequest, *, secret: str, event_type: str, by: Exchange
 ) -> Any:
-    """A delivery must be a signed event of the contract's form; the event."""
-    schema = {"$ref": "#/components/schemas/WebhookEvent"}
-    errors = [error.message for error in contract().validator(schema).iter_errors(posted.json)]
-    got = errors or posted.body[:200]
-    require(RULE + "event-after-the-end", not errors, expected="a WebhookEvent", got=got, by=by)
-    event = posted.json
+    """Require a signed event of this type that is valid for the contract; the event."""
+    require_valid(require, RULE + "event-after-the-end", request, "WebhookEvent", by)
+    event = request.json
     for name in ("id", "type", "api_version", "created_at", "data"):
         require(f"rivya.WebhookEvent.{name}", name in event, expected=name, got=sorted(event))
-    agree(require, "event-type-fits", event["type"], wanted, by)
-    kind = (posted.method, posted.headers.get("content-type", "").partition(";")[0])
-    agree(require, "event-after-the-end", kind, ("POST", "application/json"), by)
+    require_equal(require, "event-type-fits", event["type"], event_type, by)
+    got = (request.method, request.headers.get("content-type", "").partition(";")[0])
+    require_equal(require, "event-after-the-end", got, ("POST", "application/json"), by)
     for name, value in (("Event-Id", event["id"]), ("Event-Type", event["type"])):
-        header = posted.headers.get(f"rivya-{name.lower()}")
-        row = f"rivya.parameter.Rivya{name.replace('-', '')}"
-        require(row, header == value, expected=value, got=header, by=by)
-    delivered = posted.headers.get("rivya-delivery-id")
-    require("rivya.parameter.RivyaDeliveryId", delivered, expected="an id", got=delivered, by=by)
-    require_signed(require, posted, secret, by)
+        header = request.headers.get(f"rivya-{name.lower()}")
+        promise_id = f"rivya.parameter.Rivya{name.replace('-', '')}"
+        require(promise_id, header == value, expected=value, got=header, by=by)
+    delivery_id = request.headers.get("rivya-delivery-id")
+    promise_id = "rivya.parameter.RivyaDeliveryId"
+    require(promise_id, delivery_id, expected="an id", got=delivery_id, by=by)
+    require_signed(require, request, secret, by)
     return event
 
 
-def require_signed(require: Require, posted: Posted, secret: str, by: Exchange) -> None:
-    """The signature must be that of this body at the time it names, with the whole secret."""
-    header = posted.headers.get("rivya-signature", "")
+def require_signed(require: Require, request: ReceivedRequest, secret: str, by: Exchange) -> None:
+    """Require a signature over the body and the time it names, made with the whole secret."""
+    header = request.headers.get("rivya-signature", "")
     match = _SIGNATURE.fullmatch(header)
     signed = ""
     if match:
         signed = hmac.new(
-            secret.encode(), match[1].encode() + b"." + posted.body, hashlib.sha256
+            secret.encode(), match[1].encode() + b"." + request.body, hashlib.sha256
         ).hexdigest()
-    for row in (RULE + "events-are-signed", "rivya.parameter.RivyaSignature"):
+    for promise_id in (RULE + "events-are-signed", "rivya.parameter.RivyaSignature"):
         is_right = match is not None and hmac.compare_digest(match[2], signed)
-        require(row, is_right, expected="t=SECONDS,v1=HMAC-SHA256", got=header or "none", by=by)
+        require(
+            promise_id, is_right, expected="t=SECONDS,v1=HMAC-SHA256", got=header or "none", by=by
+        )
 
 
-_EVENT_ROWS = (
+_EVENT_PROMISES = (
     RULE + "event-after-the-end", RULE + "event-holds-the-generation", RULE + "event-type-fits",
     RULE + "events-are-signed", "rivya.WebhookEvent*", "rivya.parameter.Rivya*",
     RULE + "deliveries-are-recorded", "rivya.WebhookDelivery*", "rivya.listWebhookDeliveries.200",
@@ -260,42 +267,51 @@ _EVENT_ROWS = (
 @pytest.mark.full
 @pytest.mark.price(CHEAP)
 @pytest.mark.needs("receiver")
-@pytest.mark.holds(*_EVENT_ROWS)
+@pytest.mark.holds(*_EVENT_PROMISES)
 def test_the_end_of_a_generation_is_told_to_whoever_wants_it(
     rivya: Caller, receiver: Receiver, require: Require
 ) -> None:
-    wanting, other, there = receiver.box(), receiver.box(), rivya.target.time
+    inbox, other, clock = receiver.inbox(), receiver.inbox(), rivya.target.clock
     only_failures = {"event_types": ["generation.failed"]}
-    with endpoint(rivya, wanting.url) as mine, endpoint(rivya, other.url, **only_failures):
+    with endpoint(rivya, inbox.url) as mine, endpoint(rivya, other.url, **only_failures):
         task_id = create(rivya).json["id"]
-        came = wanting.wait(1, there, about=task_id)
-        shown = look(rivya, task_id)
-        agree(require, "event-after-the-end", len(came), 1, shown)
+        received = inbox.wait(1, clock, text=task_id)
+        shown = read(rivya, task_id)
+        require_equal(require, "event-after-the-end", len(received), 1, shown)
         secret = mine.json["signing_secret"]
-        wanted = f"generation.{shown.json['status']}"
-        event = require_event(require, came[0], secret=secret, wanted=wanted, by=shown)
-        agree(require, "event-holds-the-generation", event["data"], shown.json, shown)
-        there.pass_s(LATER_S if there.is_fast else 1)
-        agree(require, "event-after-the-end", len(wanting.about(task_id)), 1, shown)
-        agree(require, "event-type-fits", len(other.about(task_id)), 0, shown)
+        event_type = f"generation.{shown.json['status']}"
+        event = require_event(require, received[0], secret=secret, event_type=event_type, by=shown)
+        require_equal(
+            require, "event-holds-the-generation", known(event["data"]), known(shown.json), shown
+        )
+        clock.advance(LATER_S if clock.is_controlled else 1)
+        require_equal(require, "event-after-the-end", len(inbox.with_text(task_id)), 1, shown)
+        require_equal(require, "event-type-fits", len(other.with_text(task_id)), 0, shown)
         require_recorded(require, rivya, mine.json["id"], event["id"], ["succeeded"])
-        told = rivya.get("/webhook-events")
-        newest = next((each for each in told.json["data"] if each["id"] == event["id"]), None)
-        agree(require, "deliveries-are-recorded", newest, event, told)
+        events = rivya.get("/webhook-events")
+        newest = next((each for each in events.json["data"] if each["id"] == event["id"]), None)
+        require_equal(
+            require, "deliveries-are-recorded", known(newest, "WebhookEvent"),
+            known(event, "WebhookEvent"), events,
+        )  # fmt: skip
         seen = rivya.get(f"/webhooks/{mine.json['id']}")
-        agree(require, "deliveries-are-recorded", seen.json["last_success_at"] is None, False, seen)
+        require_equal(
+            require, "deliveries-are-recorded", seen.json["last_success_at"] is None, False, seen
+        )
 
 
 def require_recorded(
-    require: Require, asker: Caller, endpoint_id: str, event_id: str, statuses: list[str]
+    require: Require, caller: Caller, endpoint_id: str, event_id: str, statuses: list[str]
 ) -> None:
-    """The endpoint's deliveries must show these attempts at the event, newest first."""
-    answer = asker.get(f"/webhooks/{endpoint_id}/deliveries")
-    attempts = [row for row in answer.json["data"] if row["event_id"] == event_id]
-    agree(require, "deliveries-are-recorded", [row["status"] for row in attempts], statuses, answer)
-    numbers = [row["attempt"] for row in attempts]
+    """Require that the endpoint lists these attempts at the event, newest first."""
+    answer = caller.get(f"/webhooks/{endpoint_id}/deliveries")
+    attempts = [each for each in answer.json["data"] if each["event_id"] == event_id]
+    require_equal(
+        require, "deliveries-are-recorded", [each["status"] for each in attempts], statuses, answer
+    )
+    numbers = [each["attempt"] for each in attempts]
     expected = list(range(len(statuses), 0, -1))
-    agree(require, "deliveries-are-recorded", numbers, expected, answer)
+    require_equal(require, "deliveries-are-recorded", numbers, expected, answer)
 
 
 @pytest.mark.rank(3)
@@ -309,44 +325,49 @@ def require_recorded(
 def test_an_event_that_was_not_taken_is_sent_again(
     rivya: Caller, receiver: Receiver, require: Require
 ) -> None:
-    elsewhere = receiver.box()
-    box = receiver.box(500, (302, {"location": elsewhere.url}), 204)
-    rivya.target.time.pass_s(LATER_S)  # what other checks have begun ends without this endpoint
-    with endpoint(rivya, box.url) as mine:
+    redirect_target = receiver.inbox()
+    inbox = receiver.inbox(500, (302, {"location": redirect_target.url}), 204)
+    rivya.target.clock.advance(
+        LATER_S
+    )  # generations of other checks end before this endpoint is created
+    with endpoint(rivya, inbox.url) as mine:
         task_id = create(rivya).json["id"]
-        rivya.target.time.pass_s(LATER_S)
-        shown, came = look(rivya, task_id), box.about(task_id)
-        agree(require, "failed-delivery-is-retried", len(came), 3, shown)
-        agree(require, "redirects-not-followed", len(elsewhere.posted), 0, shown)
-        same = {posted.body for posted in came}
-        agree(require, "failed-delivery-is-retried", len(same), 1, shown)
-        for posted in came:
-            require_signed(require, posted, mine.json["signing_secret"], shown)
-        times = [posted.headers["rivya-signature"].partition(",")[0] for posted in came]
-        agree(require, "events-are-signed", len(set(times)), 3, shown)
+        rivya.target.clock.advance(LATER_S)
+        shown, received = read(rivya, task_id), inbox.with_text(task_id)
+        require_equal(require, "failed-delivery-is-retried", len(received), 3, shown)
+        require_equal(require, "redirects-not-followed", len(redirect_target.requests), 0, shown)
+        same = {request.body for request in received}
+        require_equal(require, "failed-delivery-is-retried", len(same), 1, shown)
+        for request in received:
+            require_signed(require, request, mine.json["signing_secret"], shown)
+        times = [request.headers["rivya-signature"].partition(",")[0] for request in received]
+        require_equal(require, "events-are-signed", len(set(times)), 3, shown)
         statuses = ["succeeded", "failed", "failed"]
-        require_recorded(require, rivya, mine.json["id"], came[0].json["id"], statuses)
+        require_recorded(require, rivya, mine.json["id"], received[0].json["id"], statuses)
         seen = rivya.get(f"/webhooks/{mine.json['id']}")
-        row = "rivya.WebhookEndpoint.failure_count"
+        promise_id = "rivya.WebhookEndpoint.failure_count"
         count = seen.json["failure_count"]
-        require(row, count == 0, expected="0 after a success", got=count, by=seen)
+        require(promise_id, count == 0, expected="0 after a success", got=count, by=seen)
 
 
 @pytest.mark.rank(3)
+@pytest.mark.price(CHEAP)
 @pytest.mark.needs("variant failing", "receiver")
 @pytest.mark.full
 @pytest.mark.holds(RULE + "event-type-fits", RULE + "event-holds-the-generation")
 def test_a_failure_is_told_as_one(run: Run, receiver: Receiver, require: Require) -> None:
-    asker, box = run.variant("failing").caller("rivya"), receiver.box()
-    with endpoint(asker, box.url) as mine:
-        task_id = create(asker).json["id"]
-        came = box.wait(1, asker.target.time, about=task_id)
-        shown = look(asker, task_id)
-        agree(require, "event-after-the-end", len(came), 1, shown)
+    caller, inbox = run.variant("failing").caller("rivya"), receiver.inbox()
+    with endpoint(caller, inbox.url) as mine:
+        task_id = create(caller).json["id"]
+        received = inbox.wait(1, caller.target.clock, text=task_id)
+        shown = read(caller, task_id)
+        require_equal(require, "event-after-the-end", len(received), 1, shown)
         secret = mine.json["signing_secret"]
-        wanted = "generation.failed"
-        event = require_event(require, came[0], secret=secret, wanted=wanted, by=shown)
-        agree(require, "event-holds-the-generation", event["data"], shown.json, shown)
+        event_type = "generation.failed"
+        event = require_event(require, received[0], secret=secret, event_type=event_type, by=shown)
+        require_equal(
+            require, "event-holds-the-generation", known(event["data"]), known(shown.json), shown
+        )
 
 
 @pytest.mark.rank(3)
@@ -358,22 +379,28 @@ def test_a_failure_is_told_as_one(run: Run, receiver: Receiver, require: Require
 def test_a_test_event_goes_to_one_endpoint_and_costs_nothing(
     rivya: Caller, receiver: Receiver, require: Require
 ) -> None:
-    box, other = receiver.box(), receiver.box()
+    inbox, other = receiver.inbox(), receiver.inbox()
     before = credits_of(rivya, require)
-    with endpoint(rivya, box.url) as mine, endpoint(rivya, other.url):
-        asked = rivya.ask("POST", f"/webhooks/{mine.json['id']}/test")
-        require_success(require, RULE + "test-event", asked)
-        came = box.wait(1, rivya.target.time)
-        event_id = asked.json["event_id"]
-        came = [posted for posted in came if posted.json["id"] == event_id]
-        agree(require, "test-event", (len(came), len(other.about(event_id))), (1, 0), asked)
-        marked = came[0].json.get("test")
-        agree(require, "test-event", marked, True, asked)
-        require("rivya.WebhookEvent.test", marked is True, expected=True, got=marked, by=asked)
-        require_signed(require, came[0], mine.json["signing_secret"], asked)
-        unknown = look(rivya, came[0].json["data"]["id"])
+    with endpoint(rivya, inbox.url) as mine, endpoint(rivya, other.url):
+        tested = rivya.request("POST", f"/webhooks/{mine.json['id']}/test")
+        require_success(require, RULE + "test-event", tested)
+        received = inbox.wait(1, rivya.target.clock)
+        event_id = tested.json["event_id"]
+        received = [request for request in received if request.json["id"] == event_id]
+        require_equal(
+            require,
+            "test-event",
+            (len(received), len(other.with_text(event_id))),
+            (1, 0),
+            tested,
+        )
+        marked = received[0].json.get("test")
+        require_equal(require, "test-event", marked, True, tested)
+        require("rivya.WebhookEvent.test", marked is True, expected=True, got=marked, by=tested)
+        require_signed(require, received[0], mine.json["signing_secret"], tested)
+        unknown = read(rivya, received[0].json["data"]["id"])
         require_refusal(require, "rivya", unknown, "not_found", RULE + "test-event")
-    agree(require, "reads-are-free", credits_of(rivya, require), before, asked)
+    require_equal(require, "reads-are-free", credits_of(rivya, require), before, tested)
 
 
 @pytest.mark.rank(3)
@@ -384,13 +411,13 @@ def test_a_test_event_goes_to_one_endpoint_and_costs_nothing(
 def test_an_endpoint_that_is_off_or_gone_is_told_nothing(
     rivya: Caller, receiver: Receiver, require: Require
 ) -> None:
-    off, gone = receiver.box(), receiver.box()
+    off, gone = receiver.inbox(), receiver.inbox()
     with endpoint(rivya, off.url) as disabled, endpoint(rivya, gone.url) as deleted:
         path = f"/webhooks/{disabled.json['id']}"
-        rivya.ask("PATCH", path, json={"status": "disabled"})
-        rivya.ask("DELETE", f"/webhooks/{deleted.json['id']}")
+        rivya.request("PATCH", path, json={"status": "disabled"})
+        rivya.request("DELETE", f"/webhooks/{deleted.json['id']}")
         by = create(rivya)
-        rivya.target.time.pass_s(LATER_S)
+        rivya.target.clock.advance(LATER_S)
         task_id = by.json["id"]
-        agree(require, "endpoint-can-be-changed", len(off.about(task_id)), 0, by)
-        agree(require, "deleted-is-revoked", len(gone.about(task_id)), 0, by)
+        require_equal(require, "endpoint-can-be-changed", len(off.with_text(task_id)), 0, by)
+        require_equal(require, "deleted-is-revoked", len(gone.with_text(task_id)), 0, by)

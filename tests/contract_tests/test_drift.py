@@ -1,4 +1,4 @@
-"""What a server answered, kept, and compared with the contract and with another time."""
+"""Recordings, and how they differ from the contract and from each other."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import pytest
 from contract_tests.contract import contract
 from contract_tests.drift import examples
 from contract_tests.drift.command import drift
-from contract_tests.drift.differences import Difference, between, from_contract
+from contract_tests.drift.differences import Difference, compare_recordings, compare_with_contract
 from contract_tests.drift.recording import (
     FILE,
-    Recorded,
+    RecordedExchange,
     Recording,
     RecordingError,
     read,
@@ -26,18 +26,19 @@ from contract_tests.drift.recording import (
 )
 from contract_tests.exchange import Exchange
 from contract_tests.fakes import KEYS, RunningFake
+from contract_tests.redaction import Redaction
 from tests.contract_tests.test_check import check
 from tests.contract_tests.test_conformance import KEY, TASK, exchange
 
-READ = contract()
+CONTRACT = contract()
 SUCCEEDED = TASK | {
     "status": "succeeded", "final_credits": 57,
     "result": {"primary_url": "https://a.test/a", "urls": ["https://a.test/a"]},
 }  # fmt: skip
 
 
-def recorded(answer: Any, status: int = 200, **changes: Any) -> Recorded:
-    row = Recorded(
+def recorded(answer: Any, status: int = 200, **changes: Any) -> RecordedExchange:
+    row = RecordedExchange(
         operation="getGeneration",
         method="GET",
         path="/api/v1/generations/task_1",
@@ -52,7 +53,7 @@ def recorded(answer: Any, status: int = 200, **changes: Any) -> Recorded:
     return replace(row, **changes)
 
 
-def recording(*rows: Recorded, is_fake: bool = False) -> Recording:
+def recording(*rows: RecordedExchange, is_fake: bool = False) -> Recording:
     return Recording(is_fake, rows)
 
 
@@ -62,13 +63,13 @@ def changed(change: Callable[[Any], Any]) -> Any:
     return answer
 
 
-def one(found: list[Difference]) -> Difference:
+def only_difference(found: list[Difference]) -> Difference:
     (difference,) = found
     return difference
 
 
-def test_what_keeps_the_contract_shows_no_difference() -> None:
-    assert from_contract(recording(recorded(TASK), recorded(SUCCEEDED)), READ) == []
+def test_answers_that_keep_the_contract_have_no_difference() -> None:
+    assert compare_with_contract(recording(recorded(TASK), recorded(SUCCEEDED)), CONTRACT) == []
 
 
 @pytest.mark.parametrize(
@@ -84,10 +85,10 @@ def test_what_keeps_the_contract_shows_no_difference() -> None:
     ],
     ids=["missing", "new", "type", "form"],
 )  # fmt: skip
-def test_a_difference_names_what_where_and_the_edit(
+def test_a_difference_has_a_kind_a_cause_and_an_edit(
     answer: Any, kind: str, edit: tuple[str, str, Any]
 ) -> None:
-    found = from_contract(recording(recorded(answer)), READ)
+    found = compare_with_contract(recording(recorded(answer)), CONTRACT)
     difference = next(each for each in found if each.kind == kind and each.edit)
     assert difference.cause == "service"
     assert difference.edit is not None
@@ -97,12 +98,12 @@ def test_a_difference_names_what_where_and_the_edit(
     assert difference.edit.get("value") == value
 
 
-def test_an_undocumented_status_and_a_wrong_price_are_told() -> None:
+def test_an_undocumented_status_and_a_wrong_price_are_differences() -> None:
     teapot = recorded(TASK, 418)
-    assert one(from_contract(recording(teapot), READ)).kind == "status"
+    assert only_difference(compare_with_contract(recording(teapot), CONTRACT)).kind == "status"
     dear = TASK | {"reserved_credits": 75}
     row = recorded(dear, operation="createGeneration", method="POST", path="/api/v1/generations")
-    difference = one(from_contract(recording(row), READ))
+    difference = only_difference(compare_with_contract(recording(row), CONTRACT))
     assert (difference.kind, difference.expected, difference.got) == ("price", "57", "75")
     assert difference.edit == {
         "file": "schemas/models/hailuo-pro.json", "op": "replace", "path": "/price_credits",
@@ -110,13 +111,13 @@ def test_an_undocumented_status_and_a_wrong_price_are_told() -> None:
     }  # fmt: skip
 
 
-def test_the_cause_is_whoever_breaks_the_contract() -> None:
+def test_the_cause_is_the_side_that_breaks_the_contract() -> None:
     wrong, right = recorded(changed(lambda g: g.update(final_credits="57"))), recorded(SUCCEEDED)
     fake, real = recording(right, is_fake=True), recording(wrong)
-    assert {each.cause for each in between(fake, real, READ)} == {"contract"}
+    assert {each.cause for each in compare_recordings(fake, real, CONTRACT)} == {"contract"}
     fake, real = recording(wrong, is_fake=True), recording(right)
-    assert {each.cause for each in between(fake, real, READ)} == {"fake"}
-    assert {each.cause for each in between(recording(right), real, READ)} == set()
+    assert {each.cause for each in compare_recordings(fake, real, CONTRACT)} == {"fake"}
+    assert {each.cause for each in compare_recordings(recording(right), real, CONTRACT)} == set()
 
 
 @pytest.mark.parametrize(
@@ -131,19 +132,21 @@ def test_the_cause_is_whoever_breaks_the_contract() -> None:
         (recorded({"error": {"code": "x"}}, 200, code="x"), "code"),
     ],
 )  # fmt: skip
-def test_two_recordings_differ_in_one_way(row: Recorded, kind: str) -> None:
-    found = between(recording(recorded(SUCCEEDED)), recording(recorded(SUCCEEDED), row), READ)
+def test_two_recordings_differ_in_one_way(row: RecordedExchange, kind: str) -> None:
+    found = compare_recordings(
+        recording(recorded(SUCCEEDED)), recording(recorded(SUCCEEDED), row), CONTRACT
+    )
     assert {each.kind for each in found} == {kind}
 
 
-def test_a_recording_holds_no_secret_and_is_the_same_twice(tmp_path: Path) -> None:
+def test_a_recording_has_no_secret_and_is_reproducible(tmp_path: Path) -> None:
     def kept(folder: str, request_id: str) -> str:
         error = {"code": "not_found", "message": KEY, "requestId": request_id}
         exchanges: list[Exchange] = [
             exchange({"error": error}, 404),
             exchange(b"", path="/media/a.mp4"),
         ]
-        write(exchanges, [KEY], tmp_path / folder, is_fake=True)
+        write(exchanges, Redaction([KEY]), tmp_path / folder, is_fake=True)
         return (tmp_path / folder / FILE).read_text("utf-8")
 
     first, second = kept("a", "req_aaaaaaaaaaaa"), kept("b", "req_bbbbbbbbbbbb")
@@ -153,7 +156,7 @@ def test_a_recording_holds_no_secret_and_is_the_same_twice(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"form": 99}', '{"form": 1, "exchanges": [{}]}'])
-def test_what_is_no_recording_is_told(tmp_path: Path, text: str) -> None:
+def test_a_folder_without_a_valid_recording_is_an_error(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text, "utf-8")
     with pytest.raises(RecordingError):
         read(tmp_path)
@@ -177,5 +180,5 @@ def test_the_fake_recorded_shows_no_drift_and_makes_examples(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("took_s", "timing"), [(0.1, "instant"), (5, "seconds"), (90, "minutes")])
-def test_times_are_kept_coarsely(took_s: float, timing: str) -> None:
+def test_times_are_rounded(took_s: float, timing: str) -> None:
     assert timing_of(took_s) == timing

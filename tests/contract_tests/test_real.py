@@ -1,4 +1,4 @@
-"""A server that is not our fake: what is only assumed is confirmed or refuted, never a failure."""
+"""Checks of a server that is not the fake: an assumption is confirmed or refuted."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from contract_tests.fakes import COMMAND, RunningFake
-from tests.contract_tests.test_check import told
+from tests.contract_tests.test_check import check_result
 
-# The fake without its control door, and with one code that is assumed spelled in another way.
+# The fake without its version route, and with another spelling of one assumed error code.
 SERVER = """
-from contract_tests.broken.breakage import Breakage
+from contract_tests.broken.broken_server import BrokenServer
 from contract_tests.broken.serve import run
 from mock_server.door import server
 from mock_server.core.refusals import UnknownPath
@@ -27,7 +27,7 @@ def change(answer):
         answer.body = answer.body.replace(b'"requestId"', b'"request_id"')
 
 server.version = nothing
-run(Breakage("real", "rivya", "rivya.rule.wrong-method", on_answer=change))
+run(BrokenServer("real", "rivya", "rivya.rule.wrong-method", on_answer=change))
 """
 
 
@@ -43,8 +43,8 @@ def real(
 
 
 @pytest.mark.parametrize("real", [False], indirect=True)
-def test_a_refuted_assumption_is_told_and_is_no_failure(real: str) -> None:
-    run = told(
+def test_a_refuted_assumption_is_reported_and_is_no_failure(real: str) -> None:
+    run = check_result(
         "--api", "rivya", "--base-url", real, "--only", "test_refusals", "--only", "test_models"
     )
     assert run["findings"] == []
@@ -59,6 +59,6 @@ def test_a_refuted_assumption_is_told_and_is_no_failure(real: str) -> None:
 
 @pytest.mark.parametrize("real", [True], indirect=True)
 def test_a_broken_documented_promise_is_the_service_s_failure(real: str) -> None:
-    run = told("--api", "rivya", "--base-url", real, "--only", "test_refusals", code=1)
+    run = check_result("--api", "rivya", "--base-url", real, "--only", "test_refusals", code=1)
     (finding,) = [f for f in run["findings"] if f["id"] == "rivya.RivyaError.error.requestId"]
     assert finding["blame"].startswith("the service")

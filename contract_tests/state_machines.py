@@ -1,4 +1,4 @@
-"""How state machines are run: seeded by the run, small when it is quick, told in steps."""
+"""Runs Hypothesis state machines: few and short ones for --quick, many and longer ones else."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Callable
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-_QUICK = (6, 12)
-_FULL = (30, 25)
+_QUICK_EXAMPLES_STEPS = (6, 12)
+_FULL_EXAMPLES_STEPS = (30, 25)
 
 
-def run_machine(make: Callable[[], RuleBasedStateMachine], *, quick: bool) -> None:
-    """Run scenarios until one breaks a promise; the smallest that does is raised."""
-    examples, steps = _QUICK if quick else _FULL
+def run_state_machine(make: Callable[[], RuleBasedStateMachine], *, quick: bool) -> None:
+    """Run sequences of steps until one breaks a promise. Raises the smallest such sequence."""
+    examples, steps = _QUICK_EXAMPLES_STEPS if quick else _FULL_EXAMPLES_STEPS
     run_state_machine_as_test(
-        make,  # type: ignore[arg-type] # any maker of machines will do, its documentation says
+        make,  # type: ignore[arg-type] # Hypothesis documents that any factory is allowed
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
