@@ -1,3 +1,3 @@
-"""A local fake of two paid video-generation APIs, and nothing that leaves this machine."""
+"""A local fake of two paid video-generation APIs. It calls neither of them."""
 
 __version__ = "0.1.0"

@@ -1,7 +1,7 @@
 """Fixtures for pytest: a server of this process, and a world in it for each test.
 
-There is nothing to configure. What a fixture needs is imported when it is first used, so that a
-suite without any of them pays nothing.
+It needs no configuration. A fixture imports its modules when it is first used, so that other test
+suites start as fast as before.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pytest
 if TYPE_CHECKING:
     from mock_server.config.settings import Settings
     from mock_server.control import AsyncWorld, Control, World
-    from mock_server.server.loop_thread import ThreadedApp
+    from mock_server.control.loop_thread import ThreadedApp
 
 _WORLD = pytest.StashKey["World"]()
 _MARK = "hailuo_world"
@@ -28,19 +28,18 @@ _CONFIG = "HAILUO_MOCK_CONFIG"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the mark known."""
+    """Register the mark."""
     config.addinivalue_line(
         "markers",
-        f"{_MARK}(seed=…, credits=…, clock='frozen', now=…, scale=…): what the test's world is "
-        "made from",
+        f"{_MARK}(seed=…, credits=…, clock='frozen', now=…, scale=…): how the test's world is made",
     )
 
 
 @pytest.fixture(scope="session")
 def hailuo_mock_settings() -> dict[str, Any]:
-    """The server's settings by their dotted names; a suite that wants others overrides this.
+    """The server's settings by their dotted names; override it for other settings.
 
-    `{"tasks.queued_s": 0, "seed": 7}`. They win over the environment and over hailuo-mock.toml.
+    `{"tasks.queued_s": 0, "seed": 7}`. They override the environment and hailuo-mock.toml.
     """
     return {}
 
@@ -49,8 +48,8 @@ def hailuo_mock_settings() -> dict[str, Any]:
 def hailuo_mock(hailuo_mock_settings: dict[str, Any]) -> Iterator[Control]:
     """The control door of a server on a free port in a thread of this process.
 
-    If HAILUO_MOCK_URL is set, of the server there: it may be shared, it has settings of its own,
-    and HAILUO_MOCK_CONTROL_TOKEN opens its door.
+    If HAILUO_MOCK_URL is set, of the server at that URL: it has its own settings, other suites may
+    use it, too, and HAILUO_MOCK_CONTROL_TOKEN is its control token.
     """
     from mock_server.control import Control
     from mock_server.server.embedded import served
@@ -58,7 +57,7 @@ def hailuo_mock(hailuo_mock_settings: dict[str, Any]) -> Iterator[Control]:
     shared = _variable(_URL)
     if shared:
         with Control(shared, _variable(_TOKEN)) as control:
-            control.version()  # raises if nobody is there
+            control.version()  # raises if there is no server
             yield control
         return
     settings = _settings(hailuo_mock_settings)
@@ -70,8 +69,8 @@ def hailuo_mock(hailuo_mock_settings: dict[str, Any]) -> Iterator[Control]:
 def world(hailuo_mock: Control, request: pytest.FixtureRequest) -> Iterator[World]:
     """A world that no other test sees: URLs, keys, clock, faults, ledger, journal, inboxes.
 
-    Made from what the mark `hailuo_world` says, dropped after the test. The same test has the same
-    name, seed and so ids each time, whatever runs beside it; at a shared server the same seed.
+    It is made with the arguments of the mark `hailuo_world`, and dropped after the test. A test has
+    the same world name, seed and ids in every run; on a shared server the same seed.
     """
     from mock_server.control import ControlError
 
@@ -88,14 +87,14 @@ def world(hailuo_mock: Control, request: pytest.FixtureRequest) -> Iterator[Worl
 
 @pytest.fixture
 def async_world(world: World) -> AsyncWorld:
-    """The world of `world`, to be awaited; from any event loop, with whichever plugin."""
+    """The world of `world`, for async tests with any plugin and event loop."""
     return world.awaited()
 
 
 @pytest.fixture
 def hailuo_mock_app(hailuo_mock_settings: dict[str, Any]) -> Iterator[ThreadedApp]:
-    """A fake of the test's own as an ASGI app: no socket is opened. `Control(hailuo_mock_app)` is
-    its control door."""
+    """A server for one test as an ASGI app, without a socket. `Control(hailuo_mock_app)` is its
+    control door."""
     from mock_server.server.embedded import in_process
 
     with in_process(_settings(hailuo_mock_settings)) as app:
@@ -106,11 +105,11 @@ def hailuo_mock_app(hailuo_mock_settings: dict[str, Any]) -> Iterator[ThreadedAp
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Tell what went on in the world of a test that failed."""
+    """Add the requests and credits of its world to the report of a failed test."""
     report = yield
     world = item.stash.get(_WORLD, None)
     if world is not None and report.failed:
-        report.sections += _told(world)
+        report.sections += _sections(world)
     return report
 
 
@@ -120,30 +119,32 @@ def _variable(name: str) -> str | None:
 
 
 def _settings(asked: dict[str, Any]) -> Settings:
-    """The settings that hold for a fixture. Raises SettingsError."""
-    from mock_server.config.settings import knobs
+    """The settings of a fixture's server. Raises SettingsError."""
+    from mock_server.apis import ALL
+    from mock_server.config.settings import setting_infos
     from mock_server.config.sources import SettingsError, read_settings
-    from mock_server.core.suggestions import near
+    from mock_server.core.suggestions import did_you_mean
 
-    known = [knob.name for knob in knobs()]
+    known = [info.name for info in setting_infos(ALL)]
     for name in asked:
         if name not in known:
-            hint = near(name, known)
+            hint = did_you_mean(name, known)
             raise SettingsError(f"hailuo_mock_settings: there is no setting '{name}'{hint}")
     config = _variable(_CONFIG)
     settings, _ = read_settings(
         flags={"port": 0} | asked,
         environment=os.environ,
         file=Path(config) if config else None,
+        apis=ALL,
     )
     return settings
 
 
 def _plan(test: pytest.Item) -> dict[str, Any]:
-    """What a test's world is made from."""
+    """The arguments that a test's world is made with."""
     plan: dict[str, Any] = {}
     digest = sha256(test.nodeid.encode())
-    if _variable(_URL):  # names belong to whoever comes first, so there the server gives them
+    if _variable(_URL):  # the name may be in use, so the server chooses one
         plan["seed"] = int.from_bytes(digest.digest()[:6], "big")
     else:
         words = re.sub("[^a-z0-9]+", "-", test.name.lower().removeprefix("test_")).strip("-")
@@ -152,8 +153,8 @@ def _plan(test: pytest.Item) -> dict[str, Any]:
     return plan if mark is None else plan | dict(mark.kwargs)
 
 
-def _told(world: World) -> list[tuple[str, str]]:
-    """Sections for a report: the world, what was asked there, and who has which credits."""
+def _sections(world: World) -> list[tuple[str, str]]:
+    """Sections of a report: the world, its requests, and the credits of its accounts."""
     from mock_server.control import ControlError
 
     sections = [("hailuo-mock world", f"{world.name} at {world.base_url}, seed {world.seed}")]
@@ -161,7 +162,7 @@ def _told(world: World) -> list[tuple[str, str]]:
         journal = world.journal()
         ledger = [f"{account.name}: {account.ledger}" for account in world.accounts()]
     except ControlError as error:
-        return [*sections, ("hailuo-mock requests", f"not to be had: {error}")]
+        return [*sections, ("hailuo-mock requests", f"not available: {error}")]
     requests = [str(exchange) for exchange in journal.requests]
     if journal.evicted:
         requests.insert(0, f"{journal.evicted} before these are no longer kept")

@@ -1,1 +1,1 @@
-"""Settings: what there is, where each value comes from, how they are written down."""
+"""Settings: their names and types, where each value comes from, how they are written as a file."""

@@ -1,26 +1,26 @@
-"""Every knob of the server in one frozen value: name with unit, default, a sentence.
+"""The types, defaults and sentences of all settings. Names have units."""
 
-A setting comes from a flag, else the environment, else the file, else its default. An unknown
-name or a wrong value stops the start and says where it stands.
-"""
-
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal, get_args, get_type_hints
+from functools import cache
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import msgspec
 from msgspec import Meta, Struct
 
+from mock_server.core.apis import ApiFacts, KeyApi
 from mock_server.core.clock import SignaturesBy
-from mock_server.core.durations import Seconds
-from mock_server.core.numbers import MOST
+from mock_server.core.field_types import MAX_SAFE_INTEGER, Seconds, form
+from mock_server.core.spelling import Spelling
+
+Section = TypeVar("Section", bound=Struct)
 
 Credits = Annotated[int, Meta(ge=0, le=10**15)]
-"""Far below the largest number that a snapshot may hold: what is spent is granted on top of it."""
+"""Far below the largest number in a snapshot, because spent credits are added to `granted`."""
+Limit = Annotated[int, Meta(ge=0, le=MAX_SAFE_INTEGER)]
+"""0 stands for no limit."""
 Bytes = Annotated[int, Meta(ge=1)]
-Count = Annotated[int, Meta(ge=1)]
+PositiveCount = Annotated[int, Meta(ge=1)]
 Timeout = Annotated[float, Meta(gt=0, le=3600)]
 Scope = Literal[
     "models:read",
@@ -33,29 +33,31 @@ Scope = Literal[
     "chat:create",
     "chat:read",
 ]
-KeyApi = Literal["rivya", "acedata", "other"]
 ALL_SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
 _KEY = r"^[\x21-\x7E]+$"
 _ACCOUNT = r"^[A-Za-z0-9._-]{1,64}$"
-_HEADER = r"^[A-Za-z0-9-]+$"
+HEADER_NAME = r"^[A-Za-z0-9-]+$"
 _PORT = r"(?:[0-5]?\d{1,4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])"
 _IN_PATH = r"[A-Za-z0-9/._~!$&'()*+,;=:@%-]"
 _BASE_URL = rf"^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:{_PORT})?(/{_IN_PATH}*)?$"
+_MEDIA_URL = rf"^auto$|{_BASE_URL}"
+_FREE_PORT = "http://127.0.0.1:0"
 _HOST = r"^[A-Za-z0-9._-]+$|^\[?[0-9A-Fa-f:.]+\]?$"
 _ORIGIN = r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#@*\s]+$"
 _SCENARIO = r"^[A-Za-z0-9_.-]+$"
-RIGHT: Mapping[str, str] = {
+PATTERN_SENTENCES: Mapping[str, str] = {
     _KEY: "must be visible ASCII characters without spaces",
     _ACCOUNT: "must be 1 to 64 of A to Z, a to z, digits, dot, hyphen and underscore",
-    _HEADER: "must be a header's name: letters, digits and hyphens",
+    HEADER_NAME: "must be a header's name: letters, digits and hyphens",
     _BASE_URL: "must be a URL that begins with http:// or https://, like http://mock.example:4010",
+    _MEDIA_URL: "must be auto, or a URL that begins with http:// or https://",
     _HOST: "must be a host without port and path, like mock.example",
     _ORIGIN: "must be an origin without path and star, like http://localhost:5173",
     _SCENARIO: "must be a scenario's name; hailuo-mock scenarios lists them",
 }
-"""What would be right, for each pattern of a setting."""
+"""The sentence that explains each pattern of a setting."""
 
 HostName = Annotated[str, Meta(pattern=_HOST)]
 Origin = Annotated[str, Meta(pattern=_ORIGIN)]
@@ -64,21 +66,24 @@ Origin = Annotated[str, Meta(pattern=_ORIGIN)]
 class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """A credential of an account."""
 
-    key: Annotated[str, Meta(min_length=1, max_length=512, pattern=_KEY)]
+    key: Annotated[str, Meta(min_length=1, max_length=512), form(_KEY, PATTERN_SENTENCES[_KEY])]
     api: KeyApi
     scopes: tuple[Scope, ...] = ALL_SCOPES
     revoked: bool = False
     disabled: bool = False
     expires_at: Annotated[datetime, Meta(tz=True)] | None = None
-    rate_limit: Annotated[int, Meta(ge=0, le=MOST)] | None = None
+    rate_limit: Limit | None = None
+    in_flight: Limit | None = None
 
 
 class AccountSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Somebody with credits and keys."""
+    """An account with its credits and keys.
+    in_flight: how many of its tasks may not have ended; None and 0: any number."""
 
-    name: Annotated[str, Meta(pattern=_ACCOUNT)]
+    name: Annotated[str, form(_ACCOUNT, PATTERN_SENTENCES[_ACCOUNT])]
     credits: Credits
     keys: tuple[KeySettings, ...]
+    in_flight: Limit | None = None
 
 
 class ClockSettings(Struct, frozen=True):
@@ -107,7 +112,7 @@ class TaskSettings(Struct, frozen=True):
 
 
 class LimitSettings(Struct, frozen=True):
-    """How much is too much."""
+    """The limits of requests, and of the data that worlds keep."""
 
     header_bytes: Annotated[
         int, Meta(ge=1024, description="all headers of a request, in bytes; 431 past it")
@@ -138,7 +143,7 @@ class LimitSettings(Struct, frozen=True):
     stored_upload_bytes: Annotated[
         Bytes, Meta(description="all stored uploads together, in bytes")
     ] = 1 << 30
-    stored_uploads: Annotated[Count, Meta(description="stored uploads of a world")] = 10_000
+    stored_uploads: Annotated[PositiveCount, Meta(description="stored uploads of a world")] = 10_000
     snapshot_bytes: Annotated[Bytes, Meta(description="largest snapshot put back, in bytes")] = (
         1 << 30
     )
@@ -149,27 +154,33 @@ class LimitSettings(Struct, frozen=True):
     journal_header_bytes: Annotated[
         int, Meta(ge=0, description="bytes of each request's headers that the journal keeps")
     ] = 16 * 1024
-    worlds: Annotated[Count, Meta(description="worlds of the server")] = 2000
-    accounts: Annotated[Count, Meta(description="accounts of a world")] = 1000
-    keys: Annotated[Count, Meta(description="keys of a world")] = 10_000
-    faults: Annotated[Count, Meta(description="faults set in a world")] = 1000
+    journal_archive_bytes: Annotated[
+        int, Meta(ge=0, description="bytes of older requests that only judgements read")
+    ] = 8 * 1024 * 1024
+    history_entries: Annotated[
+        int, Meta(ge=1, description="changes, clock moves and rows of an account that are kept")
+    ] = 10_000
+    worlds: Annotated[PositiveCount, Meta(description="worlds of the server")] = 2000
+    accounts: Annotated[PositiveCount, Meta(description="accounts of a world")] = 1000
+    keys: Annotated[PositiveCount, Meta(description="keys of a world")] = 10_000
+    faults: Annotated[PositiveCount, Meta(description="faults set in a world")] = 1000
     fault_patterns: Annotated[
-        Count, Meta(description="regular expressions in the faults set in a world")
+        PositiveCount, Meta(description="regular expressions in the faults set in a world")
     ] = 50
     fault_pointer_steps: Annotated[
-        Count, Meta(description="steps of the JSON Pointers in the faults set in a world")
+        PositiveCount, Meta(description="steps of the JSON Pointers in the faults set in a world")
     ] = 10_000
     webhook_endpoints: Annotated[
-        Count, Meta(description="webhook endpoints of a world, revoked ones too")
+        PositiveCount, Meta(description="webhook endpoints of a world, revoked ones too")
     ] = 1000
-    inboxes: Annotated[Count, Meta(description="inboxes of a world")] = 100
+    inboxes: Annotated[PositiveCount, Meta(description="inboxes of a world")] = 100
     inbox_bytes: Annotated[
         Bytes, Meta(description="bytes of requests that all inboxes of a world keep")
     ] = 64 * 1024 * 1024
 
 
 class DeliverySettings(Struct, frozen=True):
-    """How deliveries are carried out."""
+    """How deliveries are sent, and how many are kept."""
 
     timeout_s: Annotated[
         float, Meta(gt=0, le=3600, description="real seconds a receiver has for its whole answer")
@@ -179,115 +190,44 @@ class DeliverySettings(Struct, frozen=True):
     obey_retry_after: Annotated[
         bool, Meta(description="try no sooner than a receiver's Retry-After says")
     ] = True
+    spelling: Annotated[
+        Spelling, Meta(description="unusual: JSON as no common library writes it; or compact")
+    ] = "unusual"
     kept: Annotated[int, Meta(ge=1, description="deliveries that can still be looked at")] = 10_000
     tests_waiting: Annotated[
-        Count, Meta(description="deliveries that may wait when a webhook is tested")
+        PositiveCount, Meta(description="deliveries that may wait when a webhook is tested")
     ] = 10_000
     attempts: Annotated[
-        Count, Meta(description="attempts after which a delivery is not sent again by hand")
+        PositiveCount, Meta(description="attempts after which a delivery is not sent again by hand")
     ] = 1000
 
 
 class IdempotencySettings(Struct, frozen=True):
-    """Repeated creates."""
+    """How long repeated creates are recognized."""
 
     lifetime_s: Annotated[Seconds, Meta(description="seconds an Idempotency-Key is remembered")] = (
         24 * 3600
     )
 
 
-class RivyaSettings(Struct, frozen=True):
-    """Choices where Rivya's documents leave room."""
+class StateSettings(Struct, frozen=True):
+    """The file in which the worlds survive the end of the server."""
 
-    api_enabled: Annotated[bool, Meta(description="false: everything is public_api_disabled")] = (
-        True
-    )
-    create_status: Annotated[
-        Literal[200, 201, 202], Meta(description="status of a successful create or upload")
-    ] = 200
-    insufficient_credits_status: Annotated[
-        int, Meta(ge=400, le=499, description="status of insufficient_credits")
-    ] = 402
-    params: Annotated[
-        Literal["strict", "lenient"],
-        Meta(description="lenient lets unknown params, true and 6 through"),
-    ] = "strict"
-    references: Annotated[
-        Literal["any", "own"], Meta(description="own: references must be the account's uploads")
-    ] = "any"
-    prompt_unit: Annotated[
-        Literal["utf16", "codepoints"], Meta(description="what the prompt limit counts")
-    ] = "utf16"
-    rate_limit: Annotated[
-        int, Meta(ge=0, description="requests per window and key; 0: any number")
-    ] = 0
-    rate_window_s: Annotated[
-        float, Meta(gt=0, le=10**9, description="length of a rate window in seconds")
-    ] = 60.0
-    retry_after: Annotated[bool, Meta(description="send Retry-After with a 429")] = True
-    webhook_waits_s: Annotated[
-        tuple[Seconds, ...], Meta(description="seconds before each new attempt at a webhook")
-    ] = (30.0, 120.0, 600.0, 3600.0, 21600.0)
-    gone_disables: Annotated[
-        bool, Meta(description="switch a webhook endpoint off that answers 410")
-    ] = False
-    rotation_overlap_s: Annotated[
-        Seconds, Meta(description="seconds a replaced secret still signs beside the new one")
-    ] = 0.0
-    webhook_signature: Annotated[
-        Literal["rivya", "standard"],
-        Meta(description="how webhooks are signed; standard: as Standard Webhooks has it"),
-    ] = "rivya"
-    signature_header: Annotated[
-        str, Meta(pattern=_HEADER, description="the header of Rivya's own signature")
-    ] = "Rivya-Signature"
-
-
-class AceDataSettings(Struct, frozen=True):
-    """Choices where Ace Data Cloud's documents leave room."""
-
-    implemented: Annotated[bool, Meta(description="false: every path is api_not_implemented")] = (
-        True
-    )
-    hold_limit_s: Annotated[
-        Seconds, Meta(description="longest seconds a request is held open before 504")
-    ] = 1800.0
-    moderated_words: Annotated[
-        tuple[str, ...], Meta(description="a prompt with one of these words is forbidden")
-    ] = ()
-    failed_task_finished_at: Annotated[
-        bool, Meta(description="whether a failed task shows finished_at and elapsed")
-    ] = True
-    callback_waits_s: Annotated[
-        tuple[Seconds, ...],
-        Meta(description="seconds before each new attempt; none: one attempt"),
-    ] = ()
-    sign_callbacks: Annotated[
-        bool, Meta(description="sign callbacks if the request held a callback_secret")
-    ] = False
-    first_image_url_in_results: Annotated[
-        Literal["documented", "always", "never"],
-        Meta(description="which answers show first_image_url"),
-    ] = "documented"
-    rate_limit: Annotated[
-        int, Meta(ge=0, description="requests per window and key; 0: any number")
-    ] = 0
-    rate_window_s: Annotated[
-        float, Meta(gt=0, le=10**9, description="length of a rate window in seconds")
-    ] = 60.0
-    retry_after: Annotated[bool, Meta(description="send Retry-After with a 429")] = True
-
-
-DEFAULT_ACCOUNTS = (
-    AccountSettings("rivya-test", 1_000_000, (KeySettings(key="rvya_sk_test", api="rivya"),)),
-    AccountSettings(
-        "acedata-test", 1_000_000, (KeySettings(key="test-token", api="acedata", scopes=()),)
-    ),
-)
+    file: Annotated[
+        str | None, Meta(description="file that keeps the worlds; unset: they end with the server")
+    ] = None
+    durable: Annotated[
+        Literal["process", "power"],
+        Meta(description="power: what was answered also survives a loss of power; slower"),
+    ] = "process"
+    reset: Annotated[bool, Meta(description="begin with an empty file at each start")] = False
+    journal: Annotated[bool, Meta(description="keep the journal in the file, too; slower")] = False
 
 
 class Settings(Struct, frozen=True):
-    """Everything the server can be told."""
+    """Every setting of a server.
+    apis: the settings of each API, by their type. In files and variables the API's name stands
+        before them."""
 
     host: Annotated[str, Meta(min_length=1, description="address to listen on")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="port; 0 picks a free one")] = 4010
@@ -300,6 +240,13 @@ class Settings(Struct, frozen=True):
     public_url: Annotated[
         Annotated[str, Meta(pattern=_BASE_URL)] | None,
         Meta(description="start of every URL handed out; unset: the Host the client used"),
+    ] = None
+    media_url: Annotated[
+        Annotated[str, Meta(pattern=_MEDIA_URL)] | None,
+        Meta(description="start of media URLs; auto or http://127.0.0.1:PORT: served there"),
+    ] = None
+    shard: Annotated[
+        str | None, Meta(description="which process of how many this is, like 2/8")
     ] = None
     callback_hosts: Annotated[
         tuple[str, ...],
@@ -325,8 +272,7 @@ class Settings(Struct, frozen=True):
         Meta(description="other names than localhost for /_mock/ without a token"),
     ] = ()
     browser_origins: Annotated[
-        tuple[Origin, ...],
-        Meta(description="origins whose web pages may use all of this"),
+        tuple[Origin, ...], Meta(description="origins whose web pages may use all of this")
     ] = ()
     mock_headers: Annotated[bool, Meta(description="send Mock-World and Mock-Request")] = True
     log_level: Annotated[
@@ -337,19 +283,28 @@ class Settings(Struct, frozen=True):
     limits: LimitSettings = LimitSettings()
     idempotency: IdempotencySettings = IdempotencySettings()
     deliveries: DeliverySettings = DeliverySettings()
-    rivya: RivyaSettings = RivyaSettings()
-    acedata: AceDataSettings = AceDataSettings()
+    state: StateSettings = StateSettings()
+    apis: Mapping[type[Struct], Any] = {}
     accounts: Annotated[
         tuple[AccountSettings, ...], Meta(description="who has which keys and credits")
-    ] = DEFAULT_ACCOUNTS
+    ] = ()
 
     def __post_init__(self) -> None:
-        """`public_url` ends without a slash: every path put behind it begins with one."""
-        if self.public_url is not None:
-            msgspec.structs.force_setattr(self, "public_url", self.public_url.rstrip("/"))
+        """Remove the slashes at the end of URLs: paths that are appended begin with one.
+        Give `auto` its URL."""
+        for name in ("public_url", "media_url"):
+            url = getattr(self, name)
+            if url is not None:
+                plain = _FREE_PORT if url == "auto" else url.rstrip("/")
+                msgspec.structs.force_setattr(self, name, plain)
+
+    def of(self, kind: type[Section]) -> Section:
+        """The settings of the API that has settings of this type. LookupError if there is none."""
+        section: Section = self.apis[kind]
+        return section
 
 
-class Knob(Struct, frozen=True):
+class SettingInfo(Struct, frozen=True):
     """One setting: its dotted name, type, default and sentence."""
 
     name: str
@@ -358,21 +313,50 @@ class Knob(Struct, frozen=True):
     sentence: str
 
 
-def knobs() -> Iterator[Knob]:
-    """Every setting there is, in the order of the file."""
-    yield from _knobs_of(Settings, "")
+class Effective(Struct, frozen=True):
+    """The effective value of one setting, and its origin."""
+
+    info: SettingInfo
+    value: Any
+    origin: str
 
 
-def _knobs_of(owner: type[Struct], prefix: str) -> Iterator[Knob]:
-    hints = get_type_hints(owner, include_extras=True)
-    for field in msgspec.structs.fields(owner):
-        kind = hints[field.name]
-        if isinstance(kind, type) and issubclass(kind, Struct):
-            yield from _knobs_of(kind, f"{field.name}.")
+def setting_infos(apis: Iterable[ApiFacts]) -> Iterator[SettingInfo]:
+    """Every setting of a server with these APIs, in the order of the file."""
+    for info in _infos_of(Settings, ""):
+        if info.name == "accounts":
+            for api in apis:
+                yield from _infos_of(api.settings, f"{api.name}.")
+            yield msgspec.structs.replace(info, default=_default_accounts(apis))
         else:
-            yield Knob(prefix + field.name, kind, field.default, _sentence_of(kind))
+            yield info
 
 
-def _sentence_of(kind: Any) -> str:
-    described = (meta.description for meta in get_args(kind) if isinstance(meta, Meta))
-    return next(sentence for sentence in described if sentence)
+@cache
+def _infos_of(owner: type[Struct], prefix: str) -> tuple[SettingInfo, ...]:
+    infos: list[SettingInfo] = []
+    for field in msgspec.structs.fields(owner):
+        kind = field.type
+        if isinstance(kind, type) and issubclass(kind, Struct):
+            infos += _infos_of(kind, f"{field.name}.")
+        elif (sentence := _sentence_of(kind)) is not None:
+            infos.append(SettingInfo(prefix + field.name, kind, field.default, sentence))
+    return tuple(infos)
+
+
+def _default_accounts(apis: Iterable[ApiFacts]) -> tuple[AccountSettings, ...]:
+    """An account with one key for each API."""
+    return tuple(
+        AccountSettings(
+            api.account,
+            1_000_000,
+            (KeySettings(api.key, api.name, ALL_SCOPES if api.has_scopes else ()),),
+        )
+        for api in apis
+    )
+
+
+def _sentence_of(kind: Any) -> str | None:
+    """The sentence of a setting; None for the settings of the APIs, which are more than one."""
+    metas = (meta for meta in get_args(kind) if isinstance(meta, Meta))
+    return next((meta.description for meta in metas if meta.description), None)

@@ -1,35 +1,87 @@
-"""Settings written down as the file they could have come from."""
+"""Reads TOML files, and writes the effective settings as one."""
 
-from __future__ import annotations
-
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from mock_server.config.settings import AccountSettings
-from mock_server.config.sources import Effective
+from mock_server.config.settings import AccountSettings, Effective, SettingInfo
 
 
-def document(effective: Iterable[Effective]) -> str:
-    """A valid hailuo-mock.toml that says of each setting what it does and where it came from."""
-    return "\n".join(_lines(effective)) + "\n"
+class TomlError(ValueError):
+    """A file cannot be read as TOML. The message says why, and does not name the file."""
+
+
+def read_toml(path: Path) -> tuple[str, dict[str, Any]]:
+    """The file's text without a byte order mark, and its content. Raises TomlError."""
+    import tomllib  # most servers start without a file
+
+    try:
+        content = path.read_bytes()
+        text = content.decode("utf-8-sig")
+        return text, tomllib.loads(text)
+    except OSError as error:
+        raise TomlError(f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        encoding = "UTF-16" if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "not UTF-8"
+        raise TomlError(f"is {encoding} (at byte {error.start}): save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise TomlError(f"is not TOML: {error}") from None
+    except RecursionError:
+        raise TomlError("is nested too deep") from None
+
+
+def settings_as_toml(effective: Iterable[Effective]) -> str:
+    """A valid hailuo-mock.toml. Comments say what each setting does and where it came from."""
+    lines = ["# Every setting, its value and where it came from.", *_lines(effective)]
+    return "\n".join(lines) + "\n"
+
+
+def one_as_toml(info: SettingInfo) -> str:
+    """The lines of one setting in a hailuo-mock.toml, with its default."""
+    return "\n".join(_lines([Effective(info, info.default, "")])).strip() + "\n"
+
+
+def file_to_edit(infos: Iterable[SettingInfo]) -> str:
+    """A valid hailuo-mock.toml that changes nothing. Every setting is in it with its default,
+    commented out: `# ` begins a sentence, `#` without a space a setting."""
+    lines = _lines(Effective(info, info.default, "") for info in infos)
+    return _HEAD + "".join(f"{_commented_out(line)}\n" for line in lines)
+
+
+_HEAD = """\
+# Settings of hailuo-mock with their defaults. To change one, remove the # before its name.
+# Flags and variables (HAILUO_MOCK_PORT, HAILUO_MOCK_TASKS_QUEUED_S) come before this file.
+# `hailuo-mock config` shows the values that apply.
+
+"""
+
+
+def _commented_out(line: str) -> str:
+    is_table = line.startswith("[") and not line.startswith("[[")
+    return line if is_table or not line or line.startswith("#") else f"#{line}"
 
 
 def _lines(effective: Iterable[Effective]) -> Iterator[str]:
-    yield "# Every setting that holds, and where it came from."
-    rows = {row.knob.name: row for row in effective}
-    accounts = rows.pop("accounts")
+    rows = {row.info.name: row for row in effective}
+    accounts = rows.pop("accounts", None)
     section = ""
-    for row in sorted(rows.values(), key=lambda row: "." in row.knob.name):
-        owner, _, name = row.knob.name.rpartition(".")
+    for row in sorted(rows.values(), key=lambda row: "." in row.info.name):
+        owner, _, name = row.info.name.rpartition(".")
         if owner != section:
             section = owner
-            yield f"\n[{owner}]"
-        yield f"# {row.knob.sentence} ({row.origin})"
-        yield f"# {name} =" if row.value is None else f"{name} = {_value(row.value)}"
-    yield f"\n# {accounts.knob.sentence} ({accounts.origin})"
-    yield from _accounts(accounts.value)
+            yield from ("", f"[{owner}]")
+        yield _comment(row)
+        yield f"#{name} =" if row.value is None else f"{name} = {_value(row.value)}"
+    if accounts is not None:
+        yield from ("", _comment(accounts))
+        yield from _accounts(accounts.value)
+
+
+def _comment(row: Effective) -> str:
+    return f"# {row.info.sentence}" + (f" ({row.origin})" if row.origin else "")
 
 
 def _accounts(accounts: Sequence[AccountSettings]) -> Iterator[str]:
@@ -37,6 +89,8 @@ def _accounts(accounts: Sequence[AccountSettings]) -> Iterator[str]:
         yield "[[accounts]]"
         yield f"name = {_value(account.name)}"
         yield f"credits = {account.credits}"
+        if account.in_flight is not None:
+            yield f"in_flight = {account.in_flight}"
         for key in account.keys:
             yield "[[accounts.keys]]"
             members = {name: getattr(key, name) for name in key.__struct_fields__}
@@ -48,7 +102,7 @@ def _accounts(accounts: Sequence[AccountSettings]) -> Iterator[str]:
 
 
 def _value(value: Any) -> str:
-    """A plain value. TOML spells texts, numbers and lists of texts as JSON does."""
+    """A value as TOML, which writes strings, numbers and lists of strings as JSON does."""
     plain = msgspec.json.encode(value).decode()
-    # Moments have a spelling of their own, without quotes.
+    # TOML writes times without quotes.
     return plain.strip('"') if hasattr(value, "isoformat") else plain

@@ -1,1 +1,1 @@
-"""The contract as the server uses it: schemas, rules for bodies, the OpenAPI document."""
+"""The contract: schemas, rules for request bodies, the OpenAPI document."""

@@ -1,161 +1,122 @@
-"""The contract as the server uses it: read from `schemas/`, compiled once, then only looked at."""
+"""The contract: the content of `schemas/`. It is read-only."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from functools import cached_property, partial
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from mock_server.contract.request_rules import (
-    OrderRules,
-    acedata_request_schema,
-    any_model,
-    rivya_request_schema,
-    upload_form_schema,
-)
-from mock_server.contract.violations import BodyRules
+from mock_server.contract.request_rules import Derive, Schema
 from mock_server.core.catalog import Catalog, Clip, MediaRules, Model
-from mock_server.core.faults import OPERATIONS_OF, Api
+
+Part = TypeVar("Part")
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorCode:
-    """A row of an API's error table. status: None for codes that are no HTTP error."""
+class ApiSchemas(Protocol):
+    """The attributes of an API that the contract uses."""
 
-    code: str
-    status: int | None
+    @property
+    def name(self) -> str:
+        """The name of the folder of its schemas, and of the API in its models' files."""
+
+    @property
+    def schemas(self) -> Path | None:
+        """The folder that contains the API's folder and `models`; None: the contract's folder."""
+
+    @property
+    def uploads(self) -> Callable[[Contract], Iterable[MediaRules]]:
+        """Returns all rules that an upload to this API may be checked against."""
+
+    @property
+    def document_schemas(self) -> Callable[[Contract], Mapping[str, Schema]]:
+        """Returns the schemas that replace general ones in the OpenAPI document, by name."""
 
 
 class Contract:
-    """Everything read from one `schemas` folder; parts that few need are read when asked for."""
+    """Reads one `schemas` folder; most parts at their first use."""
 
-    def __init__(self, folder: Path, *, strict_params: bool = True) -> None:
+    def __init__(self, folder: Path, apis: Iterable[ApiSchemas] = ()) -> None:
+        """apis: those whose error codes and models are known."""
         self._folder = folder
-        self._strict_params = strict_params
+        self._apis = tuple(apis)
+        self._folder_of = {api.name: api.schemas or folder for api in self._apis}
+        self._parts: dict[object, Any] = {}
         self.catalog = Catalog(
             _read_model(json.loads(path.read_text("utf-8")))
-            for path in sorted((folder / "models").glob("*.json"))
+            for each in dict.fromkeys([folder, *self._folder_of.values()])
+            for path in sorted((each / "models").glob("*.json"))
         )
 
-    def schema(self, name: str) -> dict[str, Any]:
-        """A schema file by its path without ending (`rivya/file`), references put in place."""
-        path = self._folder / f"{name}.json"
-        found: dict[str, Any] = _with_files_in_place(
-            json.loads(path.read_text("utf-8")), path.parent
-        )
+    def of(self, kind: Callable[[Contract], Part]) -> Part:
+        """The result of `kind(self)`, such as the rules of one API. Each is made once."""
+        if kind not in self._parts:
+            self._parts[kind] = kind(self)
+        part: Part = self._parts[kind]
+        return part
+
+    def schema(self, name: str) -> Schema:
+        """A schema file by its path without suffix (`API/file`). References are replaced."""
+        folder = self._folder_of.get(name.partition("/")[0], self._folder)
+        path = folder / f"{name}.json"
+        found: Schema = _with_files_in_place(json.loads(path.read_text("utf-8")), path.parent)
         return found
 
-    def error_codes(self, api: str) -> Mapping[str, ErrorCode]:
-        """An API's error table, by code."""
+    def error_statuses(self, api: str) -> dict[str, int | None]:
+        """The status of each of an API's error codes; None for codes that are no HTTP error."""
         rows = self.schema(f"{api}/error-codes")["anyOf"]
-        return MappingProxyType(
-            {
-                row["const"]: ErrorCode(row["const"], row["x-status"])
-                for row in rows
-                if "const" in row
-            }
-        )
+        return {row["const"]: row["x-status"] for row in rows if "const" in row}
 
     @cached_property
-    def codes(self) -> Mapping[Api, Collection[str]]:
+    def codes(self) -> Mapping[str, Collection[str]]:
         """The error codes of each API."""
-        return {api: self.error_codes(api) for api in OPERATIONS_OF}
-
-    @cached_property
-    def generation_rules(self) -> OrderRules:
-        """Rules for the body of Rivya's create."""
-        derive = partial(rivya_request_schema, strict=self._strict_params)
-        return OrderRules(self.schema("rivya/generation-request"), self.catalog.of("rivya"), derive)
-
-    @cached_property
-    def video_rules(self) -> OrderRules:
-        """Rules for the body of AceData's create."""
-        return OrderRules(
-            self.schema("acedata/video-request"), self.catalog.of("acedata"), acedata_request_schema
-        )
-
-    @cached_property
-    def task_query_rules(self) -> BodyRules:
-        """Rules for the body of AceData's task query."""
-        return BodyRules(self.schema("acedata/task-query"))
-
-    @cached_property
-    def upload_rules(self) -> BodyRules:
-        """Rules for the fields of Rivya's upload form."""
-        general = self.schema("rivya/file-upload")
-        return BodyRules(upload_form_schema(general, self.catalog.of("rivya")))
-
-    @cached_property
-    def webhook_create_rules(self) -> BodyRules:
-        """Rules for the body that makes a webhook endpoint."""
-        return BodyRules(self.schema("rivya/webhook-create"))
-
-    @cached_property
-    def webhook_update_rules(self) -> BodyRules:
-        """Rules for the body that changes a webhook endpoint."""
-        return BodyRules(self.schema("rivya/webhook-update"))
-
-    @cached_property
-    def upload_limits(self) -> Mapping[str, MediaRules]:
-        """What an upload must be if its form names no model, by kind."""
-        limits = self.schema("rivya/file-upload")["properties"]["kind"]["x-limits"]
-        return MappingProxyType(
-            {
-                kind: MediaRules((kind,), tuple(row["mime_types"]), row["max_bytes"])
-                for kind, row in limits.items()
-            }
-        )
+        return {api.name: self.error_statuses(api.name) for api in self._apis}
 
     @cached_property
     def uploads(self) -> MediaRules:
-        """What any upload may be, whatever its form names."""
-        models = self.catalog.of("rivya")
-        every = [*self.upload_limits.values(), *(m.references for m in models if m.references)]
+        """All kinds and types of uploads, and the largest size."""
+        every = [rules for api in self._apis for rules in api.uploads(self)]
         return MediaRules(
             tuple(dict.fromkeys(kind for rules in every for kind in rules.kinds)),
             tuple(dict.fromkeys(name for rules in every for name in rules.mime_types)),
-            max(rules.max_bytes for rules in every),
+            max((rules.max_bytes for rules in every), default=0),
         )
 
     @cached_property
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document of both APIs, bundled: it refers to nothing outside itself."""
-        from mock_server.contract import openapi  # YAML is slow to read; few ask for the document
+        """The OpenAPI document of all APIs, bundled: it refers to nothing outside itself. An API
+        with a schemas folder of its own may have its part of the document there."""
+        from mock_server.contract import openapi  # most servers do not need the document
 
-        return openapi.bundle(
-            self._folder,
-            {
-                "GenerationRequest": any_model(
-                    self._published("rivya/generation-request", "rivya", rivya_request_schema),
-                    "GenerationRequest",
-                ),
-                "VideoRequest": any_model(
-                    self._published("acedata/video-request", "acedata", acedata_request_schema),
-                    "VideoRequest",
-                ),
-                "FileUpload": upload_form_schema(
-                    self.schema("rivya/file-upload"), self.catalog.of("rivya")
-                ),
-            },
-        )
+        schemas: dict[Path, dict[str, Schema]] = {self._folder: {}}
+        for api in self._apis:
+            schemas.setdefault(self._folder_of[api.name], {}).update(api.document_schemas(self))
+        others = [each for each in schemas if (each / "openapi.json").exists()]
+        folders = dict.fromkeys([self._folder, *others])
+        return openapi.joined([openapi.bundle(folder, schemas[folder]) for folder in folders])
 
-    def openapi_part(self, prefix: str) -> dict[str, Any]:
-        """The part of the document under one path prefix, with nothing else in it."""
+    def document_of(self, base_url: str, prefix: str | None = None) -> dict[str, Any]:
+        """The OpenAPI document of the server at this URL; of one path prefix only, if given."""
         from mock_server.contract import openapi  # as above
 
-        return openapi.only(self.openapi, prefix)
+        document = self.openapi if prefix is None else openapi.part_under(self.openapi, prefix)
+        return openapi.at(document, base_url)
 
-    def _published(self, name: str, api: str, derive: Any) -> dict[str, dict[str, Any]]:
-        """The per-model schemas as the document shows them: references by file, rules strict."""
-        path = self._folder / f"{name}.json"
-        general = json.loads(path.read_text("utf-8"))
-        general.pop("$schema", None)
-        models = (model for model in self.catalog.of(api) if model.is_callable)
-        return {model.id: _anchored(derive(general, model), api) for model in models}
+    def per_model(self, name: str, derive: Derive) -> Mapping[str, Schema]:
+        """The schema of a request for each model, as the document shows it.
+        name: of the general schema."""
+        general = self.document_schema(name)
+        models = self.catalog.of(name.partition("/")[0])
+        return {model.id: derive(general, model) for model in models if model.accepts_generations}
+
+    def document_schema(self, name: str) -> Schema:
+        """A schema file as the document shows it. It refers to files of the schemas folder."""
+        api = name.partition("/")[0]
+        schema = json.loads((self._folder_of[api] / f"{name}.json").read_text("utf-8"))
+        schema.pop("$schema", None)
+        anchored: Schema = _anchored(schema, api)
+        return anchored
 
 
 def _read_model(facts: dict[str, Any]) -> Model:
@@ -189,12 +150,12 @@ def _with_files_in_place(node: Any, folder: Path) -> Any:
     path = folder / reference
     target = _with_files_in_place(json.loads(path.read_text("utf-8")), path.parent)
     target.pop("$schema", None)
-    # Both the file's rules and those beside the reference hold, as JSON Schema has it.
+    # In JSON Schema, the rules of the file and the rules beside the reference both apply.
     return target if not rest else {"allOf": [target], **rest}
 
 
 def _anchored(node: Any, folder: str) -> Any:
-    """The node with file references counted from the schemas folder."""
+    """The node with file references that are relative to the schemas folder."""
     if isinstance(node, list):
         return [_anchored(item, folder) for item in node]
     if not isinstance(node, dict):

@@ -1,6 +1,4 @@
-"""Where the data folders are: beside this file once installed, else at the root of a checkout."""
-
-from __future__ import annotations
+"""The data folders: in the installed package, or at the root of a checkout."""
 
 from pathlib import Path
 
@@ -8,9 +6,9 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def _folder(name: str) -> Path:
-    for home in (_PACKAGE, _PACKAGE.parent):
-        if (home / name).is_dir():
-            return home / name
+    for parent in (_PACKAGE, _PACKAGE.parent):
+        if (parent / name).is_dir():
+            return parent / name
     raise FileNotFoundError(
         f"hailuo-mock's folder {name!r} is neither in {_PACKAGE} nor in {_PACKAGE.parent}: "
         "the installation is incomplete, install it again"

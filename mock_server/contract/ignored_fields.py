@@ -1,4 +1,4 @@
-"""Which fields of a right body nobody looks at: often a slip, and an expensive one."""
+"""Finds the fields of a valid body that its schema does not have: often spelling mistakes."""
 
 from __future__ import annotations
 
@@ -7,46 +7,47 @@ from itertools import islice
 from typing import Any
 
 from mock_server.core.journal import IgnoredField
-from mock_server.core.json_pointer import pointer
+from mock_server.core.json_values import pointer
 from mock_server.core.suggestions import nearest
 
-_MOST_TOLD = 5
-_MOST_CHARS = 100
+_MAX_REPORTED = 5
+_MAX_CHARS = 100
 
 
 class KnownFields:
-    """The fields that a schema has, at each place of a body."""
+    """The fields that a schema has at each place of a body."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self._top = _Level(schema)
-        self._places = dict(reversed(list(self._top.places())))
+        self._pointers = dict(reversed(list(self._top.pointers())))
 
     def ignored_in(self, body: Any) -> tuple[IgnoredField, ...]:
-        """The first few fields that the schema does not have, each with what was probably meant."""
-        if isinstance(body, dict) and body.keys() <= self._top.plain:
+        """The first _MAX_REPORTED unknown fields, each with the field that was probably meant."""
+        if self._top.knows_all_of(body):
             return ()
-        strangers = islice(self._top.strangers_in(body), _MOST_TOLD)
+        unknown = islice(self._top.unknown_in(body), _MAX_REPORTED)
         return tuple(
             IgnoredField(pointer(_short(step) for step in path), self._hint(path, level))
-            for path, level in strangers
+            for path, level in unknown
         )
 
     def without_ignored(self, body: Any) -> Any:
-        """The body without the fields that the schema does not have."""
+        """The body without its unknown fields."""
         return self._top.known_in(body)
 
     def _hint(self, path: tuple[str | int, ...], level: _Level) -> str | None:
-        """The field beside it that has nearly this name, else the one elsewhere."""
+        """A field with a similar name: in the same object, else anywhere in the body."""
         name = str(path[-1])
         if (beside := nearest(name, level.fields)) is not None:
             return f"did you mean '{pointer((*path[:-1], beside))}'?"
-        if (elsewhere := nearest(name, self._places)) is not None:
-            return f"did you mean '{self._places[elsewhere]}'?"
+        if (elsewhere := nearest(name, self._pointers)) is not None:
+            return f"did you mean '{self._pointers[elsewhere]}'?"
         return None
 
 
 class _Level:
-    """An object of a schema, or the items of an array: what is known of the values inside."""
+    """The known fields of an object, or the items of an array.
+    plain: the fields that contain no fields or items."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         parts = [schema, *schema.get("allOf", ())]
@@ -54,7 +55,7 @@ class _Level:
             name: _Level(inner)
             for part in parts
             for name, inner in part.get("properties", {}).items()
-            if inner.get("not") != {}  # named only to be refused
+            if inner.get("not") != {}  # such a field is always refused
         }
         items = schema.get("items")
         self.items = None if items is None else _Level(items)
@@ -62,29 +63,42 @@ class _Level:
             name for name, inner in self.fields.items() if not inner.fields and inner.items is None
         }
 
-    def places(self, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
-        """Every field outside of arrays: its name and its pointer, the outer ones first."""
+    def pointers(self, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
+        """Name and pointer of every field outside of arrays, the outer ones first."""
         for name in self.fields:
             yield name, pointer((*path, name))
         for name, inner in self.fields.items():
-            yield from inner.places((*path, name))
+            yield from inner.pointers((*path, name))
 
-    def strangers_in(
+    def knows_all_of(self, value: Any) -> bool:
+        """Whether the value has no unknown field. Faster than `unknown_in`."""
+        if isinstance(value, dict) and self.fields:
+            for name, each in value.items():
+                if name in self.plain:
+                    continue
+                if name not in self.fields or not self.fields[name].knows_all_of(each):
+                    return False
+            return True
+        if isinstance(value, list) and self.items is not None:
+            return all(map(self.items.knows_all_of, value))
+        return True
+
+    def unknown_in(
         self, value: Any, path: tuple[str | int, ...] = ()
     ) -> Iterator[tuple[tuple[str | int, ...], _Level]]:
-        """The path of each field that is not known, and the level it should have been known at."""
+        """The path of each unknown field, and the level that does not have it."""
         if isinstance(value, dict) and self.fields:
             for name, inner in value.items():
                 if name not in self.fields:
                     yield (*path, name), self
                 elif name not in self.plain:
-                    yield from self.fields[name].strangers_in(inner, (*path, name))
+                    yield from self.fields[name].unknown_in(inner, (*path, name))
         elif isinstance(value, list) and self.items is not None:
             for place, inner in enumerate(value):
-                yield from self.items.strangers_in(inner, (*path, place))
+                yield from self.items.unknown_in(inner, (*path, place))
 
     def known_in(self, value: Any) -> Any:
-        """The value without the fields that are not known."""
+        """The value without its unknown fields."""
         if isinstance(value, dict) and self.fields:
             return {
                 name: self.fields[name].known_in(inner)
@@ -97,4 +111,5 @@ class _Level:
 
 
 def _short(step: str | int) -> str | int:
-    return f"{step[:_MOST_CHARS]}…" if isinstance(step, str) and len(step) > _MOST_CHARS else step
+    """The step of a path; a long name is cut."""
+    return f"{step[:_MAX_CHARS]}…" if isinstance(step, str) and len(step) > _MAX_CHARS else step

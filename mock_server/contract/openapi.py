@@ -1,47 +1,54 @@
-"""The contract as one OpenAPI document, made from the files in `schemas/`."""
-
-from __future__ import annotations
+"""Builds one OpenAPI document from the files in `schemas/`."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 _COMPONENT = "#/components/"
 _SCHEMA = _COMPONENT + "schemas/"
 
 
-def bundle(folder: Path, request_schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """`openapi.yaml` of `folder` with every file it refers to taken in as a component.
-
-    A file becomes the component named by its `title`, and no reference leaves the document.
-    request_schemas: component name -> the schema to stand there in place of the general one. Its
-    references to files are relative to `folder`. Nothing that is passed in is changed.
-    Raises ValueError for two files of one title, and for a reference to a part of a file.
-    """
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = (folder / "openapi.yaml").read_text("utf-8")
-    document = yaml.load(text, Loader=loader)  # both are safe, one is written in C
-    taken: dict[str, _Taken] = {}
-    for name, schema in request_schemas.items():
-        taken[name] = _Taken(None)
-        taken[name].schema = _without_files(_bare(schema), folder, taken)
-    whole: dict[str, Any] = _without_files(document, folder, taken)
+def bundle(folder: Path, document_schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """`openapi.json` of `folder`, with every file that it refers to as a component.
+    The build writes that file from `openapi.yaml`.
+    A file becomes the component named by its `title`; no reference points outside the document.
+    document_schemas: component name -> the schema that replaces the general one. Its references to
+    files are relative to `folder`. The arguments are not changed.
+    Raises ValueError for two files with one title, and for a reference to a part of a file."""
+    document = json.loads((folder / "openapi.json").read_text("utf-8"))
+    added: dict[str, _Component] = {}
+    for name, schema in document_schemas.items():
+        added[name] = _Component(None)
+        added[name].schema = _bundled(_bare(schema), folder, added)
+    whole: dict[str, Any] = _bundled(document, folder, added)
     components = whole.setdefault("components", {})
     declared = components.get("schemas", {})
-    own = {name: schema for name, schema in declared.items() if name not in taken}
-    components["schemas"] = {**own, **{name: file.schema for name, file in taken.items()}}
+    own = {name: schema for name, schema in declared.items() if name not in added}
+    components["schemas"] = {**own, **{name: each.schema for name, each in added.items()}}
     return whole
 
 
-def only(document: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """The part of a bundled document whose paths start with `prefix`, e.g. `/api/v1`.
+def joined(documents: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """One document with the paths, webhooks, tags and components of several bundled ones; of two
+    with one name, that of the last. The rest is that of the first."""
+    whole = dict(documents[0])
+    for document in documents[1:]:
+        for part in ("paths", "webhooks"):
+            if part in document:
+                whole[part] = {**whole.get(part, {}), **document[part]}
+        whole["tags"] = [*whole.get("tags", []), *document.get("tags", [])]
+        kinds = dict(whole.get("components", {}))
+        for kind, named in document.get("components", {}).items():
+            kinds[kind] = {**kinds.get(kind, {}), **named}
+        whole["components"] = kinds
+    return whole
 
-    Webhooks and tags stay if an operation of the part bears their tag, components if something
-    that stays needs them. The document is not changed; the part shares what both have.
-    """
+
+def part_under(document: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """The part of a bundled document whose paths start with `prefix`, such as `/v1`.
+    Webhooks and tags are kept if an operation of the part has their tag, components if the part
+    refers to them. The document is not changed; the part shares its values."""
     paths = {path: item for path, item in document["paths"].items() if path.startswith(prefix)}
     tags = _tags(paths)
     part = {**document, "paths": paths}
@@ -54,44 +61,78 @@ def only(document: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return part
 
 
-class _Taken:
-    """A schema that has become a component, and the file it was, if it was one."""
+def at(document: Mapping[str, Any], base_url: str) -> dict[str, Any]:
+    """The document of the server at this URL, which replaces the first of its `servers`."""
+    placeholder = document["servers"][0]["url"]
+
+    def moved(node: Mapping[str, Any]) -> dict[str, Any]:
+        servers = [
+            server | {"url": base_url} if server["url"] == placeholder else server
+            for server in node.get("servers", ())
+        ]
+        return {**node, "servers": servers} if servers else {**node}
+
+    return moved(document) | {
+        "paths": {path: moved(item) for path, item in document["paths"].items()}
+    }
+
+
+class _Component:
+    """A schema that is a component now. path: of its file, if it has one."""
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
         self.schema: Any = None
 
 
-def _without_files(node: Any, folder: Path, taken: dict[str, _Taken]) -> Any:
-    """A copy of `node`, in which references to files (relative to `folder`) name components."""
+def _bundled(node: Any, folder: Path, added: dict[str, _Component]) -> Any:
+    """A copy of `node` whose references to files (relative to `folder`) name components."""
     if isinstance(node, Mapping):
-        copy = {key: _without_files(value, folder, taken) for key, value in node.items()}
+        copy = {key: _bundled(value, folder, added) for key, value in node.items()}
         target = node.get("$ref")
         if isinstance(target, str) and not target.startswith("#"):
-            copy["$ref"] = _SCHEMA + _take(target, folder, taken)
-        return copy
+            copy["$ref"] = _SCHEMA + _component_of(target, folder, added)
+        return _with_type(copy)
     if isinstance(node, list):
-        return [_without_files(value, folder, taken) for value in node]
+        return [_bundled(value, folder, added) for value in node]
     return node
 
 
-def _take(target: str, folder: Path, taken: dict[str, _Taken]) -> str:
-    """The component name of a file; the file is taken in unless it was before."""
+def _with_type(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema, with the type of its `const` or `enum`: generators need it."""
+    options = [schema["const"]] if "const" in schema else schema.get("enum")
+    if "type" in schema or not isinstance(options, list):
+        return schema
+    types = list(dict.fromkeys(_TYPES[type(option)] for option in options))
+    return {"type": types[0] if len(types) == 1 else types, **schema}
+
+
+_TYPES = {
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    type(None): "null",
+}
+
+
+def _component_of(target: str, folder: Path, added: dict[str, _Component]) -> str:
+    """The component name of a file. Adds the component if it is new."""
     if "#" in target:
         raise ValueError(f"{target}: refer to whole files only")
     path = (folder / target).resolve()
     schema = _bare(json.loads(path.read_text("utf-8")))
     name: str = schema["title"]
-    if name not in taken:
-        taken[name] = _Taken(path)
-        taken[name].schema = _without_files(schema, path.parent, taken)
-    elif taken[name].path not in (None, path):
-        raise ValueError(f"{path} and {taken[name].path} both have the title {name}")
+    if name not in added:
+        added[name] = _Component(path)
+        added[name].schema = _bundled(schema, path.parent, added)
+    elif added[name].path not in (None, path):
+        raise ValueError(f"{path} and {added[name].path} both have the title {name}")
     return name
 
 
 def _bare(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema without what only a file of its own needs."""
+    """The schema without `$schema`, which only files need."""
     return {key: value for key, value in schema.items() if key != "$schema"}
 
 
@@ -107,7 +148,7 @@ def _tags(path_items: Mapping[str, Any]) -> set[str]:
 
 
 def _needed(part: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
-    """The components that the part needs, directly or through others, in their order."""
+    """The components that the part refers to, directly or through others, in their order."""
     waiting = set(_needs({key: value for key, value in part.items() if key != "components"}))
     found: set[tuple[str, str]] = set()
     while waiting:
@@ -123,7 +164,7 @@ def _needed(part: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str,
 
 
 def _needs(node: Any) -> Iterator[tuple[str, str]]:
-    """Kind and name of every component that is named in `node`."""
+    """Kind and name of every component that `node` refers to."""
     if isinstance(node, list):
         for value in node:
             yield from _needs(value)

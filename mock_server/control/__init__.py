@@ -1,4 +1,4 @@
-"""The control door as a typed client, for a server here or elsewhere, or an app in this process.
+"""A typed client of the control door, for a server at a URL or an app in this process.
 
 ```python
 with Control("http://127.0.0.1:4010").world(clock="frozen") as world:
@@ -8,15 +8,26 @@ with Control("http://127.0.0.1:4010").world(clock="frozen") as world:
     assert world.ledger("rivya-test").spent == 57
 ```
 
-`AsyncControl` is the same with everything awaited.
+`AsyncControl` has the same methods, to be awaited.
 """
 
-from mock_server.control.clock import AsyncClock, Clock
-from mock_server.control.faults import AsyncFaults, FaultNeverHappened, Faults
-from mock_server.control.inbox import AsyncInbox, Inbox
-from mock_server.control.server import AsyncControl, Control
-from mock_server.control.wire import ControlError
-from mock_server.control.world import AsyncWorld, World
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mock_server.control.faults import FaultNeverHappened
+    from mock_server.control.server import AsyncControl, Control
+    from mock_server.control.transport import ControlError
+    from mock_server.control.world import (
+        AsyncClock,
+        AsyncFaults,
+        AsyncInbox,
+        AsyncWorld,
+        Clock,
+        Faults,
+        Inbox,
+        World,
+    )
 
 __all__ = [
     "AsyncClock",
@@ -32,3 +43,15 @@ __all__ = [
     "Inbox",
     "World",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a class at its first use: the server imports only `answers`, not the client."""
+    if name in __all__:
+        for module in map(import_module, _MODULES):
+            if name in vars(module):
+                return vars(module)[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+_MODULES = [f"{__name__}.{each}" for each in ("server", "world", "faults", "transport")]

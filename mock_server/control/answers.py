@@ -1,20 +1,28 @@
-"""What the control door answers, as typed values. What a later server adds is left out of them."""
+"""The answers of the control door: the server builds and writes them, the client reads them.
 
-from __future__ import annotations
+The order of fields is the order in JSON. The client leaves out fields that it does not know.
+"""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Struct, field
 
-Api = Literal["rivya", "acedata"]
+from mock_server.core.apis import ApiName
+from mock_server.core.journal import EndedBy, IgnoredField, Origin
+from mock_server.core.lifecycle import FailureReason
+from mock_server.core.request_match import NearMiss
+from mock_server.core.wishes import Wish
+
+Api = ApiName
 TaskState = Literal["queued", "processing", "succeeded", "failed"]
 Headers = tuple[tuple[str, str], ...]
+S = TypeVar("S", bound=Struct)
 
 
 class Wrong(Struct, frozen=True):
-    """One place of a request that is wrong. pointer: a JSON Pointer, "" for the whole body."""
+    """A wrong place of a request. pointer: a JSON Pointer, "" for the whole body."""
 
     pointer: str
     rule: str
@@ -22,23 +30,56 @@ class Wrong(Struct, frozen=True):
 
 
 class Problem(Struct, frozen=True):
-    """A refusal (RFC 9457). detail: what there was instead, where there is more to say."""
+    """A refusal (RFC 9457). instance: the path. detail, near_misses: what came instead.
+    shard: with status 421, the name of the shard that the request belongs to."""
 
     title: str
     status: int
+    instance: str
     detail: str = ""
+    near_misses: tuple[NearMiss, ...] = ()
     errors: tuple[Wrong, ...] = ()
+    shard: str = ""
+
+
+class ServedApi(Struct, frozen=True):
+    """An API of the server: its titles, the beginning of its paths, and an example of a request
+    that makes a task."""
+
+    name: str
+    title: str
+    short_title: str
+    prefix: str
+    create_path: str
+    create_body: dict[str, Any]
+
+
+class StateFile(Struct, frozen=True):
+    """The file in which the worlds survive the end of the server.
+
+    requests_not_kept: how many the journals of an earlier server had; after a crash at most so
+    many. attempts_unknown: delivery attempts that it had begun, which were made again.
+    """
+
+    file: str
+    durable: Literal["process", "power"]
+    requests_not_kept: int = 0
+    attempts_unknown: int = 0
 
 
 class Version(Struct, frozen=True):
-    """What runs, and the seed of its default world."""
+    """The version of the server, the seed of its default world, its APIs, and its state file.
+    shard: which process of how many answered, such as `2/8`."""
 
     version: str
     seed: int
+    apis: tuple[ServedApi, ...] = ()
+    shard: str | None = None
+    state: StateFile | None = None
 
 
 class WorldKey(Struct, frozen=True):
-    """A key that leads to a world, and whose it is there."""
+    """A key of a world, and the account it belongs to."""
 
     key: str
     api: str
@@ -46,7 +87,8 @@ class WorldKey(Struct, frozen=True):
 
 
 class WorldFacts(Struct, frozen=True):
-    """A world, as it was when it was asked for. plain_base_url: the server's, for all worlds."""
+    """A world at the time of the request. plain_base_url: of the server, for all worlds.
+    media_url: the start of the URLs of media."""
 
     name: str
     seed: int
@@ -54,10 +96,11 @@ class WorldFacts(Struct, frozen=True):
     base_url: str
     plain_base_url: str
     keys: tuple[WorldKey, ...]
+    media_url: str
 
 
 class ClockState(Struct, frozen=True):
-    """A world's time, and how it goes on. signatures: whose clock dates those of webhooks."""
+    """The clock of a world. signatures: the clock that dates signatures of webhooks."""
 
     mode: Literal["real", "frozen"]
     now: datetime
@@ -66,9 +109,9 @@ class ClockState(Struct, frozen=True):
 
 
 class Effect(Struct, frozen=True):
-    """One thing that happened while the clock moved.
+    """Something that happened while the clock moved.
 
-    what: `attempt`, or what came due. subject: the id of what it happened to.
+    what: `attempt`, or what came due. subject: the id of the task or attempt.
     """
 
     at: datetime
@@ -78,7 +121,7 @@ class Effect(Struct, frozen=True):
 
 
 class Balance(Struct, frozen=True):
-    """An account's credits. Always: granted = available + reserved + spent."""
+    """The credits of an account; granted = available + reserved + spent."""
 
     granted: int
     available: int
@@ -96,19 +139,24 @@ class Key(Struct, frozen=True):
     disabled: bool
     expires_at: datetime | None
     rate_limit: int | None
+    in_flight: int | None = None
 
 
 class Account(Struct, frozen=True):
-    """Somebody with credits and keys. credits: what can be spent."""
+    """An account. credits: those that can be spent. in_flight: how many of its tasks may not have
+    ended; None: any number."""
 
     name: str
     credits: int
     ledger: Balance
     keys: tuple[Key, ...]
+    in_flight: int | None = None
 
 
 class Task(Struct, frozen=True):
-    """One accepted generation. ends_at: None if it never ends. request: the body that made it."""
+    """An accepted create. ends_at: None if it never ends. request: the body of the create.
+    reason: why it has failed; None otherwise. expires_at: when its API knows it no longer.
+    media_expires_at: of the URL of its video. None: never."""
 
     id: str
     api: Api
@@ -120,55 +168,48 @@ class Task(Struct, frozen=True):
     taken_up_at: datetime
     ends_at: datetime | None
     request: dict[str, Any]
+    reason: FailureReason | None = None
+    expires_at: datetime | None = None
+    media_expires_at: datetime | None = None
 
 
-class Fault(Struct):
-    """Something that goes wrong. matched: how many requests it concerned; happened: in how many
-    it went wrong. Both are as they were when it was asked for; of a `fault(…)` block, as they were
-    in the end once it is left."""
+class Fault(Struct, kw_only=True, omit_defaults=True):
+    """A fault of a world. matched: how many requests it concerned; happened: in how many it went
+    wrong. Both are counts at the time of the request; after a `fault(…)` block, the last ones."""
 
     id: str
+    scenario: str | None
     effect: dict[str, Any]
-    scenario: str | None = None
-    match: dict[str, Any] = {}
+    match: dict[str, Any]
     skip: int = 0
     times: int | None = None
     every: int = 1
     probability: float = 1.0
-    matched: int = 0
-    happened: int = 0
+    matched: int
+    happened: int
 
 
 class Scenario(Struct, frozen=True):
-    """A named way to go wrong."""
+    """A named set of faults. shows: what a client sees. wish: what goes wrong, in a word."""
 
     name: str
     shows: str
     apis: tuple[Api, ...]
+    wish: Wish
 
 
 class ScenarioWithCommands(Scenario, frozen=True):
-    """The same with all of its faults, and a command to paste for each channel."""
+    """A scenario with its faults. how: a command for each channel."""
 
     faults: tuple[dict[str, Any], ...]
     how: dict[str, str]
 
 
-class IgnoredField(Struct, frozen=True):
-    """A field of a body that nobody looked at.
-
-    pointer: a JSON Pointer. hint: what was probably meant, or why it is ignored.
-    """
-
-    pointer: str
-    hint: str | None
-
-
 class Explanation(Struct, frozen=True):
-    """Why an answer was what it was.
+    """Why a request was answered as it was.
 
-    without: what it would have been, had nothing gone wrong. ignored: a few of the fields of the
-    body that had no effect.
+    without: the answer it would have had without a fault. ignored: up to a few fields of the body
+    that had no effect.
     """
 
     request: str
@@ -185,40 +226,43 @@ class Explanation(Struct, frozen=True):
 
 
 class Message(Struct, frozen=True):
-    """A request or an answer as the door shows it.
+    """A request or an answer. body: as text. content: the same as bytes."""
 
-    body: as text. content: the bytes as they were.
-    """
-
-    headers: Headers
-    body: str
-    content: bytes = field(name="body_base64")
+    if TYPE_CHECKING:  # each subclass has these fields in its own order
+        headers: Headers
+        content: bytes
 
     def json(self) -> Any:
-        """What the body says. Raises DecodeError, a ValueError, if it is no JSON."""
+        """The value of the JSON body. Raises DecodeError, a ValueError, if it is no JSON."""
         return msgspec.json.decode(self.content)
 
     def header(self, name: str) -> str | None:
-        """The first header of this name, in whatever case."""
+        """The first header of this name, in upper or lower case."""
         values = (value for each, value in self.headers if each.lower() == name.lower())
         return next(values, None)
 
 
-class Recorded(Message, frozen=True, kw_only=True):
-    """One half of an exchange; credentials are not shown. size_bytes: of the whole body, kept or
-    not."""
+class Recorded(Message, frozen=True):
+    """The request or the answer of an exchange, without credentials. size_bytes: of the whole body,
+    of which `body` may be the first part."""
 
+    headers: Headers
+    body: str
+    content: bytes = field(name="body_base64")
     size_bytes: int
 
 
 class Exchange(Struct, frozen=True):
-    """One request with its answer, as far as it has come.
+    """A request with its answer.
 
-    task: which one it made or looked at. status, answer: None as long as none was begun.
-    refusal: the rule that said no, and its sentence. faults: what went wrong on purpose, by id.
-    without: what the answer would have been, had nothing gone wrong.
-    replay_of: the request that made the task, if this one only asked for it again; empty if that is
-    not known. ignored: a few of the fields of the body that had no effect.
+    task: the task that the request made or read, or whose video it is. status, answer: None until
+    an answer begins. refusal: the rule that refused the request, and its sentence. faults: the ids
+    of the faults that changed the answer. without: the answer it would have had without them.
+    replay_of: the request that made the task, if this one repeated it; empty if that is not known.
+    ignored: up to a few fields of the body that had no effect. ended_by: who ended it; None while
+    it is under way. sent_bytes: of the answer's body, those that were given to the open connection.
+    connection: its number among all of the server. wall_at, ended_wall_at: by the machine's clock.
+    origin: `media` if it came to the second origin, where media are.
     """
 
     id: str
@@ -241,9 +285,14 @@ class Exchange(Struct, frozen=True):
     without: str | None
     replay_of: str | None = None
     ignored: tuple[IgnoredField, ...] = ()
+    ended_by: EndedBy | None = None
+    sent_bytes: int = 0
+    connection: int | None = None
+    wall_at: datetime | None = None
+    ended_wall_at: datetime | None = None
+    origin: Origin = "api"
 
     def __str__(self) -> str:
-        """All that matters in a line."""
         missing = "under way" if self.ended_at is None else "no answer"
         query = f"?{self.query}" if self.query else ""
         line = f"{self.id}  {self.method} {self.path}{query} -> {self.status or missing}"
@@ -254,10 +303,10 @@ class Exchange(Struct, frozen=True):
         return line if self.refusal is None else f"{line}  {self.refusal}"
 
 
-class Journal(Struct, frozen=True):
+class Journal(Struct, frozen=True, omit_defaults=True):
     """Requests, the oldest first.
 
-    evicted: how many of the world's are no longer kept. note: that the request of `since` is not.
+    evicted: how many of the world's are no longer kept. note: set if the one of `since` is not.
     """
 
     requests: tuple[Exchange, ...]
@@ -265,18 +314,10 @@ class Journal(Struct, frozen=True):
     note: str | None = None
 
 
-class NearMiss(Struct, frozen=True):
-    """A request that is not one of those that were meant, and why not."""
-
-    request: str
-    asked: str
-    differences: tuple[str, ...]
-
-
 class Verdict(Struct, frozen=True):
-    """Whether the journal holds what it should. requests: the ids of those that were meant.
+    """The result of a verification. requests: the ids of the matching requests.
 
-    verified: None if it depends on requests that the journal no longer keeps; `said` tells.
+    verified: None if it depends on requests that the journal no longer keeps. said: in a sentence.
     """
 
     verified: bool | None
@@ -285,7 +326,7 @@ class Verdict(Struct, frozen=True):
     near_misses: tuple[NearMiss, ...]
 
     def __str__(self) -> str:
-        """What was found, and what came near."""
+        """What was found, and the nearest requests."""
         near = [
             f"\n  {miss.request} {miss.asked}: {'; '.join(miss.differences)}"
             for miss in self.near_misses
@@ -293,23 +334,30 @@ class Verdict(Struct, frozen=True):
         return "".join([self.said, *near])
 
 
-class SentRequest(Message, frozen=True, kw_only=True):
-    """What an attempt sent."""
+class SentRequest(Message, frozen=True):
+    """The request of an attempt."""
 
     method: str
     url: str
+    headers: Headers
+    body: str
+    content: bytes = field(name="body_base64")
 
 
-class ReceiverAnswer(Message, frozen=True, kw_only=True):
-    """What the receiver said."""
+class ReceiverAnswer(Message, frozen=True):
+    """The answer of a receiver."""
 
     status: int
+    headers: Headers
+    body: str
+    content: bytes = field(name="body_base64")
 
 
 class Attempt(Struct, frozen=True):
-    """One try at a delivery. request: None if nothing was sent. answer: None if there is none.
+    """An attempt at a delivery. request: None if nothing was sent. answer: None if there is none.
 
-    note: what a receiver may stumble over.
+    note: a hint about a possible problem of the receiver. wall_at, ended_wall_at: by the machine's
+    clock.
     """
 
     id: str
@@ -319,10 +367,12 @@ class Attempt(Struct, frozen=True):
     answer: ReceiverAnswer | None
     error: str | None
     note: str | None = None
+    wall_at: datetime | None = None
+    ended_wall_at: datetime | None = None
 
 
 class Event(Struct, frozen=True):
-    """What a delivery tells of. subject: the id of the task."""
+    """The event of a delivery. subject: the id of the task."""
 
     id: str
     api: Api
@@ -331,8 +381,7 @@ class Event(Struct, frozen=True):
 
 
 class Delivery(Struct, frozen=True):
-    """One event for one receiver, with every attempt at it. given_up: why, if nobody tries it
-    any more."""
+    """An event for one receiver, with every attempt. given_up: why there is no further attempt."""
 
     id: str
     state: str
@@ -347,26 +396,29 @@ class Delivery(Struct, frozen=True):
 
 
 class Signature(Struct, frozen=True):
-    """What the signature of a request is worth, and why. valid: None if there is none."""
+    """Whether a signature is valid, and why. valid: None if the request has none."""
 
     valid: bool | None
     reason: str
 
 
-class Received(Message, frozen=True, kw_only=True):
-    """A request that came to an inbox. answered: None if it was left hanging."""
+class Received(Message, frozen=True):
+    """A request that came to an inbox. answered: the status, or None if it was never answered."""
 
     at: datetime
     method: str
     path: str
     query: str
+    headers: Headers
+    body: str
+    content: bytes = field(name="body_base64")
     size_bytes: int
     signature: Signature
     answered: int | None
 
 
 class InboxContents(Struct, frozen=True):
-    """What came to an inbox, oldest first, and what is to be answered next.
+    """The requests of an inbox, the oldest first, and the planned answers.
 
     evicted: how many requests are no longer kept.
     """
@@ -396,20 +448,59 @@ class AccountList(Struct, frozen=True):
 
 
 class TaskList(Struct, frozen=True):
-    """Tasks of both APIs, oldest first. total: how many there are."""
+    """Tasks of all APIs, the oldest first. total: how many there are."""
 
     tasks: list[Task]
     total: int
 
 
+class TaskScenario(Struct, frozen=True):
+    """What went wrong in a task, as a scenario file. name: of the scenario. toml: the text of the
+    file. left_out: what it does not repeat, a sentence each."""
+
+    name: str
+    toml: str
+    left_out: tuple[str, ...]
+
+
+class DueEntry(Struct, frozen=True, omit_defaults=True):
+    """What happens at a time of the world. what, subject: as in the effects of an advance.
+
+    task: the one that it concerns. state: that the task reaches. attempt: its number, from 1.
+    """
+
+    at: datetime
+    what: str
+    subject: str
+    task: str | None = None
+    state: TaskState | None = None
+    attempt: int | None = None
+
+
+class DueList(Struct, frozen=True):
+    """What comes next, in order. now: the time of the world."""
+
+    now: datetime
+    due: tuple[DueEntry, ...]
+
+
+class SearchResult(Struct, frozen=True):
+    """What a search found, the oldest first. more: the kinds of which older ones match, too."""
+
+    requests: tuple[Exchange, ...]
+    tasks: tuple[Task, ...]
+    deliveries: tuple[Delivery, ...]
+    more: tuple[Literal["requests", "tasks", "deliveries"], ...] = ()
+
+
 class FaultList(Struct, frozen=True):
-    """Faults that stand, oldest first."""
+    """Faults of a world, the oldest first."""
 
     faults: list[Fault]
 
 
 class DeliveryList(Struct, frozen=True):
-    """Deliveries, oldest first. total: how many are known; attempts: how many there ever were."""
+    """Deliveries, the oldest first. total: how many are kept; attempts: how many were ever made."""
 
     deliveries: list[Delivery]
     total: int
@@ -418,31 +509,37 @@ class DeliveryList(Struct, frozen=True):
 
 
 class Advanced(Struct, frozen=True):
-    """What happened while a clock was moved, in order."""
+    """What happened while the clock moved, in order."""
 
     now: datetime
     effects: list[Effect]
 
 
-class FoundRequest(Struct, frozen=True):
-    """The request that was waited for. note: that the request of `after` is no longer kept."""
+class FoundRequest(Struct, frozen=True, omit_defaults=True):
+    """The result of a wait for a request. note: set if the one of `after` is no longer kept."""
 
     request: Exchange
     note: str | None = None
 
 
 class FoundTask(Struct, frozen=True):
-    """The task that was waited for, as it is now."""
+    """The result of a wait for a task."""
 
     task: Task
 
 
 class FoundDelivery(Struct, frozen=True):
-    """The delivery that was waited for."""
+    """The result of a wait for a delivery."""
 
     delivery: Delivery
 
 
+def answer_of(kind: type[S], item: object, **others: Any) -> S:
+    """An answer of this kind: these fields, and the others as the item has them."""
+    names = kind.__struct_fields__
+    return kind(**{name: getattr(item, name) for name in names if name not in others}, **others)
+
+
 def id_of(thing: str | Task | Delivery | Fault) -> str:
-    """The id of something that may be named by its id alone."""
+    """The id of an object that may be given as its id alone."""
     return thing if isinstance(thing, str) else thing.id

@@ -1,78 +1,70 @@
-"""A world's time, read and moved from outside."""
-
-from __future__ import annotations
+"""Calls that read and move the clock of a world."""
 
 from datetime import datetime
 from typing import Any, Literal
 
-from mock_server.control.answers import Advanced, ClockState, Effect
-from mock_server.control.wire import AsyncLine, Awaited, Call, Line, Question, Steps, Waiting
+from mock_server.control.answers import Advanced, ClockState, DueEntry, DueList, Effect, Task, id_of
+from mock_server.control.transport import TIMEOUT_S, Caller, ClientMethod, Request, RequestFlow
 
-_LONG_S = 600.0
-"""Patience with a clock that moves: it waits for receivers, and those have time of their own."""
+_ADVANCE_TIMEOUT_S = 600.0
+"""An advance waits until receivers of callbacks have answered."""
 
 
-class _ClockCalls:
-    """What both kinds of clock can do."""
+class ClockCalls(Caller):
+    """The calls of a clock."""
 
-    _path: str
+    @ClientMethod
+    def get(self) -> RequestFlow[ClockState]:
+        """The world's time, its mode and its scale."""
+        return (yield Request("GET", f"{self._path}/clock")).read(ClockState)
 
-    @Call
-    def get(self) -> Steps[ClockState]:
-        """What time it is, and how it goes on."""
-        return (yield Question("GET", f"{self._path}/clock")).read(ClockState)
+    @ClientMethod
+    def freeze(self) -> RequestFlow[ClockState]:
+        """Stop the clock. It then moves only by `advance`, `move_to` and `until_idle`."""
+        return (yield self._change({"mode": "frozen"})).read(ClockState)
 
-    @Call
-    def freeze(self) -> Steps[ClockState]:
-        """Have time stand still, except for `advance` and its like."""
-        return (yield Question("PATCH", f"{self._path}/clock", {"mode": "frozen"})).read(ClockState)
+    @ClientMethod
+    def run(self, scale: float = 1.0) -> RequestFlow[ClockState]:
+        """Let the clock run; with a scale of 60 a minute passes in a second."""
+        return (yield self._change({"mode": "real", "scale": scale})).read(ClockState)
 
-    @Call
-    def run(self, scale: float = 1.0) -> Steps[ClockState]:
-        """Have time go by; with a scale of 60 a minute passes in a second."""
-        body = {"mode": "real", "scale": scale}
-        return (yield Question("PATCH", f"{self._path}/clock", body)).read(ClockState)
+    @ClientMethod
+    def move_to(self, now: datetime) -> RequestFlow[ClockState]:
+        """Move the clock to `now`, which has a time zone and is not in the past. Everything due
+        until then happens."""
+        return (yield self._change({"now": now}, _ADVANCE_TIMEOUT_S)).read(ClockState)
 
-    @Call
-    def move_to(self, now: datetime) -> Steps[ClockState]:
-        """Move to a moment, not before the present and with a time zone; what is due happens."""
-        question = Question("PATCH", f"{self._path}/clock", {"now": now}, patience_s=_LONG_S)
-        return (yield question).read(ClockState)
-
-    @Call
-    def advance(self, seconds: float) -> Steps[list[Effect]]:
-        """Move forward. Returns all that came due, in order, when it has happened: deliveries have
-        been answered."""
+    @ClientMethod
+    def advance(self, seconds: float) -> RequestFlow[list[Effect]]:
+        """Move the clock forward. Returns everything that was due, in order, when all of it has
+        happened, answers of receivers included."""
         return (yield self._advance({"seconds": float(seconds)})).read(Advanced).effects
 
-    @Call
-    def until_idle(self) -> Steps[list[Effect]]:
-        """Move forward until nothing is left of what is due now and what follows from it.
-
-        Returns as `advance` does.
-        """
+    @ClientMethod
+    def until_idle(self) -> RequestFlow[list[Effect]]:
+        """Move the clock forward until everything due now, and what follows from it, has happened.
+        Returns as `advance` does."""
         return (yield self._advance({"until": "idle"})).read(Advanced).effects
 
-    @Call
-    def date_signatures(self, by: Literal["world", "machine"]) -> Steps[ClockState]:
-        """Have webhooks signed with this clock's time, or with that of the server's machine, as
-        receivers expect it that do not know of this clock."""
-        body = {"signatures": by}
-        return (yield Question("PATCH", f"{self._path}/clock", body)).read(ClockState)
+    @ClientMethod
+    def date_signatures(self, by: Literal["world", "machine"]) -> RequestFlow[ClockState]:
+        """Sign webhooks with the time of this clock, or with that of the server's machine, for
+        receivers that compare it with their own clock."""
+        return (yield self._change({"signatures": by})).read(ClockState)
 
-    def _advance(self, how: dict[str, Any]) -> Question:
-        return Question("POST", f"{self._path}/clock/advance", how, patience_s=_LONG_S)
+    @ClientMethod
+    def due(
+        self, task: str | Task | None = None, *, limit: int | None = None
+    ) -> RequestFlow[list[DueEntry]]:
+        """What comes next, in order; an advance to `at` makes it happen.
+        task: only what concerns this task. limit: the first so many; None: 20."""
+        query = {"task": None if task is None else id_of(task), "limit": limit}
+        reply = yield Request("GET", f"{self._path}/due", query=query)
+        return list(reply.read(DueList).due)
 
+    def _change(self, body: dict[str, Any], timeout_s: float = TIMEOUT_S) -> Request:
+        return Request("PATCH", f"{self._path}/clock", body, timeout_s=timeout_s)
 
-class Clock(_ClockCalls, Waiting):
-    """A world's time."""
-
-    def __init__(self, line: Line, path: str) -> None:
-        self._line, self._path = line, path
-
-
-class AsyncClock(_ClockCalls, Awaited):
-    """A world's time."""
-
-    def __init__(self, line: AsyncLine, path: str) -> None:
-        self._line, self._path = line, path
+    def _advance(self, body: dict[str, Any]) -> Request:
+        path = f"{self._path}/clock/advance"
+        return Request("POST", path, body, timeout_s=_ADVANCE_TIMEOUT_S)

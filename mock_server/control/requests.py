@@ -1,20 +1,16 @@
-"""The journal of a world, asked from outside: which requests came, and whether they should have."""
-
-from __future__ import annotations
+"""Calls that read the journal of a world and verify its requests."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict, Unpack
 
 from mock_server.control.answers import Api, Exchange, Journal, Verdict
-from mock_server.control.wire import Call, Question, Steps, step
-from mock_server.core.faults import Operation
+from mock_server.control.transport import Caller, ClientMethod, Request, RequestFlow, step
+from mock_server.core.apis import Operation
 
 
 class Filters(TypedDict, total=False):
-    """Which requests are meant: those that have all of this.
-
-    path: without the world before it, `*` stands for anything. task: the one it made or looked at.
-    """
+    """Selects the requests that have all of these values.
+    path: without `/w/WORLD`; `*` matches any text. task: the task that the request made or read."""
 
     method: str
     path: str
@@ -26,51 +22,52 @@ class Filters(TypedDict, total=False):
 
 
 class Match(Filters, total=False):
-    """The same, by what was sent too. body: values by JSON Pointer in the request's JSON."""
+    """Selects by headers and the body, too.
+    headers: by name True for present, False for absent, or a regular expression for the value; a
+    credential only as present or absent. body: values by JSON Pointer in the request's JSON."""
 
+    headers: Mapping[str, bool | str]
     body: Mapping[str, Any]
 
 
-class RequestCalls:
-    """What can be asked about the requests of a world."""
+class RequestCalls(Caller):
+    """The calls about the requests of a world."""
 
-    _path: str
-
-    @Call
-    def requests(self, **filters: Unpack[Filters]) -> Steps[list[Exchange]]:
-        """The requests that came, the oldest first; also those that are under way."""
-        reply = yield Question("GET", f"{self._path}/requests", query=query_of(filters))
+    @ClientMethod
+    def requests(self, **filters: Unpack[Filters]) -> RequestFlow[list[Exchange]]:
+        """The requests in the journal, the oldest first, those under way included."""
+        reply = yield Request("GET", f"{self._path}/requests", query={**filters})
         return list(reply.read(Journal).requests)
 
-    @Call
+    @ClientMethod
     def journal(
         self, *, since: str | None = None, limit: int | None = None, **filters: Unpack[Filters]
-    ) -> Steps[Journal]:
-        """The same, and how many requests are no longer kept.
+    ) -> RequestFlow[Journal]:
+        """The requests in the journal, and the number of deleted ones.
+        since: only requests after the one with this id. limit: the maximum number, the newest."""
+        query = {**filters, "since": since, "limit": limit}
+        return (yield Request("GET", f"{self._path}/requests", query=query)).read(Journal)
 
-        since: only those after the request with this id. limit: only the newest so many.
-        """
-        query = query_of(filters) | {"since": since, "limit": limit}
-        return (yield Question("GET", f"{self._path}/requests", query=query)).read(Journal)
-
-    @Call
-    def export(self, format: Literal["har", "ndjson"], **filters: Unpack[Filters]) -> Steps[bytes]:
+    @ClientMethod
+    def export(
+        self, format: Literal["har", "ndjson"], **filters: Unpack[Filters]
+    ) -> RequestFlow[bytes]:
         """The journal as a document for other tools."""
-        query = query_of(filters) | {"format": format}
-        return (yield Question("GET", f"{self._path}/requests", query=query)).content
+        query = {**filters, "format": format}
+        return (yield Request("GET", f"{self._path}/requests", query=query)).content
 
-    @Call
-    def request(self, request_id: str) -> Steps[Exchange]:
-        """One request; its id is in the answer's `Mock-Request`."""
-        reply = yield Question("GET", f"{self._path}/requests/{step(request_id)}")
+    @ClientMethod
+    def request(self, request_id: str) -> RequestFlow[Exchange]:
+        """One request by its id, which is in the answer's header `Mock-Request`."""
+        reply = yield Request("GET", f"{self._path}/requests/{step(request_id)}")
         return reply.read(Exchange)
 
-    @Call
-    def clear_requests(self) -> Steps[None]:
-        """Forget the requests that have been answered."""
-        yield Question("DELETE", f"{self._path}/requests")
+    @ClientMethod
+    def clear_requests(self) -> RequestFlow[None]:
+        """Delete the requests that have been answered."""
+        yield Request("DELETE", f"{self._path}/requests")
 
-    @Call
+    @ClientMethod
     def verify(
         self,
         *,
@@ -79,24 +76,18 @@ class RequestCalls:
         at_most: int | None = None,
         order: Sequence[Match] = (),
         **match: Unpack[Match],
-    ) -> Steps[Verdict]:
-        """Assert that so many such requests came; without a number, at least one.
+    ) -> RequestFlow[Verdict]:
+        """Assert that this number of matching requests came; without a number, at least one.
 
-        order: such requests came one after the other, others perhaps between them. Raises
-        AssertionError with what was found and what came near, also if that cannot be told because
-        requests had to go from the journal; `clear_requests` begins a new count.
+        order: matching requests came in this order; others may have come in between. Raises
+        AssertionError with what was found and the nearest requests, also if the result depends on
+        requests that the journal no longer keeps; `clear_requests` starts a new count.
         """
         __tracebackhide__ = True
         bounds = {"count": count, "at_least": at_least, "at_most": at_most}
         body: dict[str, Any] = {"match": match, "order": order}
         body |= {name: bound for name, bound in bounds.items() if bound is not None}
-        verdict = (yield Question("POST", f"{self._path}/requests/verify", body)).read(Verdict)
+        verdict = (yield Request("POST", f"{self._path}/requests/verify", body)).read(Verdict)
         if not verdict.verified:
             raise AssertionError(str(verdict))
         return verdict
-
-
-def query_of(filters: Filters) -> dict[str, str | int | float | None]:
-    """Filters as a query says them."""
-    query: dict[str, Any] = {**filters}
-    return query

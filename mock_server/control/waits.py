@@ -1,79 +1,66 @@
-"""Waiting for what happens in a world, without polling."""
-
-from __future__ import annotations
+"""Calls that wait for something in a world, without polling."""
 
 from collections.abc import Mapping
 from typing import Literal, Unpack
 
-from mock_server.control.answers import (
-    Delivery,
-    Exchange,
-    FoundDelivery,
-    FoundRequest,
-    FoundTask,
-    Task,
-    TaskState,
-    id_of,
-)
-from mock_server.control.requests import Filters, query_of
-from mock_server.control.wire import PATIENCE_S, Call, Question, Steps
+from mock_server.control import answers
+from mock_server.control.requests import Filters
+from mock_server.control.transport import TIMEOUT_S, Caller, ClientMethod, Request, RequestFlow
 
 
-class WaitCalls:
-    """What can be waited for in a world."""
+class WaitCalls(Caller):
+    """The calls that wait."""
 
-    _path: str
-
-    @Call
+    @ClientMethod
     def wait_for_request(
         self, *, after: str | None = None, timeout_s: float = 10.0, **filters: Unpack[Filters]
-    ) -> Steps[Exchange]:
-        """The first such request that has been answered, as soon as there is one.
+    ) -> RequestFlow[answers.Exchange]:
+        """The first such request, as soon as it has been answered.
 
-        after: only after the request with this id. timeout_s: real seconds, at most 60. Raises
-        ControlError with the status 408 and what came instead when they are over, 409 at once if it
-        can happen no more, 503 if the world ends before.
+        after: only requests after the one with this id. timeout_s: real seconds, at most 60. Raises
+        ControlError: 408 with what came instead if the time runs out, 409 at once if it can no
+        longer happen, 503 if the world is dropped, reset or replaced.
         """
-        reply = yield self._wait(query_of(filters) | {"after": after}, timeout_s)
-        return reply.read(FoundRequest).request
+        reply = yield self._wait({**filters, "after": after}, timeout_s)
+        return reply.read(answers.FoundRequest).request
 
-    @Call
+    @ClientMethod
     def wait_for_task(
         self,
-        task: str | Task,
-        state: TaskState | Literal["ended"] = "ended",
+        task: str | answers.Task,
+        state: answers.TaskState | Literal["ended"] = "ended",
         *,
         timeout_s: float = 10.0,
-    ) -> Steps[Task]:
-        """The task, as soon as it is so. A frozen clock has to be moved meanwhile.
+    ) -> RequestFlow[answers.Task]:
+        """The task, as soon as it has reached this state. A frozen clock must be moved meanwhile.
 
-        It may be further when it is shown. Raises as `wait_for_request` does.
+        It is returned as it is then, perhaps in a later state. Raises as `wait_for_request` does.
         """
-        reply = yield self._wait({"task": id_of(task), "state": state}, timeout_s)
-        return reply.read(FoundTask).task
+        reply = yield self._wait({"task": answers.id_of(task), "state": state}, timeout_s)
+        return reply.read(answers.FoundTask).task
 
-    @Call
+    @ClientMethod
     def wait_for_delivery(
         self,
-        task: str | Task | None = None,
+        task: str | answers.Task | None = None,
         outcome: Literal["succeeded", "failed", "ended", "attempted"] = "attempted",
         *,
-        delivery: str | Delivery | None = None,
+        delivery: str | answers.Delivery | None = None,
         timeout_s: float = 10.0,
-    ) -> Steps[Delivery]:
-        """A delivery that tells of this task, or of any, as soon as one has gone so.
+    ) -> RequestFlow[answers.Delivery]:
+        """A delivery about this task, or about any, as soon as one has this outcome.
 
-        delivery: this one. outcome: `ended` is either end, `attempted` a first attempt. Raises as
-        `wait_for_request` does.
+        delivery: only this delivery. outcome: `ended` is success or failure, `attempted` is a first
+        attempt. Raises as `wait_for_request` does.
         """
         named = {
-            "task": None if task is None else id_of(task),
-            "delivery_id": None if delivery is None else id_of(delivery),
+            "task": None if task is None else answers.id_of(task),
+            "delivery_id": None if delivery is None else answers.id_of(delivery),
         }
         reply = yield self._wait(named | {"delivery": outcome}, timeout_s)
-        return reply.read(FoundDelivery).delivery
+        return reply.read(answers.FoundDelivery).delivery
 
-    def _wait(self, what: Mapping[str, str | int | float | None], timeout_s: float) -> Question:
+    def _wait(self, what: Mapping[str, object], timeout_s: float) -> Request:
         query = {**what, "timeout_s": timeout_s}
-        patience_s = timeout_s + PATIENCE_S
-        return Question("GET", f"{self._path}/wait", query=query, patience_s=patience_s)
+        answer_timeout_s = timeout_s + TIMEOUT_S
+        return Request("GET", f"{self._path}/wait", query=query, timeout_s=answer_timeout_s)

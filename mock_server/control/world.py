@@ -1,88 +1,61 @@
-"""One world, looked into and steered from outside: where it is, and everything in it."""
+"""One world: its URLs and keys, and the calls about its contents. Also the pairs of classes that
+have one class for tests without async and one for async tests."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
-from types import TracebackType
-from typing import Literal, Unpack
+from typing import Any, Literal, Unpack
 
-from mock_server.control.answers import (
-    Account,
-    AccountList,
-    Api,
-    Balance,
-    Delivery,
-    DeliveryList,
-    Fault,
-    Task,
-    TaskList,
-    WorldFacts,
-    id_of,
-)
-from mock_server.control.clock import AsyncClock, Clock
-from mock_server.control.faults import (
-    AsyncFaults,
-    Faults,
-    Terms,
-    note_ends,
-    warn_if_never_happened,
-)
-from mock_server.control.inbox import AsyncInbox, Inbox
+from mock_server.control import answers
+from mock_server.control.clock import ClockCalls
+from mock_server.control.deliveries import DeliveryCalls
+from mock_server.control.faults import FaultBlock, FaultsCalls, Terms
+from mock_server.control.history import HistoryCalls
+from mock_server.control.inbox import InboxCalls
+from mock_server.control.judgement_answers import Judgement
 from mock_server.control.requests import RequestCalls
-from mock_server.control.waits import WaitCalls
-from mock_server.control.wire import (
-    AsyncLine,
-    Awaited,
-    Call,
+from mock_server.control.transport import (
+    AsyncCaller,
+    AsyncTransport,
+    ClientMethod,
     ControlError,
-    Described,
-    Line,
-    Question,
-    Steps,
-    Waiting,
+    Json,
+    Request,
+    RequestFlow,
+    SyncCaller,
+    Transport,
     step,
 )
+from mock_server.control.waits import WaitCalls
+from mock_server.core.lifecycle import FailureReason
+
+_JUDGING_S = 120.0
+"""The time limit of a judgement: a long journal takes some seconds."""
+
+_JUDGING_S = 120.0
+"""The time limit of a judgement: a long journal takes some seconds."""
 
 
-class _WorldCalls(RequestCalls, WaitCalls):
-    """What both kinds of world can do.
+class _WorldCalls(DeliveryCalls, RequestCalls, WaitCalls, HistoryCalls):
+    """The calls about a world. name, seed, keys: as it was made.
+    base_url, rivya_url, acedata_url: the base URL of all APIs in this world; Rivya's paths begin
+    with `/api/v1/`, those of Ace Data Cloud with `/hailuo/`. plain_url: the base URL of the server,
+    where a request belongs to the world of its key. media_url: the start of the URLs of media."""
 
-    name, seed: as it was made. keys: that it was made with.
-    """
-
-    def __init__(self, facts: WorldFacts) -> None:
+    def __init__(self, transport: Transport | AsyncTransport, facts: answers.WorldFacts) -> None:
+        super().__init__(transport, f"/_mock/worlds/{step(facts.name)}")
         self.name = facts.name
         self.seed = facts.seed
         self.keys = facts.keys
+        self.base_url = self.rivya_url = self.acedata_url = facts.base_url
+        self.plain_url = facts.plain_base_url
+        self.media_url = facts.media_url
         self._facts = facts
-        self._path = f"/_mock/worlds/{step(facts.name)}"
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r} at {self.base_url}, seed {self.seed}>"
-
-    # --- where it is, and how to get in -------------------------------------------------------
-
-    @property
-    def base_url(self) -> str:
-        """Where both APIs are; every request to it lands in this world."""
-        return self._facts.base_url
-
-    @property
-    def rivya_url(self) -> str:
-        """The base URL of Rivya; its paths begin with `/api/v1/`."""
-        return self._facts.base_url
-
-    @property
-    def acedata_url(self) -> str:
-        """The base URL of Ace Data Cloud; its paths begin with `/hailuo/`."""
-        return self._facts.base_url
-
-    @property
-    def plain_url(self) -> str:
-        """The server's own base URL, where the key alone tells the world."""
-        return self._facts.plain_base_url
 
     @property
     def rivya_key(self) -> str:
@@ -94,11 +67,11 @@ class _WorldCalls(RequestCalls, WaitCalls):
         """A token of Ace Data Cloud's. Raises LookupError if the world was made without one."""
         return self._key_of("acedata")
 
-    def headers(self, api: Api) -> dict[str, str]:
-        """The headers of somebody who may do everything at this API."""
+    def headers(self, api: answers.Api) -> dict[str, str]:
+        """The headers of a client with all permissions at this API."""
         return {"Authorization": f"Bearer {self._key_of(api)}"}
 
-    def _key_of(self, api: Api) -> str:
+    def _key_of(self, api: answers.Api) -> str:
         for key in self.keys:
             if key.api == api:
                 return key.key
@@ -106,53 +79,65 @@ class _WorldCalls(RequestCalls, WaitCalls):
 
     # --- accounts -----------------------------------------------------------------------------
 
-    @Call
-    def accounts(self) -> Steps[list[Account]]:
-        """Everybody who has credits and keys."""
-        return (yield Question("GET", f"{self._path}/accounts")).read(AccountList).accounts
+    @ClientMethod
+    def accounts(self) -> RequestFlow[list[answers.Account]]:
+        """Every account, with its credits and keys."""
+        return (yield Request("GET", f"{self._path}/accounts")).read(answers.AccountList).accounts
 
-    @Call
-    def account(self, name: str) -> Steps[Account]:
+    @ClientMethod
+    def account(self, name: str) -> RequestFlow[answers.Account]:
         """One account, by its name."""
-        return (yield Question("GET", f"{self._path}/accounts/{step(name)}")).read(Account)
+        return (yield Request("GET", f"{self._path}/accounts/{step(name)}")).read(answers.Account)
 
-    @Call
-    def ledger(self, account: str) -> Steps[Balance]:
+    @ClientMethod
+    def ledger(self, account: str) -> RequestFlow[answers.Balance]:
         """An account's credits."""
-        reply = yield Question("GET", f"{self._path}/accounts/{step(account)}")
-        return reply.read(Account).ledger
+        reply = yield Request("GET", f"{self._path}/accounts/{step(account)}")
+        return reply.read(answers.Account).ledger
 
-    @Call
+    @ClientMethod
     def make_account(
-        self, name: str, *, credits: int, keys: Sequence[Described] = ()
-    ) -> Steps[Account]:
-        """A new account. keys: `{"key": …, "api": …}` each, with scopes, expiry and limits."""
-        body = {"name": name, "credits": credits, "keys": keys}
-        return (yield Question("POST", f"{self._path}/accounts", body)).read(Account)
+        self,
+        name: str,
+        *,
+        credits: int,
+        keys: Sequence[Json] = (),
+        in_flight: int | None = None,
+    ) -> RequestFlow[answers.Account]:
+        """Make an account. keys: `{"key": …, "api": …}` each, with scopes, expiry and limits.
+        in_flight: as for `set_in_flight`."""
+        body = {"name": name, "credits": credits, "keys": keys, "in_flight": in_flight}
+        return (yield Request("POST", f"{self._path}/accounts", body)).read(answers.Account)
 
-    @Call
-    def set_credits(self, account: str, credits: int) -> Steps[Account]:
-        """Have an account so much to spend from now on."""
+    @ClientMethod
+    def set_credits(self, account: str, credits: int) -> RequestFlow[answers.Account]:
+        """Set the credits that an account can spend."""
         path = f"{self._path}/accounts/{step(account)}"
-        return (yield Question("PATCH", path, {"credits": credits})).read(Account)
+        return (yield Request("PATCH", path, {"credits": credits})).read(answers.Account)
 
-    @Call
+    @ClientMethod
+    def set_in_flight(self, account: str, in_flight: int) -> RequestFlow[answers.Account]:
+        """Set how many tasks of an account may not have ended; 0: any number."""
+        path = f"{self._path}/accounts/{step(account)}"
+        return (yield Request("PATCH", path, {"in_flight": in_flight})).read(answers.Account)
+
+    @ClientMethod
     def set_key(
         self,
         account: str,
         key: str,
         *,
-        api: Api,
+        api: answers.Api,
         scopes: Sequence[str] | None = None,
         revoked: bool = False,
         disabled: bool = False,
         expires_at: datetime | None = None,
         rate_limit: int | None = None,
-    ) -> Steps[Account]:
-        """Issue a key, or put it in the place of the account's key of the same name.
-
-        scopes: None is all of them. rate_limit: requests per window; None is the server's own.
-        """
+        in_flight: int | None = None,
+    ) -> RequestFlow[answers.Account]:
+        """Issue a key, or replace the account's key of the same name.
+        scopes: None: all. rate_limit: requests per window; in_flight: tasks that may not have
+        ended; None: as in the server's settings."""
         issued = {
             "key": key,
             "api": api,
@@ -160,172 +145,184 @@ class _WorldCalls(RequestCalls, WaitCalls):
             "disabled": disabled,
             "expires_at": expires_at,
             "rate_limit": rate_limit,
+            "in_flight": in_flight,
         }
         body = {"keys": [issued if scopes is None else issued | {"scopes": scopes}]}
         path = f"{self._path}/accounts/{step(account)}"
-        return (yield Question("PATCH", path, body)).read(Account)
+        return (yield Request("PATCH", path, body)).read(answers.Account)
 
     # --- tasks --------------------------------------------------------------------------------
 
-    @Call
-    def tasks(self) -> Steps[list[Task]]:
-        """Every task of both APIs, the oldest first."""
-        return (yield Question("GET", f"{self._path}/tasks")).read(TaskList).tasks
+    @ClientMethod
+    def tasks(self) -> RequestFlow[list[answers.Task]]:
+        """Every task of all APIs, the oldest first."""
+        return (yield Request("GET", f"{self._path}/tasks")).read(answers.TaskList).tasks
 
-    @Call
-    def task(self, task_id: str) -> Steps[Task]:
+    @ClientMethod
+    def task(self, task_id: str) -> RequestFlow[answers.Task]:
         """One task, as it is now."""
-        return (yield Question("GET", f"{self._path}/tasks/{step(task_id)}")).read(Task)
+        return (yield Request("GET", f"{self._path}/tasks/{step(task_id)}")).read(answers.Task)
 
-    @Call
+    @ClientMethod
     def finish(
-        self, task: str | Task, state: Literal["succeeded", "failed"] = "succeeded"
-    ) -> Steps[Task]:
-        """End a task now: its credits are settled, whoever waits is answered, callbacks are due."""
-        path = f"{self._path}/tasks/{step(id_of(task))}/finish"
-        return (yield Question("POST", path, {"state": state})).read(Task)
+        self,
+        task: str | answers.Task,
+        state: Literal["succeeded", "failed"] = "succeeded",
+        *,
+        reason: FailureReason | None = None,
+    ) -> RequestFlow[answers.Task]:
+        """End a task now: credits are settled, held requests answered, and callbacks are due.
+        reason: why it fails; None: as planned."""
+        path = f"{self._path}/tasks/{step(answers.id_of(task))}/finish"
+        body = {"state": state, "reason": reason}
+        return (yield Request("POST", path, body)).read(answers.Task)
 
-    # --- deliveries ---------------------------------------------------------------------------
+    # --- the client ---------------------------------------------------------------------------
 
-    @Call
-    def deliveries(self) -> Steps[list[Delivery]]:
-        """Every callback and webhook that went out or is going to, the oldest first."""
-        return (yield Question("GET", f"{self._path}/deliveries")).read(DeliveryList).deliveries
+    @ClientMethod
+    def judge(
+        self,
+        *,
+        control: str | _WorldCalls | None = None,
+        expected_jobs: int | None = None,
+        run: Json | None = None,
+        effects: Sequence[Json] = (),
+        only: Sequence[str] = (),
+        skip: Sequence[str] = (),
+    ) -> RequestFlow[Judgement]:
+        """What the client did wrong in this world, with the evidence. Nothing changes.
 
-    @Call
-    def delivery(self, delivery_id: str) -> Steps[Delivery]:
-        """One delivery, as it is now."""
-        reply = yield Question("GET", f"{self._path}/deliveries/{step(delivery_id)}")
-        return reply.read(Delivery)
-
-    @Call
-    def redeliver(self, delivery: str | Delivery) -> Steps[Delivery]:
-        """Try a delivery once more; the attempt is due now."""
-        path = f"{self._path}/deliveries/{step(id_of(delivery))}/redeliver"
-        return (yield Question("POST", path)).read(Delivery)
+        control: a world in which the same client ran without faults. expected_jobs: how many videos
+        it was to order in all. run: how it ended, as `/_mock/control.json` describes it. effects:
+        `{"at": …, "count": …}`: how often it had acted. only, skip: codes of rules.
+        """
+        name = control.name if isinstance(control, _WorldCalls) else control
+        body: dict[str, Any] = {"control": name, "expected_jobs": expected_jobs, "effects": effects}
+        body |= {"only": only, "skip": skip} | ({} if run is None else {"run": run})
+        request = Request("POST", f"{self._path}/judgement", body, timeout_s=_JUDGING_S)
+        return (yield request).read(Judgement)
 
     # --- the whole world ----------------------------------------------------------------------
 
-    @Call
-    def snapshot(self) -> Steps[bytes]:
-        """Everything in the world, in one document; the same bytes for the same world."""
-        return (yield Question("GET", f"{self._path}/snapshot")).content
+    @ClientMethod
+    def snapshot(self) -> RequestFlow[bytes]:
+        """The whole world as one document; the same bytes for the same world."""
+        return (yield Request("GET", f"{self._path}/snapshot")).content
 
-    @Call
-    def restore(self, snapshot: bytes) -> Steps[None]:
-        """Have the world be what a snapshot says, of this world or another."""
-        yield Question("PUT", f"{self._path}/snapshot", snapshot)
+    @ClientMethod
+    def restore(self, snapshot: bytes) -> RequestFlow[None]:
+        """Replace the world with a snapshot, of this world or another."""
+        yield Request("PUT", f"{self._path}/snapshot", snapshot)
 
-    @Call
-    def reset(self) -> Steps[None]:
-        """Begin the world anew, as it was when it was made."""
-        yield Question("POST", f"{self._path}/reset")
+    @ClientMethod
+    def reset(self) -> RequestFlow[None]:
+        """Reset the world to how it was made."""
+        yield Request("POST", f"{self._path}/reset")
 
-    @Call
-    def drop(self) -> Steps[None]:
-        """Forget the world and everything in it."""
-        yield Question("DELETE", self._path)
+    @ClientMethod
+    def drop(self) -> RequestFlow[None]:
+        """Drop the world and everything in it."""
+        yield Request("DELETE", self._path)
 
 
-class World(_WorldCalls, Waiting):
-    """One world, for tests that are not async. As a context manager it is dropped in the end.
+class Clock(ClockCalls, SyncCaller):
+    """The clock of a world, read and moved."""
 
-    clock: what time it is there, and moving it. faults: what goes wrong there.
-    """
 
-    def __init__(self, line: Line, facts: WorldFacts) -> None:
-        super().__init__(facts)
-        self._line = line
-        self.clock = Clock(line, self._path)
-        self.faults = Faults(line, self._path)
+class AsyncClock(ClockCalls, AsyncCaller):
+    """The clock of a world, for async tests."""
+
+
+class Faults(FaultsCalls, SyncCaller):
+    """The faults of a world."""
+
+
+class AsyncFaults(FaultsCalls, AsyncCaller):
+    """The faults of a world, for async tests."""
+
+
+class Inbox(InboxCalls, SyncCaller):
+    """A receiver of callbacks."""
+
+
+class AsyncInbox(InboxCalls, AsyncCaller):
+    """A receiver of callbacks, for async tests."""
+
+
+class World(_WorldCalls, SyncCaller):
+    """One world, for tests without async. As a context manager it is dropped at the end.
+    clock: its time. faults: what goes wrong in it."""
+
+    def __init__(self, transport: Transport, facts: answers.WorldFacts) -> None:
+        super().__init__(transport, facts)
+        self.clock = Clock(transport, self._path)
+        self.faults = Faults(transport, self._path)
 
     def awaited(self) -> AsyncWorld:
         """The same world, for async tests."""
-        return AsyncWorld(self._line.awaited(), self._facts)
+        return AsyncWorld(self._transport.async_transport(), self._facts)
 
     def inbox(self, name: str) -> Inbox:
-        """A receiver of callbacks; any name will do."""
-        return Inbox(self._line, self._facts, name)
+        """A receiver of callbacks, by any name."""
+        return Inbox(self._transport, self._facts, name)
 
     @contextmanager
     def fault(
         self, scenario: str | None = None, *, must_happen: bool = True, **terms: Unpack[Terms]
-    ) -> Iterator[list[Fault]]:
-        """Have something go wrong until the block is left. Takes what `faults.add` takes.
+    ) -> Iterator[list[answers.Fault]]:
+        """Add faults, and remove them at the end of the block. Takes what `faults.add` takes.
 
-        Afterwards the faults show how often they happened. If none did, FaultNeverHappened is
-        warned of, unless `must_happen` is False or the block is left by an exception.
+        Afterwards the faults have their last counts. If none of them happened, it warns with
+        FaultNeverHappened, unless `must_happen` is False or an exception leaves the block.
         """
         __tracebackhide__ = True
-        standing = self.faults.add(scenario, **terms)
-        ended: list[Fault] = []
+        block = FaultBlock(self.faults.add(scenario, **terms))
         try:
-            yield standing
+            yield block.faults
         finally:
-            for fault in standing:
-                with suppress(ControlError):  # whoever took it away already is welcome to it
-                    ended.append(self.faults.remove(fault))
-            note_ends(standing, ended)
+            for fault in block.faults:
+                with suppress(ControlError):  # the test may have removed it
+                    block.note_removed(fault, self.faults.remove(fault))
         if must_happen:
-            warn_if_never_happened(standing, ended)
+            block.warn_if_never_happened()
 
     def __enter__(self) -> World:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.drop()
 
 
-class AsyncWorld(_WorldCalls, Awaited):
-    """One world, for async tests. As an async context manager it is dropped in the end.
+class AsyncWorld(_WorldCalls, AsyncCaller):
+    """One world, for async tests. As an async context manager it is dropped at the end."""
 
-    clock: what time it is there, and moving it. faults: what goes wrong there.
-    """
-
-    def __init__(self, line: AsyncLine, facts: WorldFacts) -> None:
-        super().__init__(facts)
-        self._line = line
-        self.clock = AsyncClock(line, self._path)
-        self.faults = AsyncFaults(line, self._path)
+    def __init__(self, transport: AsyncTransport, facts: answers.WorldFacts) -> None:
+        super().__init__(transport, facts)
+        self.clock = AsyncClock(transport, self._path)
+        self.faults = AsyncFaults(transport, self._path)
 
     def inbox(self, name: str) -> AsyncInbox:
-        """A receiver of callbacks; any name will do."""
-        return AsyncInbox(self._line, self._facts, name)
+        """A receiver of callbacks, by any name."""
+        return AsyncInbox(self._transport, self._facts, name)
 
     @asynccontextmanager
     async def fault(
         self, scenario: str | None = None, *, must_happen: bool = True, **terms: Unpack[Terms]
-    ) -> AsyncIterator[list[Fault]]:
-        """Have something go wrong until the block is left. Takes what `faults.add` takes.
-
-        Afterwards the faults show how often they happened. If none did, FaultNeverHappened is
-        warned of, unless `must_happen` is False or the block is left by an exception.
-        """
+    ) -> AsyncIterator[list[answers.Fault]]:
+        """Add faults, and remove them at the end of the block, as `World.fault` does."""
         __tracebackhide__ = True
-        standing = await self.faults.add(scenario, **terms)
-        ended: list[Fault] = []
+        block = FaultBlock(await self.faults.add(scenario, **terms))
         try:
-            yield standing
+            yield block.faults
         finally:
-            for fault in standing:
-                with suppress(ControlError):  # whoever took it away already is welcome to it
-                    ended.append(await self.faults.remove(fault))
-            note_ends(standing, ended)
+            for fault in block.faults:
+                with suppress(ControlError):  # the test may have removed it
+                    block.note_removed(fault, await self.faults.remove(fault))
         if must_happen:
-            warn_if_never_happened(standing, ended)
+            block.warn_if_never_happened()
 
     async def __aenter__(self) -> AsyncWorld:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.drop()

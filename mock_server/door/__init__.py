@@ -1,1 +1,1 @@
-"""The control door, under `/_mock/`: how tests and people look into the fake, and steer it."""
+"""The control door under `/_mock/`: reads and changes the state of the server."""

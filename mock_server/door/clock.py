@@ -1,32 +1,31 @@
-"""A world's time: what it is, and moving it."""
-
-from __future__ import annotations
+"""The clock of a world: reading it and moving it."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 from starlette.responses import Response
 
 from mock_server.contract.violations import BodyRules
+from mock_server.control import answers
 from mock_server.core.agenda import BrokenDue, Due
 from mock_server.core.clock import LAST_MS, Clock, SignaturesBy, ms_of
 from mock_server.core.deliveries import Attempt
 from mock_server.core.refusals import Invalid
 from mock_server.core.world import World
-from mock_server.door.worlds import home_of, world_of
+from mock_server.door.worlds import slot_of, world_of
 from mock_server.edge.call import Call, json_response
-from mock_server.edge.long_answer import LongAnswer, json_list_parts
-from mock_server.edge.timestamps import moment
+from mock_server.edge.long_answer import json_list
+from mock_server.edge.timestamps import moment, timestamp
 from mock_server.edge.typed_body import TypedBody
 
 
 class ClockChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How time goes on; what is not named stays.
+    """A change of a clock; what is left out stays.
 
-    now: the moment to move to; everything that is due by then happens. Not before the present.
-    signatures: whose clock dates the signatures of webhooks.
+    now: the moment to move to, not in the past; everything due until then happens.
+    signatures: the clock that dates signatures of webhooks.
     """
 
     mode: Literal["real", "frozen"] | None = None
@@ -43,50 +42,51 @@ CHANGE: TypedBody[ClockChange] = TypedBody(ClockChange)
 
 
 async def get_clock(call: Call) -> Response:
-    """GET /_mock/worlds/{world}/clock: what time it is there, and how it goes on."""
-    return json_response(_show(world_of(call).clock))
+    """GET /_mock/worlds/{world}/clock: the time of a world, its mode and its scale."""
+    return json_response(_answer(world_of(call).clock))
 
 
 async def change_clock(call: Call) -> Response:
-    """PATCH /_mock/worlds/{world}/clock: `{"mode": "frozen"}`, `{"scale": 60}`, `{"now": …}`."""
-    moving = home_of(call).timekeeper.moving
+    """PATCH /_mock/worlds/{world}/clock: freeze the clock, let it run, move it or set its scale.
+    `{"mode": "frozen"}`, `{"mode": "real"}`, `{"scale": 60}`, `{"now": …}`."""
+    moving = slot_of(call).timekeeper.move_lock
     change = CHANGE.read(call.json())
     async with moving:
-        home = home_of(call)
-        clock = home.world.clock
+        slot = slot_of(call)
+        clock = slot.world.clock
         now_ms = clock.now_ms()
         at_ms = now_ms if change.now is None else ms_of(change.now)
         if at_ms < now_ms:
-            raise Invalid.at("/now", "minimum", f"must not be before {moment(now_ms)}")
+            raise Invalid.at("/now", "minimum", f"must not be before {timestamp(now_ms)}")
         frozen = clock.frozen if change.mode is None else change.mode == "frozen"
+        runs_differently = (frozen, change.scale or clock.scale) != (clock.frozen, clock.scale)
         clock.set(frozen=frozen, scale=change.scale or clock.scale)
+        if runs_differently:
+            slot.world.history.clock_changed(*clock.moment())
         clock.signatures = change.signatures or clock.signatures
-        await home.timekeeper.advance(at_ms - now_ms)
-    return json_response(_show(home.world.clock))
+        await slot.timekeeper.advance(at_ms - now_ms)
+    return json_response(_answer(slot.world.clock))
 
 
 async def advance_clock(call: Call) -> Response:
-    """POST /_mock/worlds/{world}/clock/advance: `{"seconds": 60}` or `{"until": "idle"}`.
-
-    Answers when everything that came due has happened, attempts at deliveries with their answers
-    included, and lists it in order. Until idle: what was due when it was asked for, and what
-    follows from that; what other requests bring meanwhile may still be due.
-    """
-    moving = home_of(call).timekeeper.moving
+    """POST /_mock/worlds/{world}/clock/advance: move the clock on.
+    `{"seconds": 60}` or `{"until": "idle"}`. Answers when everything that came due has happened,
+    answers to deliveries included, and lists it in order. Until idle: what was due at the time of
+    the request, and what follows from it; what other requests cause meanwhile may still be due."""
+    moving = slot_of(call).timekeeper.move_lock
     body = call.json()
     ADVANCE.require(body)
     by_ms = None if "until" in body else round(body["seconds"] * 1000)
     async with moving:
-        home = home_of(call)  # it may have been dropped while another advance was under way
-        world = home.world
+        slot = slot_of(call)  # it may have been dropped while another advance was under way
+        world = slot.world
         left_ms = LAST_MS - world.clock.now_ms()
         if by_ms is not None and by_ms > left_ms:
-            sentence = f"must be at most {left_ms / 1000}: time ends at {moment(LAST_MS)}"
+            sentence = f"must be at most {left_ms / 1000}: time ends at {timestamp(LAST_MS)}"
             raise Invalid.at("/seconds", "maximum", sentence)
-        happened = await home.timekeeper.advance(by_ms)
-    now = {"now": moment(world.clock.now_ms())}
-    effects = (_effect(world, each) for each in happened)
-    return LongAnswer(json_list_parts(now, "effects", effects, {}))
+        happened = await slot.timekeeper.advance(by_ms)
+    advanced = answers.Advanced(moment(world.clock.now_ms()), [])
+    return json_list(advanced, "effects", (_effect(world, each) for each in happened))
 
 
 ADVANCE = BodyRules(
@@ -99,21 +99,17 @@ ADVANCE = BodyRules(
         "additionalProperties": False,
         "minProperties": 1,
         "maxProperties": 1,
+        "x-sentence": "must have one of 'seconds' and 'until'",
     }
 )
 
 
-def _show(clock: Clock) -> dict[str, Any]:
-    mode = "frozen" if clock.frozen else "real"
-    return {
-        "mode": mode,
-        "now": moment(clock.now_ms()),
-        "scale": clock.scale,
-        "signatures": clock.signatures,
-    }
+def _answer(clock: Clock) -> answers.ClockState:
+    mode: Literal["frozen", "real"] = "frozen" if clock.frozen else "real"
+    return answers.ClockState(mode, moment(clock.now_ms()), clock.scale, clock.signatures)
 
 
-def _effect(world: World, happened: Due | Attempt) -> dict[str, Any]:
+def _effect(world: World, happened: Due | Attempt) -> answers.Effect:
     if isinstance(happened, Attempt):
         at_ms, what, subject = happened.started_ms, "attempt", happened.id
         outcome = happened.outcome
@@ -123,4 +119,4 @@ def _effect(world: World, happened: Due | Attempt) -> dict[str, Any]:
         outcome = task.state_at(at_ms).value if task is not None else "due"
         if isinstance(happened, BrokenDue):
             outcome = f"broke: {happened.error!r}"
-    return {"at": moment(at_ms), "what": what, "subject": subject, "outcome": outcome}
+    return answers.Effect(moment(at_ms), what, subject, outcome)

@@ -1,130 +1,120 @@
-"""The door's own OpenAPI document, read off its table of routes."""
-
-from __future__ import annotations
+"""The OpenAPI document of the control door, made from its table of routes."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, get_args
+
+import msgspec
+from msgspec import Struct
 
 from mock_server import __version__
-from mock_server.door.routes import Described, DoorRoute
-from mock_server.edge.resource import Handler
+from mock_server.contract.unions import with_unions_of_variants
+from mock_server.control.answers import Problem
+from mock_server.core.apis import with_api_names
+from mock_server.door.routes import DoorRoute
 
 _TOKEN: dict[str, list[str]] = {"ControlToken": []}
 
 
-def document(table: Iterable[DoorRoute]) -> dict[str, Any]:
-    """OpenAPI 3.1. Every answer that is no success is a problem document (RFC 9457)."""
-    from mock_server.door.answers import schemas  # the client's types: few ask for the document
-
-    answers, components = schemas()
-    return {
+def document(table: Sequence[DoorRoute], apis: Iterable[str]) -> dict[str, Any]:
+    """OpenAPI 3.1. Every refusal is a problem document (RFC 9457). apis: their names."""
+    kinds = dict.fromkeys(kind for row in table for kind in _kinds(row))
+    _, components = msgspec.json.schema_components([*kinds, Problem], ref_template=_REF)
+    # An answer has every field; a problem document only those that say something.
+    for struct in _structs(msgspec.inspect.multi_type_info(kinds)):
+        if not struct.__struct_config__.omit_defaults:
+            components[struct.__name__]["required"] = list(struct.__struct_encode_fields__)
+    routes_of = Counter(row.handler for row in table)
+    paths: dict[str, dict[str, Any]] = {}
+    for row in table:
+        path = paths.setdefault(row.path, _path_parameters(row.path))
+        if row.method != "HEAD":
+            path[row.method.lower()] = _operation(row, is_shared=routes_of[row.handler] > 1)
+    whole = {
         "openapi": "3.1.0",
         "info": {
             "title": "hailuo-mock control door",
             "version": __version__,
-            "description": "How tests and people look into the fake, and steer it.",
+            "description": "Reads and changes the state of the server.",
         },
-        "paths": {row.path: _path(row, answers) for row in table},
+        "paths": paths,
         "components": {
             "securitySchemes": {
                 "ControlToken": {"type": "apiKey", "in": "header", "name": "Mock-Control-Token"}
             },
-            "schemas": {"Problem": _PROBLEM} | components,
+            "schemas": components,
         },
     }
+    named: dict[str, Any] = with_api_names(whole, apis)
+    return named
 
 
-def _path(row: DoorRoute, answers: Mapping[Handler, Any]) -> dict[str, Any]:
-    names = re.findall(r"{(\w+)}", row.path)
+def _structs(info: Any) -> Iterator[type[Struct]]:
+    """The structs in these descriptions of types."""
+    if isinstance(info, list | tuple):
+        for each in info:
+            yield from _structs(each)
+    elif isinstance(info, msgspec.inspect.StructType):
+        yield info.cls
+        yield from _structs([each.type for each in info.fields])
+    elif isinstance(info, msgspec.inspect.Type):
+        yield from _structs([getattr(info, name) for name in info.__struct_fields__])
+
+
+def _path_parameters(path: str) -> dict[str, Any]:
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in names
+        for name in re.findall(r"{(\w+)}", path)
     ]
-    operations = {
-        method.lower(): _operation(row, method, handler, answers.get(handler))
-        for method, handler in row.handlers.items()
-        if method != "HEAD"
-    }
-    return ({"parameters": parameters} if parameters else {}) | operations
+    return {"parameters": parameters} if parameters else {}
 
 
-def _operation(row: DoorRoute, method: str, handler: Handler, answer: Any) -> dict[str, Any]:
-    first, _, rest = (handler.__doc__ or "").partition("\n")
-    shared = len(set(row.handlers.values())) < len(row.handlers)
-    name = f"{handler.__name__}_{method.lower()}" if shared else handler.__name__
+def _operation(row: DoorRoute, *, is_shared: bool) -> dict[str, Any]:
+    """is_shared: whether the handler has other routes."""
+    _, _, told = " ".join((row.handler.__doc__ or "").split()).partition(": ")
+    summary, _, rest = told.partition(". ")
+    name = row.handler.__name__
+    content = {"content": _json([{"$ref": _ref(kind)} for kind in _kinds(row)])}
     operation: dict[str, Any] = {
-        "operationId": name,
-        "summary": first.partition(": ")[2].rstrip("."),
+        "operationId": f"{name}_{row.method.lower()}" if is_shared else name,
+        "summary": summary.rstrip("."),
         "responses": {
-            "2XX": {"description": row.answers} | ({"content": _json(answer)} if answer else {}),
+            "2XX": {"description": row.description} | (content if row.answer else {}),
             "default": {
                 "description": "Refused, and nothing has changed.",
-                "content": {
-                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-                },
+                "content": {"application/problem+json": {"schema": {"$ref": _ref(Problem)}}},
             },
         },
     }
-    if rest.strip():
-        operation["description"] = " ".join(rest.split())
+    if rest:
+        operation["description"] = rest
     if not row.is_open:
         operation["security"] = [_TOKEN, {}]
-    if method in row.queries:
-        operation["parameters"] = _parameters(row.queries[method])
-    if method in row.bodies:
-        operation["requestBody"] = _body(row.bodies[method])
+    if row.query is not None:
+        operation["parameters"] = [
+            {"name": name, "in": "query", "schema": schema}
+            for name, schema in row.query.schema["properties"].items()
+        ]
+    if row.bodies:
+        schemas = [with_unions_of_variants(kind.schema) for kind in row.bodies]
+        body = {"content": _json(schemas)}
+        operation["requestBody"] = body if row.may_lack_body else {"required": True} | body
     return operation
 
 
-def _parameters(query: Described) -> list[dict[str, Any]]:
-    return [
-        {"name": name, "in": "query", "schema": schema}
-        for name, schema in query.schema["properties"].items()
-    ]
+def _kinds(row: DoorRoute) -> Sequence[type]:
+    return () if row.answer is None else get_args(row.answer) or (row.answer,)
 
 
-def _body(kinds: Sequence[Described]) -> dict[str, Any]:
-    schemas = [dict(kind.schema) for kind in kinds]
+def _ref(kind: type) -> str:
+    return _REF.format(name=kind.__name__)
+
+
+def _json(schemas: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The content of a JSON body with one of these schemas."""
     schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
-    return {"required": True, "content": _json(schema)}
-
-
-def _json(schema: Any) -> dict[str, Any]:
     return {"application/json": {"schema": schema}}
 
 
-_PROBLEM = {
-    "type": "object",
-    "required": ["title", "status", "instance"],
-    "properties": {
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "instance": {"type": "string"},
-        "detail": {"type": "string"},
-        "near_misses": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["request", "asked", "differences"],
-                "properties": {
-                    "request": {"type": "string"},
-                    "asked": {"type": "string"},
-                    "differences": {"type": "array", "items": {"type": "string"}},
-                },
-            },
-        },
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["pointer", "rule", "detail"],
-                "properties": {
-                    "pointer": {"type": "string"},
-                    "rule": {"type": "string"},
-                    "detail": {"type": "string"},
-                },
-            },
-        },
-    },
-}
+_REF = "#/components/schemas/{name}"

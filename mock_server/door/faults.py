@@ -1,6 +1,4 @@
-"""Faults: what is to go wrong in a world, as a rule or as a scenario by its name."""
-
-from __future__ import annotations
+"""Faults of a world: added as a rule or by the name of a scenario."""
 
 from typing import Any
 
@@ -8,21 +6,24 @@ import msgspec
 from msgspec.structs import replace
 from starlette.responses import Response
 
-from mock_server.core.faults import Fault, FaultRule, Match, Share
-from mock_server.core.numbers import Count, Positive
-from mock_server.core.refusals import Invalid, UnknownPath
+from mock_server.control import answers
+from mock_server.core.apis import Apis
+from mock_server.core.faults import Fault, FaultRule, Match, Share, require_possible
+from mock_server.core.field_types import Count, Positive
+from mock_server.core.refusals import Invalid
+from mock_server.core.scenarios import UnknownScenario
 from mock_server.door.limits import counts_of_faults, require_room
-from mock_server.door.worlds import world_of
+from mock_server.door.worlds import found, world_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.long_answer import json_list
 from mock_server.edge.typed_body import TypedBody
-from mock_server.faults.scenarios import ScenarioOfOtherApi, UnknownScenario, require_known_code
+from mock_server.faults.scenarios import ScenarioOfOtherApi, require_known_names
 
 
 class ScenarioAsked(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
-    """A scenario, and when it is to happen; what is not said is as the scenario has it."""
+    """A scenario, and when it happens; what is left out is as in the scenario."""
 
     scenario: str
     match: Match = Match()
@@ -37,52 +38,53 @@ SCENARIO: TypedBody[ScenarioAsked] = TypedBody(ScenarioAsked)
 
 
 async def list_faults(call: Call) -> Response:
-    """GET /_mock/worlds/{world}/faults: what stands, and how often it happened."""
-    return json_list("faults", map(_show, list(world_of(call).faults)))
+    """GET /_mock/worlds/{world}/faults: every fault with its rule and its counts."""
+    return json_list(answers.FaultList([]), "faults", map(_answer, list(world_of(call).faults)))
 
 
 async def get_fault(call: Call) -> Response:
-    """GET /_mock/worlds/{world}/faults/{fault_id}: its rule, and how often it happened."""
-    return json_response(_show(_fault(call)))
+    """GET /_mock/worlds/{world}/faults/{fault_id}: one fault with its rule and its counts."""
+    return json_response(_answer(_fault(call)))
 
 
 async def add_fault(call: Call) -> Response:
-    """POST /_mock/worlds/{world}/faults: a rule, or `{"scenario": NAME}` for all of its rules.
-
-    Beside a scenario stand `match`, `times`, `every`, `skip` and `probability` for all of them.
-    """
+    """POST /_mock/worlds/{world}/faults: add a fault.
+    A rule, or `{"scenario": NAME}` for all its rules. `match`, `times`, `every`, `skip` and
+    `probability` beside a scenario are for all its rules."""
     world = world_of(call)
     rules, name = _asked(call, call.json())
-    standing = [*(fault.rule for fault in world.faults), *rules]
-    for kind, count in counts_of_faults(standing).items():
+    all_rules = [*(fault.rule for fault in world.faults), *rules]
+    for kind, count in counts_of_faults(all_rules).items():
         require_room(call, kind, count)
-    faults = [world.faults.add(rule, name) for rule in rules]
-    return json_response({"faults": [_show(fault) for fault in faults]}, 201)
+    faults = [world.add_fault(rule, name) for rule in rules]
+    return json_response(answers.FaultList(list(map(_answer, faults))), 201)
 
 
 async def remove_fault(call: Call) -> Response:
-    """DELETE /_mock/worlds/{world}/faults/{fault_id}: it goes wrong no more."""
+    """DELETE /_mock/worlds/{world}/faults/{fault_id}: remove one fault."""
     fault = _fault(call)
-    world_of(call).faults.remove(fault.id)
-    return json_response(_show(fault))
+    world_of(call).remove_fault(fault)
+    return json_response(_answer(fault))
 
 
 async def clear_faults(call: Call) -> Response:
-    """DELETE /_mock/worlds/{world}/faults: everything goes right again."""
-    world_of(call).faults.clear()
-    return json_response({"faults": []})
+    """DELETE /_mock/worlds/{world}/faults: remove every fault."""
+    world = world_of(call)
+    for fault in list(world.faults):
+        world.remove_fault(fault)
+    return json_response(answers.FaultList([]))
 
 
 def _asked(call: Call, body: Any) -> tuple[list[FaultRule], str | None]:
-    """The rules a body asks for, and the scenario they are of."""
+    """The rules that a body asks for, and the scenario they belong to."""
     if not (isinstance(body, dict) and "scenario" in body):
-        rule = RULE.read(body)
-        require_known_code(rule, call.fake.contract.codes)
+        rule = RULE.read(body, call.server.apis)
+        require_known_names(rule, call.server.contract.codes, call.server.apis)
         return [rule], None
-    asked = SCENARIO.read(body)
+    asked = SCENARIO.read(body, call.server.apis)
     api = asked.match.api
     try:
-        scenario = call.fake.scenarios.find_for(asked.scenario, api or "")
+        scenario = call.server.scenarios.find_for(asked.scenario, api or "")
     except UnknownScenario as unknown:
         place = "/match/api" if isinstance(unknown, ScenarioOfOtherApi) else "/scenario"
         raise Invalid.at(place, "enum", str(unknown)) from None
@@ -91,18 +93,19 @@ def _asked(call: Call, body: Any) -> tuple[list[FaultRule], str | None]:
     if api is None:
         where.pop("api", None)
     of_api = [rule for rule in scenario.faults if api is None or rule.match.api in (None, api)]
-    return _on_terms(of_api, terms, where), scenario.name
+    return _with_terms(of_api, terms, where, call.server.apis), scenario.name
 
 
-def _on_terms(
-    rules: list[FaultRule], terms: dict[str, Any], where: dict[str, Any]
+def _with_terms(
+    rules: list[FaultRule], terms: dict[str, Any], where: dict[str, Any], apis: Apis
 ) -> list[FaultRule]:
-    """The rules of a scenario on other terms, without those that then can never happen. Refuses
+    """The rules of a scenario with these terms, without those that can then never happen. Refuses
     with Invalid if none is left."""
     found, reasons = [], []
     for rule in rules:
         try:
-            found.append(replace(rule, match=replace(rule.match, **where), **terms))
+            changed = replace(rule, match=replace(rule.match, **where), **terms)
+            found.append(require_possible(changed, apis))
         except ValueError as never:
             reasons.append(str(never))
     if not found:
@@ -112,12 +115,14 @@ def _on_terms(
 
 def _fault(call: Call) -> Fault:
     fault = world_of(call).faults.get(call.path_value("fault_id"))
-    if fault is None:
-        raise UnknownPath("no fault with that id stands in this world")
-    return fault
+    return found(fault, "no fault with that id stands in this world")
 
 
-def _show(fault: Fault) -> dict[str, Any]:
-    rule: dict[str, Any] = msgspec.to_builtins(fault.rule)
-    counts = {"matched": fault.matched, "happened": fault.happened}
-    return {"id": fault.id, "scenario": fault.scenario} | rule | counts
+def _answer(fault: Fault) -> answers.Fault:
+    return answers.Fault(
+        id=fault.id,
+        scenario=fault.scenario,
+        matched=fault.matched,
+        happened=fault.happened,
+        **{"match": {}} | msgspec.to_builtins(fault.rule),
+    )

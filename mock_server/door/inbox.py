@@ -1,30 +1,27 @@
-"""Inboxes: `/_mock/inbox/{world}/{name}` takes whatever comes and answers as it was told to."""
-
-from __future__ import annotations
+"""Inboxes: `/_mock/inbox/{world}/{name}` keeps every request and answers as programmed."""
 
 import asyncio
-from typing import Any
 
 import msgspec
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from mock_server.control import answers
 from mock_server.core.inbox import Inbox, InboxAnswer, Received
 from mock_server.core.redaction import Redaction
 from mock_server.core.world import World
-from mock_server.door.bodies import shown_body
 from mock_server.door.worlds import world_of
 from mock_server.edge.call import Call
 from mock_server.edge.credentials import foreign_credentials
-from mock_server.edge.long_answer import LongAnswer, json_list_parts
+from mock_server.edge.long_answer import json_list
 from mock_server.edge.redacted import redacted_request
 from mock_server.edge.timestamps import moment
 from mock_server.edge.typed_body import TypedBody
 
 
 class InboxProgram(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The answers to the next requests; after the last of them everything is fine again."""
+    """The answers to the next requests; after them it is 200."""
 
     answers: tuple[InboxAnswer, ...]
 
@@ -33,12 +30,10 @@ PROGRAM: TypedBody[InboxProgram] = TypedBody(InboxProgram)
 
 
 async def read_inbox(call: Call) -> Response:
-    """GET /_mock/worlds/{world}/inbox/{name}: what came, oldest first, and what is to be answered.
-
-    An inbox nobody has written to is empty.
-    """
+    """GET /_mock/worlds/{world}/inbox/{name}: its requests, the oldest first, and planned answers.
+    An inbox exists under any name; without requests it is empty."""
     world = world_of(call)
-    return _show(world, world.inboxes.find(call.path_value("name")))
+    return _contents(world, world.inboxes.find(call.path_value("name")))
 
 
 async def program_inbox(call: Call) -> Response:
@@ -46,15 +41,18 @@ async def program_inbox(call: Call) -> Response:
     program = PROGRAM.read(call.json())
     inbox = _inbox(call)
     inbox.program(program.answers)
-    return _show(world_of(call), inbox)
+    return _contents(world_of(call), inbox)
 
 
 async def receive(call: Call) -> Response:
-    """ANY /_mock/inbox/{world}/{name}: keep the request, then answer it as planned."""
+    """ANY /_mock/inbox/{world}/{name}: keeps the request, then answers as planned."""
     body = call.body("body_bytes")
     world, inbox = world_of(call), _inbox(call)
     answer = inbox.next_answer()
-    path, headers = call.exchange.path, call.raw_headers
+    path, raw_headers = call.exchange.path, call.scope["headers"]
+    headers = tuple(
+        (name.decode("latin-1"), value.decode("latin-1")) for name, value in raw_headers
+    )
     received = Received(
         at_ms=world.clock.now_ms(),
         method=call.exchange.method,
@@ -63,14 +61,14 @@ async def receive(call: Call) -> Response:
         headers=headers,
         body=body[: world.inboxes.max_body_bytes],
         size_bytes=len(body),
-        signature=call.fake.outbox.verdict(world, path, dict(headers), body),
+        signature=call.server.outbox.verdict(world, path, dict(headers), body),
         answered=None if answer.hang else answer.status,
     )
-    if (foreign := foreign_credentials(call.scope["headers"], world.keys)) is not None:
+    if (foreign := foreign_credentials(raw_headers, world.keys)) is not None:
         received = _redacted(world, received, foreign)
     world.inboxes.keep(inbox, _redacted(world, received, world.keys.redaction))
     if answer.hang:
-        await call.until_hung_up()
+        await call.until_disconnected()
     await asyncio.sleep(answer.delay_s)
     content = answer.body.encode()
     if answer.cut:
@@ -79,10 +77,10 @@ async def receive(call: Call) -> Response:
 
 
 class CutShort(Response):
-    """An answer that promises more than comes: the connection closes in the middle."""
+    """An answer whose connection closes in the middle of its body."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the head and half of the body, and say no more: the server hangs up."""
+        """Send the head and half of the body. The server then closes the connection."""
         self.headers["content-length"] = str(len(self.body) + 1)
         start = {"type": "http.response.start", "status": self.status_code}
         await send(start | {"headers": self.raw_headers})
@@ -99,25 +97,20 @@ def _redacted(world: World, request: Received, redaction: Redaction) -> Received
     return redacted_request(request, redaction, max_body_bytes=world.inboxes.max_body_bytes)
 
 
-def _show(world: World, inbox: Inbox) -> Response:
-    rest = {"evicted": inbox.evicted, "answers": msgspec.to_builtins(inbox.answers)}
-    requests = (
-        # A key may have been issued since.
-        _show_request(_redacted(world, request, world.keys.redaction))
-        for request in list(inbox)
+def _contents(world: World, inbox: Inbox) -> Response:
+    planned = tuple(msgspec.to_builtins(each) for each in inbox.answers)
+    contents = answers.InboxContents(inbox.name, (), inbox.evicted, planned)
+    # Redacted again: a key may have been issued since.
+    redacted = (_redacted(world, request, world.keys.redaction) for request in list(inbox))
+    return json_list(contents, "requests", map(_received, redacted))
+
+
+def _received(request: Received) -> answers.Received:
+    return answers.answer_of(
+        answers.Received,
+        request,
+        at=moment(request.at_ms),
+        body=request.body.decode(errors="replace"),
+        content=request.body,
+        signature=answers.answer_of(answers.Signature, request.signature),
     )
-    return LongAnswer(json_list_parts({"name": inbox.name}, "requests", requests, rest))
-
-
-def _show_request(request: Received) -> dict[str, Any]:
-    return {
-        "at": moment(request.at_ms),
-        "method": request.method,
-        "path": request.path,
-        "query": request.query,
-        "headers": request.headers,
-        **shown_body(request.body),
-        "size_bytes": request.size_bytes,
-        "signature": {"valid": request.signature.valid, "reason": request.signature.reason},
-        "answered": request.answered,
-    }

@@ -1,25 +1,24 @@
-"""Exchanges written down for people and tools: JSON, NDJSON, HAR. No credential is in them."""
-
-from __future__ import annotations
+"""Exchanges as JSON, NDJSON and HAR, without credentials."""
 
 import re
 from base64 import b64encode
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import msgspec
+from msgspec.structs import replace as changed
 
 from mock_server import __version__
-from mock_server.core.journal import Exchange, Headers
+from mock_server.control import answers
+from mock_server.core.journal import Exchange, Headers, Origin
 from mock_server.core.world import World
-from mock_server.door.bodies import shown_body
 from mock_server.edge.long_answer import json_list_parts
 from mock_server.edge.redacted import redact_exchange
-from mock_server.edge.timestamps import moment, moment_or_null
+from mock_server.edge.timestamps import moment, moment_or_none, moment_text
 
-# What differs between two runs that are otherwise the same: transport, not contract.
+# Headers that differ between two equal runs: they belong to the transport, not the contract.
 _VOLATILE_HEADERS = {
     "accept",
     "accept-encoding",
@@ -34,10 +33,8 @@ _VOLATILE_HEADERS = {
 
 
 class Record:
-    """Writes down the exchanges of one world.
-
-    A key of up to three characters could stand anywhere: it is hidden in its header alone.
-    """
+    """Shows the exchanges of one world. A key of up to three characters is hidden only in its
+    header, because any text may contain it."""
 
     def __init__(self, world: World) -> None:
         self._evicted = world.journal.evicted
@@ -46,111 +43,106 @@ class Record:
 
     def redacted(self, exchange: Exchange) -> Exchange:
         """The same exchange without any credential."""
-        told = replace(exchange)
-        redact_exchange(told, self._redaction, max_body_bytes=self._max_body_bytes)
-        return told
+        twin = copy(exchange)
+        redact_exchange(twin, self._redaction, max_body_bytes=self._max_body_bytes)
+        return twin
 
-    def shown(self, exchange: Exchange) -> dict[str, Any]:
+    def shown(self, exchange: Exchange) -> answers.Exchange:
         """One exchange as the control door shows it."""
-        return self._shown(self.redacted(exchange))
-
-    def _shown(self, exchange: Exchange) -> dict[str, Any]:
-        return {
-            "id": exchange.id,
-            "at": moment(exchange.started_ms),
-            "ended_at": moment_or_null(exchange.ended_ms),
-            "method": exchange.method,
-            "path": exchange.path,
-            "query": exchange.query,
-            "api": exchange.api or None,
-            "operation": exchange.operation,
-            "account": exchange.account,
-            "task": exchange.task,
-            "request": _message(
-                exchange.request_headers, exchange.request_body, exchange.request_size_bytes
-            ),
-            "status": exchange.status,
-            "answer": None
-            if exchange.status is None
-            else _message(
-                exchange.answer_headers, exchange.answer_body, exchange.answer_size_bytes
-            ),
-            "refusal": exchange.refusal,
-            "scenario": exchange.scenario,
-            "channel": exchange.channel,
-            "faults": exchange.faults,
-            "without": exchange.without,
-            "replay_of": exchange.replay_of,
-            "ignored": exchange.ignored,
-        }
+        exchange = self.redacted(exchange)
+        request = _message(
+            exchange.request_headers, exchange.request_body, exchange.request_size_bytes
+        )
+        answer = _message(exchange.answer_headers, exchange.answer_body, exchange.answer_size_bytes)
+        return answers.answer_of(
+            answers.Exchange,
+            exchange,
+            at=moment(exchange.started_ms),
+            ended_at=moment_or_none(exchange.ended_ms),
+            api=exchange.api or None,
+            request=request,
+            answer=None if exchange.status is None else answer,
+            wall_at=moment_or_none(exchange.started_wall_ms),
+            ended_wall_at=moment_or_none(exchange.ended_wall_ms),
+        )
 
     def ndjson(self, exchanges: Iterable[Exchange]) -> Iterator[bytes]:
-        """One line each, the same for the same session: headers of the transport are left out."""
-        encoder = msgspec.json.Encoder(order="sorted")
+        """One line per exchange. Transport headers, the connection and times of the machine's
+        clock are left out: they differ between runs."""
+        encoder = msgspec.json.Encoder(enc_hook=moment_text, order="sorted")
         return (encoder.encode(self._steady(exchange)) + b"\n" for exchange in exchanges)
 
-    def har(self, exchanges: Iterable[Exchange], base_url: str) -> Iterator[bytes]:
-        """A HAR 1.2 document in parts, for any viewer of such; its comment says what is missing."""
+    def har(
+        self, exchanges: Iterable[Exchange], base_urls: Mapping[Origin, str]
+    ) -> Iterator[bytes]:
+        """A HAR 1.2 document in parts; its comment says how many requests are missing.
+        base_urls: of each origin."""
         head = {
             "version": "1.2",
             "creator": {"name": "hailuo-mock", "version": __version__},
             "comment": f"{self._evicted} older requests had to go" if self._evicted else "",
         }
         yield b'{"log":'
-        entries = (self._har_entry(exchange, base_url) for exchange in exchanges)
-        yield from json_list_parts(head, "entries", entries, {})
+        entries = (self._har_entry(exchange, base_urls[exchange.origin]) for exchange in exchanges)
+        yield from json_list_parts(head | {"entries": []}, "entries", entries)
         yield b"}"
 
-    def _steady(self, exchange: Exchange) -> dict[str, Any]:
+    def _steady(self, exchange: Exchange) -> answers.Exchange:
         shown = self.shown(exchange)
-        for message in (shown["request"], shown["answer"]):
-            if message is not None:
-                message["headers"] = sorted(
-                    (name, value)
-                    for name, value in message["headers"]
-                    if name not in _VOLATILE_HEADERS
-                )
-        return shown
+        answer = shown.answer and _without_transport(shown.answer)
+        return changed(
+            shown,
+            request=_without_transport(shown.request),
+            answer=answer,
+            connection=None,
+            wall_at=None,
+            ended_wall_at=None,
+        )
 
     def _har_entry(self, exchange: Exchange, base_url: str) -> dict[str, Any]:
-        exchange = self.redacted(exchange)
-        shown = self._shown(exchange)
-        request, answer = shown["request"], shown["answer"]
+        shown = self.shown(exchange)
+        request, answer = shown.request, shown.answer or _message([], b"", 0)
         ended_ms = exchange.started_ms if exchange.ended_ms is None else exchange.ended_ms
         took_ms = ended_ms - exchange.started_ms
-        query = f"?{_har_query(exchange.query)}" if exchange.query else ""
+        path = quote(shown.path, safe=_IN_PATHS)
+        query = _STRAY_PERCENT.sub("%25", quote(shown.query, safe=_IN_QUERIES))
         return {
-            "startedDateTime": shown["at"],
+            "startedDateTime": shown.at,
             "time": took_ms,
+            "_task": shown.task,
+            "_endedBy": shown.ended_by,
+            "_sentBytes": shown.sent_bytes,
+            "_startedWallDateTime": shown.wall_at,
+            "_endedWallDateTime": shown.ended_wall_at,
             "request": {
-                "method": exchange.method,
-                "url": f"{base_url}{quote(exchange.path, safe=_IN_PATHS)}{query}",
+                "method": shown.method,
+                "url": base_url + path + (f"?{query}" if query else ""),
                 "httpVersion": "HTTP/1.1",
                 "cookies": [],
-                "headers": _named(request["headers"]),
-                "queryString": _named(parse_qsl(exchange.query, keep_blank_values=True)),
+                "headers": _named(request.headers),
+                "queryString": _named(parse_qsl(shown.query, keep_blank_values=True)),
                 "headersSize": -1,
-                "bodySize": exchange.request_size_bytes,
+                "bodySize": request.size_bytes,
             }
             | _post_data(request),
             "response": {
-                "status": exchange.status or 0,
+                "status": shown.status or 0,
                 "statusText": "",
                 "httpVersion": "HTTP/1.1",
                 "cookies": [],
-                "headers": _named(answer["headers"] if answer else []),
+                "headers": _named(answer.headers),
                 "content": {
-                    "size": exchange.answer_size_bytes,
-                    "mimeType": _content_type(answer["headers"] if answer else []),
+                    "size": answer.size_bytes,
+                    "mimeType": _content_type(answer.headers),
                 }
-                | _har_text(exchange.answer_body),
+                | _har_text(answer.content),
                 "redirectURL": "",
                 "headersSize": -1,
-                "bodySize": exchange.answer_size_bytes,
+                "bodySize": answer.size_bytes,
             },
             "cache": {},
             "timings": {"send": 0, "wait": took_ms, "receive": 0},
-        }
+        } | ({} if shown.connection is None else {"connection": str(shown.connection)})
 
 
 _IN_PATHS = "/:@!$&'()*+,;=~"
@@ -158,22 +150,19 @@ _IN_QUERIES = f"{_IN_PATHS}?%"
 _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
-def _message(headers: Headers, body: bytes, size_bytes: int) -> dict[str, Any]:
-    shown = {
-        "headers": [
-            (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers
-        ]
-    }
-    return shown | shown_body(body) | {"size_bytes": size_bytes}
+def _message(headers: Headers, body: bytes, size_bytes: int) -> answers.Recorded:
+    decoded = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in headers]
+    text = body.decode(errors="replace")
+    return answers.Recorded(headers=tuple(decoded), body=text, content=body, size_bytes=size_bytes)
 
 
-def _har_query(query: str) -> str:
-    """A query as it came, with what has no place in a URL escaped."""
-    return _STRAY_PERCENT.sub("%25", quote(query, safe=_IN_QUERIES))
+def _without_transport(message: answers.Recorded) -> answers.Recorded:
+    headers = sorted(each for each in message.headers if each[0] not in _VOLATILE_HEADERS)
+    return changed(message, headers=tuple(headers))
 
 
 def _har_text(body: bytes) -> dict[str, str]:
-    """A body as HAR has it: text, or base 64 where it is none."""
+    """A body in the format of HAR: as text if it is UTF-8, else as base 64."""
     try:
         return {"text": body.decode()}
     except UnicodeDecodeError:
@@ -188,8 +177,6 @@ def _content_type(headers: Iterable[tuple[str, str]]) -> str:
     return next((value for name, value in headers if name == "content-type"), "x-unknown")
 
 
-def _post_data(request: dict[str, Any]) -> dict[str, Any]:
-    if not request["size_bytes"]:
-        return {}
-    text = {"mimeType": _content_type(request["headers"]), "text": request["body"]}
-    return {"postData": text}
+def _post_data(request: answers.Recorded) -> dict[str, Any]:
+    text = {"mimeType": _content_type(request.headers), "text": request.body}
+    return {"postData": text} if request.size_bytes else {}

@@ -1,12 +1,10 @@
-"""How many things of a kind the control door makes in one world."""
-
-from __future__ import annotations
+"""Limits on the number of accounts, keys and faults in one world."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from mock_server.config.settings import LimitSettings
-from mock_server.core.faults import FaultRule, pointer_steps
+from mock_server.core.faults import FaultRule, patterns, pointer_steps
 from mock_server.core.refusals import Conflict, Invalid
 from mock_server.core.snapshot import Snapshot
 from mock_server.edge.call import Call
@@ -15,19 +13,18 @@ Kind = Literal["accounts", "faults", "fault_patterns", "fault_pointer_steps", "k
 
 
 def require_room(call: Call, kind: Kind, count: int) -> None:
-    """Refuses with Conflict if the world is to have more of them than the setting allows."""
-    limit: int = getattr(call.fake.settings.limits, kind)
+    """Refuses with Conflict if this count is above the setting."""
+    limit: int = getattr(call.server.settings.limits, kind)
     if count > limit:
         name = kind.replace("_", " ")
         raise Conflict(f"a world has at most {limit} {name} (limits.{kind}): this would be {count}")
 
 
 def counts_of_faults(rules: Sequence[FaultRule]) -> Mapping[Kind, int]:
-    """What is limited of the faults that stand in a world: every request may be held against all
-    of them."""
+    """The limited counts of the faults of a world. Each request may be matched against all."""
     return {
         "faults": len(rules),
-        "fault_patterns": sum(rule.match.prompt is not None for rule in rules),
+        "fault_patterns": sum(map(patterns, rules)),
         "fault_pointer_steps": sum(map(pointer_steps, rules)),
     }
 

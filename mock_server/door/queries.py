@@ -1,6 +1,4 @@
-"""Query strings read as typed values: refused with a place and near names, like bodies."""
-
-from __future__ import annotations
+"""Query strings read as typed values. Errors have a pointer and similar names, as in bodies."""
 
 import math
 import re
@@ -10,7 +8,8 @@ from urllib.parse import parse_qsl
 import msgspec
 from msgspec import Meta
 
-from mock_server.core.json_pointer import pointer
+from mock_server.contract.field_sentences import field_sentences
+from mock_server.core.json_values import pointer
 from mock_server.core.refusals import Invalid
 from mock_server.edge.call import Call
 from mock_server.edge.typed_body import TypedBody
@@ -19,19 +18,42 @@ Value = TypeVar("Value")
 
 
 class Newest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """limit: only the newest so many; None: all of them."""
+    """limit: only the newest so many; None: all."""
 
     limit: Annotated[int, Meta(ge=1)] | None = None
 
 
+class _QueryType(TypedBody[Value]):
+    """A type whose fields are left out instead of null, because a query has no null."""
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of the type, with a sentence for each field, none of which is null."""
+        schema, sentences = super().schema, field_sentences(self._kind)
+        fields = {
+            name: _without_null(each) | {"description": sentences.get(name, "")}
+            for name, each in schema["properties"].items()
+        }
+        return schema | {"properties": fields}
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    changed = dict(schema)
+    if "enum" in schema:
+        changed["enum"] = [each for each in schema["enum"] if each is not None]
+    elif isinstance(schema.get("type"), list):
+        (changed["type"],) = (each for each in schema["type"] if each != "null")
+    return changed
+
+
 class Query(Generic[Value]):
-    """Reads query strings as one type whose fields are texts and numbers."""
+    """Reads query strings as one type, whose fields are strings and numbers."""
 
     def __init__(self, kind: Any) -> None:
         self._numbers = {
             name for name, hint in get_type_hints(kind).items() if str(hint) not in _TEXTS
         }
-        self._body: TypedBody[Value] = TypedBody(kind)
+        self._body: TypedBody[Value] = _QueryType(kind)
 
     @property
     def schema(self) -> dict[str, Any]:
@@ -39,15 +61,15 @@ class Query(Generic[Value]):
         return self._body.schema
 
     def read(self, call: Call) -> Value:
-        """What the query string says. Refuses with Invalid."""
-        said: dict[str, Any] = {}
+        """The value of the query string. Refuses with Invalid."""
+        values: dict[str, Any] = {}
         for name, text in parse_qsl(
             call.scope["query_string"].decode("latin-1"), keep_blank_values=True
         ):
-            if name in said:
+            if name in values:
                 raise Invalid.at(pointer([name]), "uniqueNames", "stands twice in the query")
-            said[name] = _number(text) if name in self._numbers else text
-        return self._body.read(said)
+            values[name] = _number(text) if name in self._numbers else text
+        return self._body.read(values, call.server.apis)
 
 
 _TEXTS = {str(str | None), str(str)}
@@ -55,7 +77,7 @@ NEWEST: Query[Newest] = Query(Newest)
 
 
 def _number(text: str) -> Any:
-    """The number a text spells; the text itself if it spells none."""
+    """The number in a text; the text itself if it is no number."""
     if _WHOLE.fullmatch(text):
         return int(text)
     number = float(text) if _FRACTION.fullmatch(text) else math.inf

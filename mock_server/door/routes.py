@@ -1,183 +1,186 @@
-"""Every route of the control door: what is on which path, and what may be sent there.
+"""Every route of the control door. The server serves them, the OpenAPI document describes them."""
 
-One table: the server hangs its handlers up by it, and the door's OpenAPI document is read off it.
-"""
-
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from starlette.routing import Route
 
+from mock_server.contract.violations import BodyRules
+from mock_server.control import answers
+from mock_server.control import history_answers as shown
+from mock_server.control.judgement_answers import Judgement
 from mock_server.door import (
     accounts,
     clock,
     deliveries,
+    due,
     explanations,
     faults,
+    history,
     inbox,
+    judgements,
+    metrics,
     page,
-    queries,
+    reproductions,
     requests,
     scenarios,
+    search,
     server,
     snapshots,
     tasks,
     waits,
+    watches,
     worlds,
 )
 from mock_server.door.gate import guarded
-from mock_server.edge.resource import Handler, Resource, Voice
+from mock_server.door.queries import NEWEST, Query
+from mock_server.edge.long_body import LongBody
+from mock_server.edge.resource import ErrorResponses, Handler, Resource
+from mock_server.edge.typed_body import TypedBody
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
-class Described(Protocol):
-    """A kind of body that can say what it looks like."""
-
-    @property
-    def schema(self) -> Mapping[str, Any]:
-        """Its JSON Schema, whole in itself."""
+Body: TypeAlias = TypedBody[Any] | LongBody[Any] | BodyRules
+"""A kind of body, with its JSON Schema."""
 
 
 @dataclass(frozen=True)
 class DoorRoute:
-    """A path of the door.
+    """A method of a path.
+    answer: the type of its JSON; None: not described. bodies: the kinds of bodies that it takes.
+    may_lack_body: whether a request without a body is one with an empty object.
+    is_open: needs no token. is_public: web pages of all origins may use it."""
 
-    handlers: by method. bodies: what a method takes, one of these. queries: what may stand in a
-    method's query. is_open: needs no token where the door has one. is_public: a web page of any
-    origin may ask for it. answers: what it answers with when all is well.
-    """
-
+    method: str
     path: str
-    handlers: Mapping[str, Handler]
-    bodies: Mapping[str, Sequence[Described]] = field(default_factory=dict)
-    queries: Mapping[str, Described] = field(default_factory=dict)
+    handler: Handler
+    answer: Any = None
+    bodies: Sequence[Body] = ()
+    may_lack_body: bool = False
+    query: Query[Any] | None = None
     is_open: bool = False
     is_public: bool = False
-    answers: str = "Done; the body is JSON."
+    description: str = "Done; the body is JSON."
 
 
 _WORLD = "/_mock/worlds/{world}"
+_CLOCK = _WORLD + "/clock"
+_ACCOUNTS = _WORLD + "/accounts"
+_ACCOUNT = _ACCOUNTS + "/{account}"
+_LEDGER = _ACCOUNT + "/ledger"
+_TASKS = _WORLD + "/tasks"
+_JUDGEMENT = _WORLD + "/judgement"
+_STORY = _TASKS + "/{task_id}/story"
+_CHANGES = _WORLD + "/changes"
+_FAULTS = _WORLD + "/faults"
+_REQUESTS = _WORLD + "/requests"
+_VERIFY = _REQUESTS + "/verify"
+_SEARCH = _WORLD + "/search"
+_DELIVERIES = _WORLD + "/deliveries"
+_DELIVERY = _DELIVERIES + "/{delivery_id}"
+_INBOX = _WORLD + "/inbox/{name}"
 
 
 def table() -> list[DoorRoute]:
     """Every route, in the order of the documentation."""
+    row = DoorRoute
     return [
-        DoorRoute(
-            "/_mock",
-            {"GET": page.lead_to_page},
-            is_open=True,
-            answers="The page, behind a redirect.",
-        ),
-        DoorRoute("/_mock/", {"GET": page.show_page}, is_open=True, answers="A page in HTML."),
-        DoorRoute(
-            "/_mock/page/{name}", {"GET": page.get_page_file}, is_open=True, answers="The file."
-        ),
-        DoorRoute("/_mock/health", {"GET": server.health}, is_open=True),
-        DoorRoute("/_mock/ready", {"GET": server.ready}, is_open=True),
-        DoorRoute("/_mock/version", {"GET": server.version}, is_open=True),
-        DoorRoute("/_mock/openapi.json", {"GET": server.openapi_document}, is_open=True),
-        DoorRoute("/_mock/control.json", {"GET": server.control_document}, is_open=True),
-        DoorRoute("/_mock/scenarios", {"GET": scenarios.list_scenarios}),
-        DoorRoute("/_mock/scenarios/{name}", {"GET": scenarios.get_scenario}),
-        DoorRoute("/_mock/explain/{request_id}", {"GET": explanations.explain}),
-        DoorRoute(
+        row("GET", "/_mock", page.redirect_to_page, is_open=True, description="A redirect."),
+        row("GET", "/_mock/", page.show_page, is_open=True, description="A page in HTML."),
+        row("GET", "/_mock/page/{name}", page.get_page_file, is_open=True, description="The file."),
+        row("GET", "/_mock/health", server.health, is_open=True),
+        row("GET", "/_mock/ready", server.ready, is_open=True),
+        row("GET", "/_mock/version", server.version, answers.Version, is_open=True),
+        row("GET", "/_mock/metrics", metrics.show_metrics, is_open=True, description="Text."),
+        row("GET", "/_mock/openapi.json", server.openapi_document, is_open=True),
+        row("GET", "/_mock/control.json", server.control_document, is_open=True),
+        row("GET", "/_mock/scenarios", scenarios.list_scenarios, answers.ScenarioList),
+        row("GET", "/_mock/scenarios/{name}", scenarios.get_scenario, answers.ScenarioWithCommands),
+        row("GET", "/_mock/explain/{request_id}", explanations.explain, answers.Explanation),
+        row("GET", "/_mock/worlds", worlds.list_worlds, answers.WorldList),
+        row(
+            "POST",
             "/_mock/worlds",
-            {"GET": worlds.list_worlds, "POST": worlds.make_world},
-            {"POST": [worlds.PLAN]},
+            worlds.make_world,
+            answers.WorldFacts,
+            [worlds.PLAN],
+            may_lack_body=True,
         ),
-        DoorRoute(_WORLD, {"GET": worlds.get_world, "DELETE": worlds.drop_world}),
-        DoorRoute(
-            _WORLD + "/snapshot",
-            {"GET": snapshots.take_snapshot, "PUT": snapshots.put_snapshot},
-            {"PUT": [snapshots.SNAPSHOT]},
+        row("GET", _WORLD, worlds.get_world, answers.WorldFacts),
+        row("DELETE", _WORLD, worlds.drop_world, answers.WorldFacts),
+        row("GET", _WORLD + "/snapshot", snapshots.take_snapshot),
+        row("PUT", _WORLD + "/snapshot", snapshots.put_snapshot, bodies=[snapshots.SNAPSHOT]),
+        row("POST", _WORLD + "/reset", worlds.reset_world, answers.WorldFacts),
+        row("GET", _CLOCK, clock.get_clock, answers.ClockState),
+        row("PATCH", _CLOCK, clock.change_clock, answers.ClockState, [clock.CHANGE]),
+        row("POST", _CLOCK + "/advance", clock.advance_clock, answers.Advanced, [clock.ADVANCE]),
+        row("GET", _WORLD + "/due", due.list_due, answers.DueList, query=due.DUE),
+        row("GET", _ACCOUNTS, accounts.list_accounts, answers.AccountList),
+        row("POST", _ACCOUNTS, accounts.make_account, answers.Account, [accounts.ACCOUNT]),
+        row("GET", _ACCOUNT, accounts.get_account, answers.Account),
+        row("PATCH", _ACCOUNT, accounts.change_account, answers.Account, [accounts.CHANGE]),
+        row("GET", _LEDGER, history.get_ledger, shown.AccountLedger, query=history.LEDGER),
+        row("GET", _TASKS, tasks.list_tasks, answers.TaskList, query=NEWEST),
+        row("GET", _TASKS + "/{task_id}", tasks.get_task, answers.Task),
+        row("POST", _TASKS + "/{task_id}/finish", tasks.finish_task, answers.Task, [tasks.ENDING]),
+        row(
+            "GET",
+            _TASKS + "/{task_id}/signed_request",
+            deliveries.get_signed_request_of_task,
+            answers.SentRequest,
+            query=deliveries.SIGNED,
         ),
-        DoorRoute(_WORLD + "/reset", {"POST": worlds.reset_world}),
-        DoorRoute(
-            _WORLD + "/clock",
-            {"GET": clock.get_clock, "PATCH": clock.change_clock},
-            {"PATCH": [clock.CHANGE]},
+        row("GET", _STORY, history.get_story, shown.Story, query=history.STORY),
+        row(
+            "GET",
+            _TASKS + "/{task_id}/scenario",
+            reproductions.get_scenario_of_task,
+            answers.TaskScenario,
         ),
-        DoorRoute(
-            _WORLD + "/clock/advance",
-            {"POST": clock.advance_clock},
-            {"POST": [clock.ADVANCE]},
+        row("GET", _FAULTS, faults.list_faults, answers.FaultList),
+        row("POST", _FAULTS, faults.add_fault, answers.FaultList, [faults.RULE, faults.SCENARIO]),
+        row("DELETE", _FAULTS, faults.clear_faults, answers.FaultList),
+        row("GET", _FAULTS + "/{fault_id}", faults.get_fault, answers.Fault),
+        row("DELETE", _FAULTS + "/{fault_id}", faults.remove_fault, answers.Fault),
+        row("GET", _REQUESTS, requests.list_requests, answers.Journal, query=requests.QUERY),
+        row("DELETE", _REQUESTS, requests.clear_requests, answers.Journal),
+        row("POST", _VERIFY, requests.verify_requests, answers.Verdict, [requests.EXPECTATION]),
+        row("GET", _REQUESTS + "/{request_id}", requests.get_request, answers.Exchange),
+        row(
+            "POST",
+            _JUDGEMENT,
+            judgements.judge_world,
+            Judgement,
+            [judgements.ASKED],
+            may_lack_body=True,
         ),
-        DoorRoute(
-            _WORLD + "/accounts",
-            {"GET": accounts.list_accounts, "POST": accounts.make_account},
-            {"POST": [accounts.ACCOUNT]},
+        row("GET", _WORLD + "/wait", waits.wait, watches.Found, query=waits.QUERY),
+        row("GET", _CHANGES, history.list_changes, shown.Changes, query=history.CHANGES),
+        row("GET", _SEARCH, search.search_world, answers.SearchResult, query=search.SEARCH),
+        row("GET", _DELIVERIES, deliveries.list_deliveries, answers.DeliveryList, query=NEWEST),
+        row("GET", _DELIVERY, deliveries.get_delivery, answers.Delivery),
+        row(
+            "GET",
+            _DELIVERY + "/signed_request",
+            deliveries.get_signed_request,
+            answers.SentRequest,
         ),
-        DoorRoute(
-            _WORLD + "/accounts/{account}",
-            {"GET": accounts.get_account, "PATCH": accounts.change_account},
-            {"PATCH": [accounts.CHANGE]},
-        ),
-        DoorRoute(_WORLD + "/tasks", {"GET": tasks.list_tasks}, queries={"GET": queries.NEWEST}),
-        DoorRoute(_WORLD + "/tasks/{task_id}", {"GET": tasks.get_task}),
-        DoorRoute(
-            _WORLD + "/tasks/{task_id}/finish",
-            {"POST": tasks.finish_task},
-            {"POST": [tasks.ENDING]},
-        ),
-        DoorRoute(
-            _WORLD + "/faults",
-            {
-                "GET": faults.list_faults,
-                "POST": faults.add_fault,
-                "DELETE": faults.clear_faults,
-            },
-            {"POST": [faults.RULE, faults.SCENARIO]},
-        ),
-        DoorRoute(
-            _WORLD + "/faults/{fault_id}",
-            {"GET": faults.get_fault, "DELETE": faults.remove_fault},
-        ),
-        DoorRoute(
-            _WORLD + "/requests",
-            {"GET": requests.list_requests, "DELETE": requests.clear_requests},
-            queries={"GET": requests.QUERY},
-        ),
-        DoorRoute(
-            _WORLD + "/requests/verify",
-            {"POST": requests.verify_requests},
-            {"POST": [requests.EXPECTATION]},
-        ),
-        DoorRoute(_WORLD + "/requests/{request_id}", {"GET": requests.get_request}),
-        DoorRoute(_WORLD + "/wait", {"GET": waits.wait}, queries={"GET": waits.QUERY}),
-        DoorRoute(
-            _WORLD + "/deliveries",
-            {"GET": deliveries.list_deliveries},
-            queries={"GET": queries.NEWEST},
-        ),
-        DoorRoute(_WORLD + "/deliveries/{delivery_id}", {"GET": deliveries.get_delivery}),
-        DoorRoute(_WORLD + "/deliveries/{delivery_id}/redeliver", {"POST": deliveries.redeliver}),
-        DoorRoute(
-            _WORLD + "/inbox/{name}",
-            {"GET": inbox.read_inbox, "PUT": inbox.program_inbox},
-            {"PUT": [inbox.PROGRAM]},
-        ),
-        DoorRoute(
-            "/_mock/inbox/{world}/{name}",
-            dict.fromkeys(_METHODS, inbox.receive),
-            is_open=True,
-            is_public=True,
+        row("POST", _DELIVERY + "/redeliver", deliveries.redeliver, answers.Delivery),
+        row("GET", _INBOX, inbox.read_inbox, answers.InboxContents),
+        row("PUT", _INBOX, inbox.program_inbox, answers.InboxContents, [inbox.PROGRAM]),
+        *(
+            row(method, "/_mock/inbox/{world}/{name}", inbox.receive, is_open=True, is_public=True)
+            for method in _METHODS
         ),
     ]
 
 
-def door_routes(voice: Voice) -> list[Route]:
-    """The table, hung up."""
-    return [Route(row.path, Resource(voice, None, **_handlers(row))) for row in table()]
-
-
-def _handlers(row: DoorRoute) -> dict[str, Handler]:
-    if row.is_public:
-        return dict(row.handlers)
-    return {
-        method: guarded(handler, needs_token=not row.is_open)
-        for method, handler in row.handlers.items()
-    }
+def door_routes(errors: ErrorResponses) -> list[Route]:
+    """The routes of the table for Starlette, one a path."""
+    paths: dict[str, dict[str, Handler]] = {}
+    for row in table():
+        handler = guarded(row.handler, needs_token=not row.is_open)
+        paths.setdefault(row.path, {})[row.method] = row.handler if row.is_public else handler
+    return [Route(path, Resource(errors, None, **handlers)) for path, handlers in paths.items()]

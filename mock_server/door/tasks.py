@@ -1,75 +1,87 @@
-"""Tasks: what there is of both APIs, and ending one at once."""
+"""Tasks of all APIs: listing them, and ending one at once."""
 
-from __future__ import annotations
-
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from starlette.responses import Response
 
-from mock_server.core.lifecycle import OUTCOMES
-from mock_server.core.refusals import UnknownPath
+from mock_server.control import answers
+from mock_server.core.clock import LAST_MS
+from mock_server.core.lifecycle import OUTCOMES, FailureReason, TaskState
+from mock_server.core.refusals import Invalid
 from mock_server.core.tasks import NEVER_MS, Task
 from mock_server.core.world import World
 from mock_server.door.queries import NEWEST
-from mock_server.door.worlds import home_of, world_of
+from mock_server.door.worlds import found, slot_of, world_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.long_answer import json_list
-from mock_server.edge.timestamps import moment
+from mock_server.edge.timestamps import Moment, moment, moment_or_none
 from mock_server.edge.typed_body import TypedBody
 
 
 class Ending(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a task is to end."""
+    """The state in which a task ends. reason: why it fails."""
 
     state: Literal["succeeded", "failed"]
+    reason: FailureReason | None = None
 
 
 ENDING: TypedBody[Ending] = TypedBody(Ending)
 
 
 async def list_tasks(call: Call) -> Response:
-    """GET /_mock/worlds/{world}/tasks: of both APIs, oldest first; `total` counts them all."""
+    """GET /_mock/worlds/{world}/tasks: the tasks of all APIs, the oldest first.
+    `total` counts all."""
     world, asked = world_of(call), NEWEST.read(call)
     tasks = world.tasks.newest(asked.limit or len(world.tasks))
-    return json_list("tasks", (shown(world, task) for task in tasks), total=len(world.tasks))
+    total = len(world.tasks)
+    return json_list(answers.TaskList([], total), "tasks", (task_answer(world, t) for t in tasks))
 
 
 async def get_task(call: Call) -> Response:
-    """GET /_mock/worlds/{world}/tasks/{task_id}: what was asked, and how it will go."""
-    return json_response(shown(world_of(call), _task(call)))
+    """GET /_mock/worlds/{world}/tasks/{task_id}: one task, its request and its times."""
+    return json_response(task_answer(world_of(call), task_of(call)))
 
 
 async def finish_task(call: Call) -> Response:
-    """POST /_mock/worlds/{world}/tasks/{task_id}/finish: `{"state": "failed"}`, now.
+    """POST /_mock/worlds/{world}/tasks/{task_id}/finish: end a task now.
+    `{"state": "succeeded"}` or `{"state": "failed"}`. Its credits are settled, held requests are
+    answered, and callbacks are due. `"reason": "moderation"` beside `failed` is why it fails."""
+    slot, task = slot_of(call), task_of(call)
+    ending = ENDING.read(call.json())
+    if ending.reason is not None and ending.state != "failed":
+        raise Invalid.at("/reason", "value", 'is for a task that fails, with "state": "failed"')
+    ended = slot.world.finish(task, OUTCOMES[ending.state], ending.reason)
+    slot.timekeeper.catch_up()
+    return json_response(task_answer(slot.world, ended))
 
-    Its credits are settled, whoever holds a request open is answered, callbacks are due.
-    """
-    home, task = home_of(call), _task(call)
-    ended = home.world.finish(task, OUTCOMES[ENDING.read(call.json()).state])
-    home.timekeeper.catch_up()
-    return json_response(shown(home.world, ended))
 
-
-def _task(call: Call) -> Task:
+def task_of(call: Call) -> Task:
+    """The task in the path. Refuses with UnknownPath if there is none."""
     task = world_of(call).tasks.get(call.path_value("task_id"))
-    if task is None:
-        raise UnknownPath("this world has no task with that id")
-    return task
+    return found(task, "this world has no task with that id")
 
 
-def shown(world: World, task: Task) -> dict[str, Any]:
-    """A task, what was asked for, and how it will go. No secret in it is shown."""
-    order = task.order
-    return {
-        "id": task.id,
-        "api": order.api,
-        "account": order.account,
-        "model": order.model,
-        "state": world.state_of(task).value,
-        "price_credits": order.price_credits,
-        "created_at": moment(task.created_ms),
-        "taken_up_at": moment(task.fate.taken_up_ms),
-        "ends_at": None if task.fate.ends_ms == NEVER_MS else moment(task.fate.ends_ms),
-        "request": world.keys.redaction.json(order.request),
-    }
+def task_answer(world: World, task: Task) -> answers.Task:
+    """A task with its request, without secrets."""
+    order, ends_ms, state = task.order, task.planned.ends_ms, world.state_of(task)
+    lifetimes = world.expiry.lifetimes_of(order.api)
+    return answers.answer_of(
+        answers.Task,
+        order,
+        id=task.id,
+        state=state.value,
+        created_at=moment(task.created_ms),
+        taken_up_at=moment(task.planned.taken_up_ms),
+        ends_at=moment_or_none(None if ends_ms == NEVER_MS else ends_ms),
+        expires_at=_after(ends_ms, lifetimes.task_ms),
+        media_expires_at=_after(ends_ms, lifetimes.media_ms),
+        request=world.keys.redaction.json(order.request),
+        reason=task.planned.reason if state is TaskState.FAILED else None,
+    )
+
+
+def _after(ends_ms: int, lifetime_ms: int) -> Moment | None:
+    """When a lifetime is over; None: never."""
+    over_ms = ends_ms + lifetime_ms
+    return moment(over_ms) if lifetime_ms and over_ms <= LAST_MS else None

@@ -1,4 +1,1 @@
-"""What both APIs' edges stand on: reading requests strictly, answering, keeping the journal.
-
-Nothing here knows a vendor's field, code or envelope.
-"""
+"""HTTP for all APIs: reads requests, writes answers, keeps the journal; knows no vendor."""

@@ -1,47 +1,45 @@
-"""One request on its way: what came, in which world, and how it is answered."""
-
-from __future__ import annotations
+"""One request: its headers, its body, its world and its exchange."""
 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import IO, Any, Literal, TypeVar
 
 import msgspec
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.types import Receive, Scope
+from starlette.types import Receive, Scope, Send
 
 from mock_server.core.faults import Faults
 from mock_server.core.idempotency import IdempotencyKey
 from mock_server.core.journal import Exchange, IgnoredField
 from mock_server.core.refusals import Invalid, Refusal, ShuttingDown
-from mock_server.core.suggestions import near
+from mock_server.core.suggestions import did_you_mean
 from mock_server.core.world import World
-from mock_server.edge.authorization import Authorization, read_authorization
+from mock_server.edge.connection import write_answer_of
 from mock_server.edge.credentials import foreign_credentials
 from mock_server.edge.host_header import Host, read_host
 from mock_server.edge.json_body import EMPTY, parse
+from mock_server.edge.request_headers import headers_of
 from mock_server.edge.short_key_cache import cached_for_short_keys
-from mock_server.simulation.state import Fake
+from mock_server.edge.timestamps import moment_text
+from mock_server.simulation.state import ServerState
 from mock_server.simulation.timekeeper import Timekeeper
 
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 
-
 _UNREAD = object()
 _SHOWN_BYTES = 100
 
-
 BodyLimit = Literal["body_bytes", "upload_bytes", "snapshot_bytes"]
-"""The setting of `limits` that says how large a body may be."""
+"""The setting of `limits` with the maximum size of a body."""
 
 
 class BodyAwaited(Exception):
-    """A handler needs the body, which has not been read so far. read: waits for it."""
+    """A handler needs the body, which has not been read yet. read: waits for it."""
 
     def __init__(self, read: Callable[[], Awaitable[object]]) -> None:
         super().__init__()
@@ -49,59 +47,43 @@ class BodyAwaited(Exception):
 
 
 class AnswerReplaced(Exception):
-    """A fault has taken the place of an answer that was still to come."""
+    """A fault replaces an answer that is not ready yet."""
 
 
 class Call:
-    """A request, the fake it came to, and the world it belongs to.
+    """A request, its server and its world.
 
-    headers: by lower-case name; of a header that comes twice, the first.
-    claimed: the Idempotency-Key whose first request this is, if it is one.
+    known: what follows from its headers alone; headers, authorization: two parts of that.
+    claimed: the Idempotency-Key, if this is its first request.
     allowed: the methods of its path.
-    task_faults: what is to go wrong with the task that this request makes.
-    is_counted: whether it counts against its key's rate limit already.
-    form: the body, once it has been read as a form, or what is wrong with it.
-    files: of the form; they are closed when the request has been answered.
-    on_committed: has happen what goes wrong once the state has changed, before there is an answer.
+    task_faults: the faults of the task that this request makes.
+    is_counted: whether it has been counted against its key's rate limit.
+    form: the body, once it has been read as a form, or its refusal.
+    files: of the form; closed when the request is answered.
+    on_committed: applies the faults of a changed state while the answer is not ready.
     """
 
-    __slots__ = (
-        "_body",
-        "_came_to",
-        "_credential",
-        "_value",
-        "allowed",
-        "claimed",
-        "exchange",
-        "fake",
-        "files",
-        "form",
-        "headers",
-        "is_counted",
-        "on_committed",
-        "receive",
-        "scope",
-        "task_faults",
-        "timekeeper",
-    )
+    # Defaults of the class: most requests change few of them, and each costs time to set.
+    claimed: IdempotencyKey | None = None
+    task_faults: Faults | None = None
+    on_committed: Callable[[], None] | None = None
+    allowed: tuple[str, ...] = ()
+    is_counted = False
+    form: dict[str, Any] | Refusal | None = None
+    files: Sequence[IO[bytes]] = ()
+    _body: Sequence[bytes] | Invalid | None = None
+    _credential: tuple[str, str] | None = None
+    _value: Any = _UNREAD
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
-        self.headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
-        self.fake: Fake = scope["fake"]
+        self.known = known = headers_of(scope)
+        self.headers = known.by_name
+        self.authorization = known.authorization
+        self.server: ServerState = scope["server_state"]
         self.timekeeper: Timekeeper = scope["timekeeper"]
         self.exchange: Exchange = scope["exchange"]
-        self.claimed: IdempotencyKey | None = None
-        self.task_faults: Faults | None = None
-        self.on_committed: Callable[[], None] | None = None
-        self.allowed: tuple[str, ...] = ()
-        self.is_counted = False
-        self.form: dict[str, Any] | Refusal | None = None
-        self.files: Sequence[IO[bytes]] = ()
-        self._body: Sequence[bytes] | Invalid | None = None
-        self._came_to = self.timekeeper.world
-        self._credential: tuple[str, str] | None = None
-        self._value: Any = _UNREAD
+        self._first_world = self.timekeeper.world
         self.receive = receive
 
     @property
@@ -110,29 +92,25 @@ class Call:
         return self.timekeeper.world
 
     def path_value(self, name: str) -> str:
-        """A piece of the path, as the route names it."""
+        """A variable step of the path, by its name in the route."""
         value: str = self.scope["path_params"][name]
         return value
 
     def header(self, name: bytes) -> str | None:
-        """A header's value by its lower-case name, or None if it did not come."""
+        """A header's value by its lower-case name; None without it."""
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
     @property
-    def authorization(self) -> Authorization:
-        """The Authorization header, as it came."""
-        return read_authorization(self.headers.get(b"authorization", b""))
-
-    @property
     def credential(self) -> tuple[str, str]:
-        """The key that came in any scheme, and the scenario that stands behind it."""
+        """The key in the Authorization header, of any scheme, and the scenario that follows it."""
         if self._credential is None:
-            self._credential = self.without_scenario(self.authorization.credential.strip())
+            key = self.known.secret
+            self._credential = self.without_scenario(key) if "+" in key else (key, "")
         return self._credential
 
     def without_scenario(self, key: str) -> tuple[str, str]:
-        """`KEY+NAME` in its two parts; what has a plus and no known key before it is left whole."""
+        """Split `KEY+NAME`. Text without a known key before the plus is not split."""
         if "+" not in key:
             return key, ""
         secret, _, name = key.partition("+")
@@ -142,30 +120,25 @@ class Call:
         return secret, name
 
     @property
-    def raw_headers(self) -> tuple[tuple[str, str], ...]:
-        """Every header as it came, in its order."""
-        return tuple(
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in self.scope["headers"]
-        )
-
-    @property
     def base_url(self) -> str:
-        """Where the caller reached the server: the start of every URL it is given."""
-        if self.fake.settings.public_url:
-            return self.fake.settings.public_url
-        host = self.host
-        if host is not None:
-            return _base_url(f"{self.scope['scheme']}://{host.authority}")
+        """The start of every URL in answers: `public_url`, or the address that the caller used."""
+        if self.server.settings.public_url:
+            return self.server.settings.public_url
+        value = self.headers.get(b"host")
+        if value:
+            return _base_url(self.scope["scheme"], value)
         address, port = self.scope.get("server") or ("127.0.0.1", 80)
         return f"http://[{address}]:{port}" if ":" in address else f"http://{address}:{port}"
 
     @property
-    def host(self) -> Host | None:
-        """The host that the client asked for; None if it did not say.
+    def media_url(self) -> str:
+        """The start of the URLs of media: the setting `media_url`, or `base_url`."""
+        return self.server.settings.media_url or self.base_url
 
-        Refuses with Invalid a malformed one, which the server lets nobody send.
-        """
+    @property
+    def host(self) -> Host | None:
+        """The parsed Host header; None without one.
+        Refuses with Invalid a malformed one, which the server's protocol has refused before."""
         value = self.headers.get(b"host")
         return read_host(value) if value else None
 
@@ -175,12 +148,9 @@ class Call:
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def body_pieces(self, limit: BodyLimit) -> Sequence[bytes]:
-        """The whole body as it came. Refuses with Invalid past this limit.
-
-        Raises BodyAwaited as long as the body has not been read: whoever calls the handler reads
-        it and calls the handler again, which then looks up everything anew. So nothing that was
-        looked up before the body came is used after it.
-        """
+        """The whole body in pieces. Refuses with Invalid past this limit. Raises BodyAwaited if it
+        has not been read yet: `Resource` then reads it and calls the handler again, so that the
+        handler uses the state of the world after the body has been received."""
         if self._body is None:
             raise BodyAwaited(partial(self._receive_body, limit))
         if isinstance(self._body, Invalid):
@@ -188,55 +158,69 @@ class Call:
         return self._body
 
     async def read_body(self, limit: BodyLimit) -> bytes | None:
-        """Wait for the body; None if it is past this limit, which is told by `body`.
-
-        Raises ClientDisconnect if the caller hangs up in the middle.
-        """
+        """Wait for the body; None if it is past this limit: `body` then refuses it.
+        Raises ClientDisconnect if the caller disconnects before the end."""
         if self._body is None:
             await self._receive_body(limit)
         return None if isinstance(self._body, Invalid) else self.body(limit)
 
     async def _receive_body(self, limit: BodyLimit) -> None:
+        pieces: list[bytes] = []
         try:
-            self._body = [piece async for piece in self.pieces(limit)]
+            max_bytes = self._body_limit(limit)
+            while await self._receive_piece(limit, max_bytes, pieces):
+                pass
         except Invalid as too_large:
             self._body = too_large
+        else:
+            self._body = pieces
 
     async def pieces(self, limit: BodyLimit) -> AsyncGenerator[bytes, None]:
-        """The body piece by piece, as it comes; that can be done once. Refuses with Invalid past
-        this limit. Raises ClientDisconnect if the caller hangs up in the middle.
-        """
-        max_bytes: int = getattr(self.fake.settings.limits, limit)
-        declared = self.headers.get(b"content-length", b"")
-        if declared.isdigit() and int(declared) > max_bytes:
-            # Who asked with `Expect: 100-continue` has sent nothing so far.
-            raise _too_large(limit, max_bytes)
-        exchange, journal = self.exchange, self.world.journal
+        """The body piece by piece, once. Refuses with Invalid past this limit. Raises
+        ClientDisconnect if the caller disconnects in the middle."""
+        max_bytes = self._body_limit(limit)
         more = True
         while more:
-            slow = self.timekeeper.moves_on_if_slow(self.exchange.id)
-            message = await self.receive()
-            if slow is not None:
-                slow.cancel()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            piece = message.get("body", b"")
-            exchange.request_size_bytes += len(piece)
-            if exchange.request_size_bytes > max_bytes:
-                raise _too_large(limit, max_bytes)
-            exchange.request_body = journal.grown(exchange.request_body, piece)
-            more = message.get("more_body", False)
-            yield piece
+            pieces: list[bytes] = []
+            more = await self._receive_piece(limit, max_bytes, pieces)
+            yield pieces[0]
+
+    def _body_limit(self, limit: BodyLimit) -> int:
+        """The maximum size of the body in bytes. Refuses with Invalid a larger Content-Length."""
+        max_bytes: int = getattr(self.server.settings.limits, limit)
+        declared = self.headers.get(b"content-length", b"")
+        if declared.isdigit() and int(declared) > max_bytes:
+            # With `Expect: 100-continue` the caller has not sent the body yet.
+            raise _too_large(limit, max_bytes)
+        return max_bytes
+
+    async def _receive_piece(self, limit: BodyLimit, max_bytes: int, pieces: list[bytes]) -> bool:
+        """Append the next piece of the body to `pieces`. Returns whether more will come."""
+        exchange = self.exchange
+        slow = self.timekeeper.release_clock_if_slow(exchange.id)
+        message = await self.receive()
+        if slow is not None:
+            slow.cancel()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        piece = message.get("body", b"")
+        exchange.request_size_bytes += len(piece)
+        if exchange.request_size_bytes > max_bytes:
+            raise _too_large(limit, max_bytes)
+        exchange.request_body = self.world.journal.extended(exchange.request_body, piece)
+        pieces.append(piece)
+        more: bool = message.get("more_body", False)
+        return more
 
     def json(self) -> Any:
-        """The value the body spells. Refuses with Invalid what is not JSON."""
+        """The value of the JSON body. Refuses with Invalid what is not JSON."""
         self.require_json()
         return self.value_of(self.body("body_bytes"))
 
     def value_of(self, body: bytes) -> Any:
-        """The value that its body spells, read once. Refuses with Invalid what is not JSON."""
+        """The value of the JSON body `body`, parsed once. Refuses with Invalid what is not JSON."""
         if self._value is _UNREAD:
-            limits = self.fake.settings.limits
+            limits = self.server.settings.limits
             try:
                 self._value = parse(
                     body, max_depth=limits.json_depth, max_values=limits.json_values
@@ -248,17 +232,19 @@ class Call:
         return self._value
 
     def require_json(self) -> None:
-        """Refuses with Invalid, before it is read, a body that says to be something else than JSON,
-        and a body that is not there at all."""
+        """Refuses with Invalid, before the body is read, another content type, and no body."""
+        if self.known.is_json:
+            return
         content_type = self.headers.get(b"content-type", b"")
         if not content_type and self.headers.get(b"content-length") == b"0":
             raise Invalid.at("", "json", f"must be JSON: {EMPTY}")
         _require_json(content_type)
         self.require_identity()
+        self.known.is_json = True
 
     @property
     def says_json(self) -> bool:
-        """Whether `require_json` refuses nothing."""
+        """Whether `require_json` accepts the request."""
         try:
             self.require_json()
         except Invalid:
@@ -266,7 +252,7 @@ class Call:
         return True
 
     def require_identity(self) -> None:
-        """Refuses with Invalid a body that says to be compressed."""
+        """Refuses with Invalid a body with a Content-Encoding."""
         coding = self.headers.get(b"content-encoding", b"identity")
         if coding.lower() != b"identity":
             shown = coding[:_SHOWN_BYTES].decode("latin-1")
@@ -274,27 +260,23 @@ class Call:
             raise Invalid.at("header Content-Encoding", "contentEncoding", sentence)
 
     def json_or_nothing(self) -> Any:
-        """The value the body spells; an empty object if there is no body at all."""
+        """The value of the JSON body; an empty object without a body."""
         return self.json() if self.body("body_bytes") else {}
 
     def require_world(self) -> None:
-        """Refuses with ShuttingDown if the world that the request came to is gone: it was dropped,
-        begun anew or put back, or the server stops."""
-        if self.timekeeper.is_over or self.world is not self._came_to:
+        """Refuses with ShuttingDown if the request's world is gone, or if the server stops."""
+        if self.timekeeper.is_over or self.world is not self._first_world:
             raise ShuttingDown("this world is gone")
 
-    async def outside(self, waiting: Awaitable[Result]) -> Result:
-        """What `waiting` brings, which is no matter of the world.
-
-        Anything may have changed meanwhile: look up afterwards what is needed. Refuses as
-        `require_world` does.
-        """
+    async def result_of(self, waiting: Awaitable[Result]) -> Result:
+        """The result of `waiting`. The world may change meanwhile: look everything up again.
+        Refuses as `require_world` does."""
         result = await waiting
         self.require_world()
         return result
 
     def note_ignored(self, fields: tuple[IgnoredField, ...]) -> None:
-        """Both APIs ignore fields they do not know; a slip of the pen is worth being told."""
+        """Note unknown fields in the exchange and log them: the APIs ignore spelling mistakes."""
         self.exchange.ignored = fields
         if not fields:
             return
@@ -306,31 +288,26 @@ class Call:
             log.info("%s: field %s", self.exchange.id, told)
 
     def committed(self) -> None:
-        """Say that the state has changed and that the answer will take a while.
-
-        Raises AnswerReplaced if a fault does not wait for that answer.
-        """
+        """After a change of state: raises AnswerReplaced if a fault replaces the answer."""
         if self.on_committed is not None:
             self.on_committed()
 
-    async def unless_hung_up(self, waiting: asyncio.Future[Result]) -> Result:
-        """What `waiting` brings; raises ClientDisconnect if the caller hangs up before that.
-
-        Call it only when the body has been read.
-        """
-        hang_up: asyncio.Future[Any] = asyncio.ensure_future(self.until_hung_up())
+    async def unless_disconnected(self, waiting: asyncio.Future[Result]) -> Result:
+        """The result of `waiting`. Raises ClientDisconnect if the caller disconnects first.
+        Only allowed after the body has been read."""
+        disconnected: asyncio.Future[Any] = asyncio.ensure_future(self.until_disconnected())
         try:
-            await asyncio.wait({waiting, hang_up}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({waiting, disconnected}, return_when=asyncio.FIRST_COMPLETED)
             if waiting.done():
                 return waiting.result()
             raise ClientDisconnect
         finally:
-            hang_up.cancel()
+            disconnected.cancel()
             waiting.cancel()
 
-    async def until_hung_up(self) -> None:
-        """Return when the caller has hung up. Call it only when the body has been read."""
-        self.timekeeper.moved_on(self.exchange.id)
+    async def until_disconnected(self) -> None:
+        """Return when the caller has disconnected. Only allowed after the body has been read."""
+        self.timekeeper.release_clock(self.exchange.id)
         while (await self.receive())["type"] != "http.disconnect":
             pass
 
@@ -345,7 +322,7 @@ def _require_json(content_type: bytes) -> None:
     declared = content_type.decode("latin-1")
     media_type, _, parameters = declared.partition(";")
     if media_type.strip().lower() != "application/json":
-        hint = near(media_type, ["application/json"])
+        hint = did_you_mean(media_type, ["application/json"])
         shown = f"'{media_type.strip()}'" if declared else "missing"
         sentence = f"must be application/json, is {shown}{hint}"
         raise Invalid.at("header Content-Type", "contentType", sentence)
@@ -353,14 +330,42 @@ def _require_json(content_type: bytes) -> None:
         raise Invalid.at("header Content-Type", "contentType", "must say charset=utf-8 or none")
 
 
-@cached_for_short_keys
-def _base_url(url: str) -> str:
-    """The same object each time: every task of a caller keeps it."""
-    return url
+@lru_cache(maxsize=256)  # `read_host` refuses long values, and a refusal is not kept
+def _base_url(scheme: str, host: bytes) -> str:
+    """The URL of a `Host`, as one object for all tasks, to save memory."""
+    return f"{scheme}://{read_host(host).authority}"
 
 
 def json_response(
     body: Any, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """A JSON answer. `body` is plain data; what the order of its keys is, is the order sent."""
-    return Response(msgspec.json.encode(body), status, headers, media_type="application/json")
+    """A JSON answer. body: plain data or a struct, sent in its order."""
+    return _JsonResponse(_ENCODER.encode(body), status, headers)
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=moment_text)
+
+
+class _JsonResponse(Response):
+    """Starlette's response, made in one step if it has no further headers."""
+
+    media_type = "application/json"
+    background = None
+
+    def __init__(self, body: bytes, status: int, headers: Mapping[str, str] | None) -> None:
+        self.body, self.status_code = body, status
+        if headers:
+            self.init_headers(headers)
+        else:
+            self.raw_headers = [(b"content-length", b"%d" % len(body)), _JSON]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the answer, at once if the server supports that."""
+        headers = self.raw_headers
+        is_plain = len(headers) == 2 and headers[1] is _JSON
+        write = write_answer_of(send) if is_plain else None
+        if write is None or not write(self.status_code, headers, bytes(self.body)):
+            await super().__call__(scope, receive, send)
+
+
+_JSON = (b"content-type", b"application/json")

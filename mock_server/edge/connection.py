@@ -1,36 +1,34 @@
-"""The connection that a request came over, for those who break it as a network would."""
-
-from __future__ import annotations
+"""The connection of a request, which connection faults close or reset."""
 
 import asyncio
+from collections.abc import Callable
 
-from starlette.types import Scope
-
-from mock_server.outgoing.connection_reset import reset
+from starlette.types import Scope, Send
 
 TRANSPORT = "hailuo_mock.transport"
-"""The ASGI extension in which the server's protocol hands on a connection's transport."""
+"""The ASGI extension that holds the `transport` of the connection and its `number` among all of the
+server."""
+
+WriteAnswer = Callable[[int, list[tuple[bytes, bytes]], bytes], bool]
+"""Writes a whole answer at once: its status, its headers and its body. The headers are well-formed,
+and Content-Length among them is right. Returns False, and writes nothing, if the answer has to be
+sent with the messages of ASGI, which take longer."""
 
 
-def close_connection(scope: Scope) -> None:
-    """Hang up, when what was sent so far has left. Raises as `reset_connection` does."""
-    _transport_of(scope).close()
-
-
-def reset_connection(scope: Scope) -> None:
-    """Break the connection a request came over; the caller sees it reset.
-
-    Raises ConnectionResetError where there is no connection: the app was called in this process.
-    """
-    reset(_transport_of(scope))
+def write_answer_of(send: Send) -> WriteAnswer | None:
+    """The method `write_answer` beside the method `send`; None if there is none: then another app
+    changes what is sent."""
+    return getattr(getattr(send, "__self__", None), "write_answer", None)
 
 
 def came_over_network(scope: Scope) -> bool:
-    """Whether a request came over a connection; else the app was called in this process."""
+    """Whether the request has a connection; else the app was called in this process."""
     return TRANSPORT in scope.get("extensions", {})
 
 
-def _transport_of(scope: Scope) -> asyncio.Transport:
+def transport_of(scope: Scope) -> asyncio.Transport:
+    """The connection of a request.
+    Raises ConnectionResetError if there is none: the app was called in this process."""
     extension = scope.get("extensions", {}).get(TRANSPORT)
     if extension is None:
         raise ConnectionResetError("the connection was broken, as a fault asked")

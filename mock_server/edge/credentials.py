@@ -1,91 +1,96 @@
-"""Headers that open doors. What stands in them is not kept with a request, wherever it stands."""
-
-from __future__ import annotations
+"""Credentials in request headers: found by the header's name, and not kept with the request."""
 
 import re
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from mock_server.core.accounts import KeyRing
+from mock_server.core.credential_headers import holds_credential
 from mock_server.core.journal import Headers
 from mock_server.core.redaction import REDACTED, Redaction
-from mock_server.edge.authorization import read_authorization
+from mock_server.edge.short_key_cache import cached_for_short_keys
 
-_OPENS_A_DOOR = re.compile(
-    rb"(?:.*[-_])?(?:authorization|authentication|auth|bearer|cookie2?|credentials?|jwt|password"
-    rb"|secret|session|token|(?:api)?key)",
-    re.IGNORECASE,
-)
-_OPEN_NOTHING = frozenset({b"idempotency-key", b"sec-websocket-key"})
 _REDACTED = REDACTED.encode()
-_SHORTEST, _LONGEST = 10, 4096
-"""Characters of a credential of nobody's that is looked for elsewhere in its request, too.
+_MIN_CHARS, _MAX_CHARS = 10, 4096
+"""Length of an unknown credential that is also hidden elsewhere in its request.
 
-A shorter one is a slip that has to be told, such as `undefined`.
+A shorter one is a mistake that the refusal names, such as `undefined`.
 """
 
-
-_LONGEST_NAMES = 1024
-"""Characters of the names of headers that are kept in the cache."""
+_MAX_CACHED_CHARS = 1024
+"""Results are cached for requests whose header names have at most this length together."""
 
 _PIECE = re.compile(r"[^\s\"'`<>(){}\[\],;:=\\]{8,}+(?!=[^=\s,;])")
-"""Of a header's value: a key without quotes and commas, but no name before an equals sign."""
+"""A possible key in a header's value: no quotes, no commas, no name before an equals sign."""
+
+
+class Authorization(NamedTuple):
+    """The scheme of an Authorization header and the credential after it, both unchanged."""
+
+    scheme: str
+    credential: str
+
+
+@cached_for_short_keys
+def read_authorization(header: bytes) -> Authorization:
+    """Split a header's value at its first space. An empty value stands for a missing header."""
+    scheme, _, credential = header.decode("latin-1").partition(" ")
+    return Authorization(scheme, credential)
 
 
 def is_credential(name: str) -> bool:
-    """Whether a header of this name opens a door."""
-    return _opens_a_door(name.lower().encode("latin-1", "replace"))
+    """Whether a header of this name holds a credential."""
+    return holds_credential(name.lower().encode("latin-1", "replace"))
 
 
-def _opens_a_door(name: bytes) -> bool:
-    return name not in _OPEN_NOTHING and _OPENS_A_DOOR.fullmatch(name) is not None
-
-
-def without_credentials(headers: Headers) -> Headers:
-    """The headers with nothing in them that opens a door."""
+def without_credentials(headers: Headers, indexes: Sequence[int] | None = None) -> Headers:
+    """The headers, with each credential replaced. indexes: what `credential_indexes` returns."""
     kept = list(headers)
-    for place in _places(headers):
-        kept[place] = (headers[place][0], _REDACTED)
+    for index in credential_indexes(headers) if indexes is None else indexes:
+        kept[index] = (headers[index][0], _REDACTED)
     return kept
 
 
-def foreign_credentials(headers: Headers, keys: KeyRing) -> Redaction | None:
-    """Hides the credentials in these headers that nobody issued here; None if there are none.
-
-    What was issued here is hidden in all that is shown. A key of the real service, sent here by
-    mistake, is known by its header alone: it has to be found while that is at hand.
-    """
+def foreign_credentials(
+    headers: Headers, keys: KeyRing, indexes: Sequence[int] | None = None
+) -> Redaction | None:
+    """Hides the credentials in these headers that this server does not know; None if it knows all.
+    Known keys are hidden in all output. A key of the real service, sent by mistake, is recognized
+    by its header only, so it is looked for while the headers are available.
+    indexes: what `credential_indexes` returns."""
     foreign: set[str] = set()
-    for place in _places(headers):
-        name, value = headers[place]
-        if _SHORTEST <= len(value) <= _LONGEST:
+    for index in credential_indexes(headers) if indexes is None else indexes:
+        name, value = headers[index]
+        if _MIN_CHARS <= len(value) <= _MAX_CHARS:
             scheme, credential = _parts(name, value)
             key, _, _ = credential.partition("+")  # the name of a scenario may follow
             if keys.get(key) is None and keys.get(credential) is None:
                 foreign |= {credential, key, *_pieces(scheme, credential)}
-    foreign = {each for each in foreign if len(each) >= _SHORTEST and keys.get(each) is None}
-    return Redaction(foreign) if foreign else None
+    if not foreign:
+        return None
+    foreign = {each for each in foreign if len(each) >= _MIN_CHARS and keys.get(each) is None}
+    return Redaction(foreign, keys.key_prefixes) if foreign else None
 
 
-def _places(headers: Headers) -> Sequence[int]:
-    """Where in these headers something stands that opens a door."""
+def credential_indexes(headers: Headers) -> Sequence[int]:
+    """The index of each header that holds a credential."""
     names = tuple([name for name, _ in headers])
-    if sum(map(len, names)) > _LONGEST_NAMES:
-        return _places_of(names)
-    return _known_places_of(names)
+    if len(b"".join(names)) > _MAX_CACHED_CHARS:
+        return _indexes(names)
+    return _cached_indexes(names)
 
 
-def _places_of(names: tuple[bytes, ...]) -> Sequence[int]:
-    return [place for place, name in enumerate(names) if _opens_a_door(name.lower())]
+def _indexes(names: tuple[bytes, ...]) -> Sequence[int]:
+    return [index for index, name in enumerate(names) if holds_credential(name.lower())]
 
 
-# A client sends the same names again and again.
-_known_places_of = lru_cache(maxsize=256)(_places_of)
+# A client sends the same names with each request.
+_cached_indexes = lru_cache(maxsize=256)(_indexes)
 
 
 def _parts(name: bytes, value: bytes) -> tuple[str, str]:
-    """The scheme, if there is one, and the credential."""
     if not name.endswith(b"authorization"):
         return "", value.decode("latin-1")
     scheme, credential = read_authorization(value)
@@ -93,7 +98,7 @@ def _parts(name: bytes, value: bytes) -> tuple[str, str]:
 
 
 def _pieces(scheme: str, credential: str) -> Iterator[str]:
-    """What may be a key in a credential that is more than a key: quoted, a cookie, a pair."""
+    """The possible keys in a credential that is not a bare key: quoted, a cookie, a pair."""
     for piece in _PIECE.findall(credential):
         yield piece
         yield piece.partition("+")[0]

@@ -1,30 +1,27 @@
-"""multipart/form-data, read whole or refused: Starlette parses, and forgives a body cut short."""
-
-from __future__ import annotations
+"""Reads multipart/form-data. Starlette's parser accepts a body that is cut short; this does not."""
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import IO, Any, BinaryIO
 
+from msgspec import Struct
 from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from mock_server.core.json_pointer import pointer
+from mock_server.core.json_values import pointer
 from mock_server.core.refusals import CannotStore, Invalid, Refusal
 from mock_server.edge.call import BodyAwaited, Call
 from mock_server.simulation.upload_folder import temporary_folder
 
 _IN_MEMORY_BYTES = 1024 * 1024
-"""How much of each file stays in memory; a longer one goes to the disk."""
+"""The maximum size of a file in memory; a larger file is written to disk."""
 
 _BEGINNING_BYTES = 8192
 
 
-@dataclass(frozen=True, slots=True)
-class FilePart:
-    """A part that came with a file name. beginning: enough to tell its type by."""
+class FilePart(Struct, frozen=True):
+    """A part with a file name. beginning: enough bytes to detect its type."""
 
     name: str
     file: BinaryIO
@@ -33,12 +30,10 @@ class FilePart:
 
 
 def form_of(call: Call) -> dict[str, Any]:
-    """The form's fields: a string each, a FilePart for files, which are closed with the call.
-
+    """The form's fields: a string each, or a FilePart. Files are closed with the call.
     Refuses with Invalid another content type, a body that is malformed, cut short or over
-    `limits.upload_bytes`, and a field that comes twice; with CannotStore what the disk does not
-    take. Raises BodyAwaited as long as the form has not been read.
-    """
+    `limits.upload_bytes`, and a repeated field; with CannotStore if the disk cannot take a file.
+    Raises BodyAwaited if the form has not been read yet."""
     declared = call.header(b"content-type") or ""
     if declared.partition(";")[0].strip().lower() != "multipart/form-data":
         raise Invalid.at("header Content-Type", "contentType", "must be multipart/form-data")
@@ -51,11 +46,11 @@ def form_of(call: Call) -> dict[str, Any]:
 
 
 async def _read_form(call: Call) -> None:
-    """Wait for the form, and keep with the call what came of it."""
+    """Wait for the form, and store it or its refusal in the call."""
     parser = _Parser(call)
     call.files = parser.files
     try:
-        temporary_folder()  # a file that is longer than `_IN_MEMORY_BYTES` goes there
+        temporary_folder()  # for files longer than `_IN_MEMORY_BYTES`
         call.form = _fields(await parser.parse())
         if not parser.is_whole:
             raise _malformed("the closing boundary is missing, so the body was cut short")
@@ -70,7 +65,7 @@ async def _read_form(call: Call) -> None:
 
 
 class _Parser(MultiPartParser):
-    """Starlette's parser. is_whole: whether the closing boundary came."""
+    """Starlette's parser. is_whole: whether the closing boundary has been read."""
 
     spool_max_size = _IN_MEMORY_BYTES
 
@@ -81,11 +76,11 @@ class _Parser(MultiPartParser):
 
     @property
     def files(self) -> Sequence[IO[bytes]]:
-        """Every file that was opened, also one whose part was never finished."""
+        """Every file that was opened, including those of unfinished parts."""
         return self._files_to_close_on_error
 
     def on_headers_finished(self) -> None:
-        """A part begins."""
+        """Called when a part begins."""
         super().on_headers_finished()
         if (opened := self._current_part.file) is not None:
             self._current_part.file = _Upload(
@@ -93,12 +88,12 @@ class _Parser(MultiPartParser):
             )
 
     def on_end(self) -> None:
-        """The closing boundary came."""
+        """Called at the closing boundary."""
         self.is_whole = True
 
 
 class _Upload(UploadFile):
-    """Starlette's, without its threads: to load what they need takes 50 ms."""
+    """Starlette's UploadFile without anyio's threads, whose import takes 50 ms."""
 
     async def write(self, data: bytes) -> None:
         """Append to the file."""
@@ -106,7 +101,7 @@ class _Upload(UploadFile):
         await asyncio.to_thread(self.file.write, data)
 
     async def seek(self, offset: int) -> None:
-        """Go to a place in the file."""
+        """Set the position in the file."""
         self.file.seek(offset)
 
 
@@ -114,7 +109,7 @@ def _fields(form: FormData) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name, value in form.multi_items():
         if name in fields:
-            raise Invalid.at(pointer([name]), "uniqueNames", "stands twice in the form")
+            raise Invalid.at(pointer([name]), "uniqueNames", "occurs twice in the form")
         fields[name] = _file_part(value) if isinstance(value, UploadFile) else value
     return fields
 
@@ -126,4 +121,4 @@ def _file_part(upload: UploadFile) -> FilePart:
 
 
 def _malformed(sentence: str) -> Invalid:
-    return Invalid.at("", "multipart", f"is no readable form: {sentence}")
+    return Invalid.at("", "multipart", f"is not a readable form: {sentence}")

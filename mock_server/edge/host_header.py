@@ -1,39 +1,28 @@
 """The `Host` header: the name and port under which a client reached the server (RFC 9110, 7.2)."""
 
-from __future__ import annotations
-
 import re
-from dataclasses import dataclass
-from functools import lru_cache
 from ipaddress import IPv6Address
 
+from msgspec import Struct
+
 from mock_server.core.refusals import Invalid
+from mock_server.edge.short_key_cache import cached_for_short_keys
 
 _HOST = re.compile(
     r"(?P<name>[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])"
     r"(?::(?P<port>[0-9]{0,5}))?"
 )
-_LONGEST = 255 + len(":65535")
+_MAX_BYTES = 255 + len(":65535")
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(Struct, frozen=True):
     """A well-formed `Host`.
-
-    authority: as it came, fit for a URL. name: lower case, without brackets and a dot at the end.
-    port: None if there is none, so that it is the scheme's own.
-    """
+    authority: unchanged, as used in a URL. name: lower case, without brackets and a final dot.
+    port: None if there is none: the default port of the scheme."""
 
     authority: str
     name: str
     port: int | None
-
-
-def read_host(value: bytes) -> Host:
-    """The value of a `Host` header. Refuses with Invalid what is no `name` or `name:port`."""
-    if len(value) > _LONGEST:
-        raise _malformed(f"is longer than {_LONGEST} bytes")
-    return _read(value)
 
 
 def require_host(value: bytes, *, is_first: bool) -> None:
@@ -44,8 +33,11 @@ def require_host(value: bytes, *, is_first: bool) -> None:
         read_host(value)
 
 
-@lru_cache(maxsize=256)
-def _read(value: bytes) -> Host:
+@cached_for_short_keys
+def read_host(value: bytes) -> Host:
+    """The parsed value of a `Host` header. Refuses with Invalid all but `name` and `name:port`."""
+    if len(value) > _MAX_BYTES:
+        raise _malformed(f"is longer than {_MAX_BYTES} bytes")
     match = _HOST.fullmatch(value.decode("latin-1"))
     if match is None:
         raise _malformed("must be a host name or an address, and a port if there is one")

@@ -1,6 +1,4 @@
-"""Answers that may be long: written piece by piece, and other requests are served in between."""
-
-from __future__ import annotations
+"""Long answers: sent in pieces, with other requests served in between."""
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,29 +8,29 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from mock_server.edge.timestamps import moment_text
+
 _PIECE_BYTES = 64 * 1024
 
 
 class LongAnswer(Response):
-    """An answer whose body is made while it is sent; a short one has a Content-Length as ever."""
+    """An answer whose body is encoded while it is sent; a short one has a Content-Length."""
 
     def __init__(
         self,
         parts: Iterable[bytes],
-        status: int = 200,
         headers: Mapping[str, str] | None = None,
         media_type: str = "application/json",
     ) -> None:
-        """parts: the body. Making one must not take long; whatever they tell of may change between
-        two of them."""
-        self.status_code = status
+        """parts: the body. Each part is made in a short time; the world may change between two."""
+        self.status_code = 200
         self.media_type = media_type
         self.background = None
         self.init_headers(headers)
         self._pieces = _pieces(parts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it; everybody else has a turn after each piece."""
+        """Send the answer; other tasks of the event loop run after each piece."""
         piece, following = next(self._pieces, b""), next(self._pieces, None)
         if following is None:
             self.headers["content-length"] = str(len(piece))
@@ -45,25 +43,27 @@ class LongAnswer(Response):
         await send({"type": "http.response.body", "body": piece})
 
 
-def json_list(name: str, items: Iterable[Any], **members: Any) -> LongAnswer:
-    """The JSON object `{NAME: [ITEMS], MEMBERS}`. items: plain data, each made when it is sent."""
-    return LongAnswer(json_list_parts({}, name, items, members))
+def json_list(whole: Any, name: str, items: Iterable[Any]) -> LongAnswer:
+    """The JSON object `whole`, its empty list `name` filled with items that are made when sent."""
+    return LongAnswer(json_list_parts(whole, name, items))
 
 
-def json_list_parts(
-    before: Mapping[str, Any], name: str, items: Iterable[Any], after: Mapping[str, Any]
-) -> Iterator[bytes]:
-    """A JSON object with one long list in it, and other members before and after that."""
-    yield msgspec.json.encode({**before, name: []})[:-2]
+def json_list_parts(whole: Any, name: str, items: Iterable[Any]) -> Iterator[bytes]:
+    """The JSON object `whole` in parts, with these items in its empty list `name`."""
+    before, list_of, after = _encode(whole).partition(b'"%b":[]' % name.encode())
+    yield before + list_of[:-1]
     comma = b""
     for item in items:
-        yield comma + msgspec.json.encode(item)
+        yield comma + _encode(item)
         comma = b","
-    yield b"]" + (b"," if after else b"") + msgspec.json.encode(after)[1:]
+    yield b"]" + after
+
+
+_encode = msgspec.json.Encoder(enc_hook=moment_text).encode
 
 
 def _pieces(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes in pieces that are worth sending."""
+    """The same bytes in pieces of about _PIECE_BYTES."""
     waiting, size_bytes = [], 0
     for part in parts:
         waiting.append(part)

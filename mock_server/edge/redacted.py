@@ -1,23 +1,27 @@
-"""What is kept of requests and deliveries, as people may see it: without any secret."""
+"""Requests, deliveries and snapshots without secrets, as they are shown."""
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from mock_server.core.deliveries import Attempt, Posting
+from mock_server.core.deliveries import Attempt, OutgoingRequest
 from mock_server.core.inbox import Received
 from mock_server.core.journal import Exchange, Headers, IgnoredField
 from mock_server.core.redaction import REDACTED, Redaction
-from mock_server.core.snapshot import Snapshot
 from mock_server.edge.credentials import is_credential, without_credentials
+
+if TYPE_CHECKING:
+    from mock_server.core.snapshot import Snapshot
 
 TextHeaders = tuple[tuple[str, str], ...]
 
 
 def redact_exchange(exchange: Exchange, redaction: Redaction, *, max_body_bytes: int) -> None:
-    """Take every secret out of an exchange. max_body_bytes: as much of each body as is kept."""
+    """Remove every secret from an exchange. max_body_bytes: how much of each body is kept."""
     exchange.path = redaction.text(exchange.path)
     exchange.query = redaction.query(exchange.query)
     exchange.refusal = exchange.refusal and redaction.text(exchange.refusal)
@@ -36,7 +40,7 @@ def redact_exchange(exchange: Exchange, redaction: Redaction, *, max_body_bytes:
 
 
 def redacted_request(request: Received, redaction: Redaction, *, max_body_bytes: int) -> Received:
-    """What came to an inbox. max_body_bytes: as much of a body as is kept."""
+    """A request to an inbox, without secrets. max_body_bytes: how much of each body is kept."""
     is_cut = len(request.body) == max_body_bytes < request.size_bytes
     return replace(
         request,
@@ -48,11 +52,9 @@ def redacted_request(request: Received, redaction: Redaction, *, max_body_bytes:
 
 
 def redacted_snapshot(snapshot: Snapshot, redaction: Redaction) -> Snapshot:
-    """A snapshot whose records tell no secret: the journal, inboxes, and attempts at deliveries.
-
-    What the world needs to go on stays: keys, signing secrets, and requests for tasks.
-    """
-    exchanges = tuple(map(replace, snapshot.journal.exchanges))
+    """A snapshot without secrets in its records: the journal, inboxes and delivery attempts.
+    What the world needs is unchanged: keys, signing secrets and the requests of tasks."""
+    exchanges = tuple(map(copy, snapshot.journal.exchanges))
     for exchange in exchanges:
         redact_exchange(exchange, redaction, max_body_bytes=snapshot.rules.journal_body_bytes)
     deliveries = tuple(
@@ -79,28 +81,28 @@ def redacted_snapshot(snapshot: Snapshot, redaction: Redaction) -> Snapshot:
 
 
 def redacted_attempt(attempt: Attempt, redaction: Redaction) -> Attempt:
-    """An attempt at a delivery, with its answer."""
+    """A delivery attempt and its answer, without secrets."""
     return replace(
         attempt,
-        posting=attempt.posting and _posting(attempt.posting, redaction),
+        outgoing=attempt.outgoing and _outgoing(attempt.outgoing, redaction),
         answer_headers=_text_headers(attempt.answer_headers, redaction),
         answer_body=redaction.content(attempt.answer_body),
         error=attempt.error and redaction.text(attempt.error),
     )
 
 
-def _posting(posting: Posting, redaction: Redaction) -> Posting:
-    return Posting(
-        redaction.text(posting.url),
-        _text_headers(posting.headers, redaction),
-        redaction.content(posting.body),
+def _outgoing(outgoing: OutgoingRequest, redaction: Redaction) -> OutgoingRequest:
+    return OutgoingRequest(
+        redaction.text(outgoing.url),
+        _text_headers(outgoing.headers, redaction),
+        redaction.content(outgoing.body),
     )
 
 
 def _headers(headers: Headers, redaction: Redaction) -> Headers:
     headers = without_credentials(headers)
     together = b"\n".join([value for _, value in headers])
-    if redaction.content(together) == together:  # as nearly always
+    if redaction.content(together) == together:  # the usual case
         return headers
     return [(name, redaction.content(value)) for name, value in headers]
 

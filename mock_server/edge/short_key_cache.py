@@ -1,6 +1,4 @@
-"""A cache for answers that depend on what clients send: long keys are not kept."""
-
-from __future__ import annotations
+"""A cache for functions of what clients send. Results for long keys are not kept."""
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
@@ -13,10 +11,8 @@ Result = TypeVar("Result")
 
 
 def cached_for_short_keys(function: Callable[[Key], Result]) -> Callable[[Key], Result]:
-    """The function with its last 256 results kept, those for long keys left out.
-
-    A test uses a few short keys again and again; nobody needs a header of a megabyte twice.
-    """
+    """The function with a cache of 256 results. Keys over MAX_KEY_LENGTH are not cached.
+    Tests repeat a few short keys; long ones would only fill memory."""
     cached = lru_cache(maxsize=256)(function)
 
     @wraps(function)

@@ -1,13 +1,13 @@
-"""A body that is to become a typed value: what is wrong with it is told as for every other body."""
-
-from __future__ import annotations
+"""Reads a body as a typed value. Its refusals have the same sentences as those of schemas."""
 
 import re
+from collections.abc import Iterable
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from mock_server.contract.violations import BodyRules
+from mock_server.core.apis import with_api_names
 from mock_server.core.refusals import Invalid
 
 Value = TypeVar("Value")
@@ -17,41 +17,43 @@ class TypedBody(Generic[Value]):
     """Reads JSON values as one msgspec type; compiled when first used."""
 
     def __init__(self, kind: Any, *, closed: bool = False) -> None:
-        """closed: no object in it may have a field that its type does not know."""
+        """closed: whether unknown fields are refused in every object."""
         self._kind = kind
         self._closed = closed
-        self._rules: BodyRules | None = None
+        self._rules: dict[tuple[str, ...], BodyRules] = {}
 
     @property
     def schema(self) -> dict[str, Any]:
-        """The JSON Schema of the type, whole in itself."""
+        """The JSON Schema of the type, without references to other files."""
         (schema,), parts = msgspec.json.schema_components([self._kind], ref_template="{name}")
         inlined: dict[str, Any] = _inlined(schema, parts)
         if self._closed:
             _close(inlined)
         return inlined
 
-    def read(self, body: Any) -> Value:
-        """The value a body spells. Refuses with Invalid, naming every place that is wrong."""
-        if self._rules is None:
-            self._rules = BodyRules(self.schema)
-        self._rules.require(body)
+    def read(self, body: Any, apis: Iterable[str] = ()) -> Value:
+        """The typed value of a body. Refuses with Invalid, naming every place that is wrong.
+        apis: the names of the APIs that a body may name."""
+        names = tuple(apis)
+        if names not in self._rules:
+            self._rules[names] = BodyRules(with_api_names(self.schema, names))
+        self._rules[names].require(body)
         try:
             value: Value = msgspec.convert(body, self._kind)
-        except msgspec.ValidationError as error:  # a rule that a schema cannot say
+        except msgspec.ValidationError as error:  # a rule that is not in the schema
             raise _placed(str(error)) from None
         return value
 
 
-def _placed(told: str) -> Invalid:
-    """What msgspec says, `sentence - at `$.a[0].b``, as a violation at /a/0/b."""
-    sentence, _, place = told.partition(" - at `$")
+def _placed(message: str) -> Invalid:
+    """msgspec's message, `sentence - at `$.a[0].b``, as a violation at /a/0/b."""
+    sentence, _, place = message.partition(" - at `$")
     steps = re.findall(r"\w+", place)
     return Invalid.at("".join(f"/{step}" for step in steps), "value", sentence)
 
 
 def _inlined(schema: Any, parts: dict[str, Any]) -> Any:
-    """The schema with every part in its place, and each choice by `type` told by that alone."""
+    """The schema with all parts inserted. The `type` alone selects among the kinds of an object."""
     if isinstance(schema, list):
         return [_inlined(each, parts) for each in schema]
     if not isinstance(schema, dict):
@@ -67,14 +69,14 @@ def _inlined(schema: Any, parts: dict[str, Any]) -> Any:
 
 
 def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """The same, or null. `anyOf` would only say that neither fits, this says what is wrong."""
+    """The schema, or null. With `anyOf`, violations would not say what is wrong."""
     if "enum" in schema:
         return schema | {"enum": [*schema["enum"], None]}
     return schema | {"type": [schema["type"], "null"]}
 
 
 def _close(schema: Any) -> None:
-    """Allow no other fields than those that are named; a choice by `type` says so itself."""
+    """Refuse unknown fields in all objects; of a choice by `type`, in each of its parts."""
     for inner in schema.values() if isinstance(schema, dict) else schema:
         if isinstance(inner, dict | list):
             _close(inner)
@@ -84,7 +86,7 @@ def _close(schema: Any) -> None:
 
 
 def _choice(discriminator: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
-    """One of several objects. `anyOf` would only say that none fits, this says why."""
+    """One of several objects. With `anyOf`, violations would not say what is wrong."""
     name, mapping = discriminator["propertyName"], discriminator["mapping"]
     return {
         "type": "object",

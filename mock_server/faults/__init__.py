@@ -1,1 +1,1 @@
-"""Scenarios and faults: read from files, chosen for a request, carried out."""
+"""Reads scenario files, chooses the faults of each request, and makes them happen."""

@@ -1,49 +1,48 @@
-"""An exchange that goes wrong as its fault plan has it."""
-
-from __future__ import annotations
+"""Applies the faults of a request: delays, other answers, changed bodies, broken connections."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 from starlette.responses import Response
-from starlette.types import Message, Send
+from starlette.types import Message, Scope, Send
 
-from mock_server.core.exchange_faults import (
+from mock_server.core.apis import Operation
+from mock_server.core.clock import Clock
+from mock_server.core.effects import (
     AnswerFault,
     BodyFault,
     ConnectionFault,
     DelayFault,
     ErrorFault,
     When,
+    WithRetryAfter,
 )
 from mock_server.core.faults import Fault
 from mock_server.core.journal import Cause
-from mock_server.core.refusals import Refusal, Rehearsed
-from mock_server.edge.call import AnswerReplaced
-from mock_server.edge.connection import close_connection, reset_connection
-from mock_server.faults.plan import FaultPlan
+from mock_server.core.refusals import DryRunEnded, Refusal
+from mock_server.edge.call import AnswerReplaced, Call
+from mock_server.edge.connection import transport_of
+from mock_server.edge.resource import ErrorResponses, Handler
+from mock_server.edge.timestamps import http_date
+from mock_server.faults.plan import Downloaded, FaultPlan, plan_for
+from mock_server.outgoing.connection_reset import reset
 
-if TYPE_CHECKING:
-    from mock_server.edge.call import Call
-    from mock_server.edge.resource import Voice
-
-Answer = Callable[["Call"], Awaitable[Response]]
-Ending = ErrorFault | AnswerFault | ConnectionFault
+EndingFault = ErrorFault | AnswerFault | ConnectionFault
 
 
 @dataclass(slots=True)
-class Collected:
-    """An answer that has not been sent."""
+class CollectedAnswer:
+    """An answer, collected instead of sent."""
 
     status: int = 500
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     body: bytearray = field(default_factory=bytearray)
 
     async def take(self, message: Message) -> None:
-        """Keep what would have been sent."""
+        """Add an ASGI message to the answer."""
         if message["type"] == "http.response.start":
             self.status, self.headers = message["status"], list(message["headers"])
         else:
@@ -51,95 +50,99 @@ class Collected:
 
     @property
     def document(self) -> Any:
-        """What the body says, if it is JSON."""
+        """The value of the body; None if it is not JSON."""
         try:
             return msgspec.json.decode(self.body)
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
 
     def set_header(self, name: bytes, value: str) -> None:
-        """Have this header once, with this value."""
+        """Set this header, once, to this value."""
         self.headers = [each for each in self.headers if each[0].lower() != name]
         self.headers.append((name, value.encode("latin-1", "replace")))
 
 
 class Misbehaviour:
-    """One request on its way through everything that goes wrong with it."""
+    """Answers one request with the faults of its plan."""
 
-    def __init__(self, plan: FaultPlan, call: Call, voice: Voice, send: Send) -> None:
+    def __init__(self, plan: FaultPlan, call: Call, errors: ErrorResponses) -> None:
         self._plan = plan
         self._call = call
-        self._voice = voice
-        self._send = send
+        self._errors = errors
         self._committed: list[Fault] | None = None
 
-    async def run(self, handle: Answer, answer: Answer) -> None:
-        """Have the request answered, or not.
-
-        handle: what the rules say, refusals raised; answer: the same with refusals as answers.
-        """
-        ending, _ = await self._suffer(self._struck("before"))
+    async def run(self, handle: Handler, answer: Handler, send: Send) -> None:
+        """Answer the request, or leave it without an answer.
+        handle: the handler, which raises refusals. answer: the same, with refusals as answers."""
+        self._send = send
+        ending, _ = await self._apply(self._matches("before"))
         if ending is not None:
-            if self._can_be_rehearsed:
-                self._call.exchange.without = rehearsed(self._call, self._voice, handle)
-            await self._end(ending, Collected())
+            if self._allows_dry_run:
+                self._call.exchange.without = dry_run_answer(self._call, self._errors, handle)
+            await self._end(ending, CollectedAnswer())
             return
-        collected = Collected()
+        collected = CollectedAnswer()
         self._call.on_committed = self._replace_answer
         try:
             response = await answer(self._call)
         except AnswerReplaced:
             self._call.exchange.without = "accepted"
-            ending, _ = await self._suffer(self._committed or [])
+            ending, _ = await self._apply(self._committed or [])
             if ending is not None:
                 await self._end(ending, collected)
             return
         await response(self._call.scope, self._no_more, collected.take)
-        sound = _summary(collected)
-        ending, bodies = await self._suffer(self._struck_after(collected.document))
+        without = _short_form(collected.status, collected.body)
+        ending, bodies = await self._apply(self._matches_after(collected.document))
         if self._call.exchange.faults:
-            self._call.exchange.without = sound
+            self._call.exchange.without = without
+        if any(body.ignores_range for body in bodies):
+            collected = CollectedAnswer()
+            await response(_without_range(self._call.scope), self._no_more, collected.take)
         for body in bodies:
             _change(collected, body)
-            await asyncio.sleep(0)  # there may be many, and the document may be large
+            await asyncio.sleep(0)  # there may be many changes of a large document
         if ending is not None:
             await self._end(ending, collected)
         else:
-            await self._send_collected(collected, bodies)
+            await self._send_answer(collected, bodies)
 
     @property
-    def _can_be_rehearsed(self) -> bool:
-        """Whether the rules can be asked without anything being changed by it."""
-        exchange, operation = self._call.exchange, self._plan.situation.operation
+    def _allows_dry_run(self) -> bool:
+        """Whether the handler can run without a change of state."""
+        exchange, operation = self._call.exchange, self._plan.target.operation
         return exchange.method in {"GET", "HEAD"} or operation in {"create", "read"}
 
     def _replace_answer(self) -> None:
-        """The task is made, and its answer comes when it has ended: what does not need that answer
-        goes wrong now. Raises AnswerReplaced if that leaves nothing of it."""
-        self._committed = self._struck("after", of_answer=False)
-        if any(isinstance(fault.rule.effect, Ending) for fault in self._committed):
+        """Called when the task is made and its answer is not ready: match the faults that do not
+        depend on the answer. Raises AnswerReplaced if one of them replaces the answer."""
+        self._committed = self._matches("after", of_answer=False)
+        if any(isinstance(fault.rule.effect, EndingFault) for fault in self._committed):
             raise AnswerReplaced
 
-    def _struck_after(self, document: Any) -> list[Fault]:
-        """What goes wrong with an answer, and with a state that has changed."""
+    def _matches_after(self, document: Any) -> list[Fault]:
+        """The faults that match an answer, and those that matched when the state changed."""
         if self._committed is None:
-            return self._struck("after", document)
-        return self._committed + self._struck("after", document, of_answer=True)
+            return self._matches("after", document)
+        return self._committed + self._matches("after", document, of_answer=True)
 
-    def _struck(
+    def _matches(
         self, when: When, document: Any = None, *, of_answer: bool | None = None
     ) -> list[Fault]:
-        """What goes wrong at this moment; kept with the exchange."""
-        channel, struck = self._plan.struck(when, document, of_answer=of_answer)
-        struck = _effective(struck)
-        self._note(channel, struck)
-        return struck
+        """The faults that match at this moment. They are noted in the exchange."""
+        channel, matches = self._plan.matches(when, document, of_answer=of_answer)
+        matches = _effective(matches)
+        exchange = self._call.exchange
+        exchange.faults += tuple(fault.id for fault in matches)
+        for fault in matches:
+            exchange.add_cause(Cause(fault.scenario, channel, "answer"))
+        return matches
 
-    async def _suffer(self, struck: Sequence[Fault]) -> tuple[Ending | None, list[BodyFault]]:
-        """Wait as long as delays want; what else goes wrong."""
-        endings: list[Ending] = []
+    async def _apply(self, matches: Sequence[Fault]) -> tuple[EndingFault | None, list[BodyFault]]:
+        """Wait for the delays; returns the other faults: one ending at most, changes of bodies."""
+        endings: list[EndingFault] = []
         bodies: list[BodyFault] = []
-        for fault in struck:
+        for fault in matches:
             match fault.rule.effect:
                 case DelayFault() as delay:
                     await self._wait(fault, delay)
@@ -149,34 +152,30 @@ class Misbehaviour:
                     endings.append(ending)
         return (endings[0] if endings else None), bodies
 
-    def _note(self, channel: str, struck: Sequence[Fault]) -> None:
-        exchange = self._call.exchange
-        exchange.faults += tuple(fault.id for fault in struck)
-        for fault in struck:
-            exchange.add_cause(Cause(fault.scenario, channel, "answer"))
-
     async def _wait(self, fault: Fault, delay: DelayFault) -> None:
-        self._call.require_world()  # the clock of another one would have to be waited for
-        chance, subject = self._call.world.chance, fault.turn_of(self._plan.situation.account)
-        drawn = chance.fraction("delay", subject), chance.fraction("more delay", subject)
-        waiting = self._call.timekeeper.sleep(delay.wait_ms(*drawn), self._call.exchange.id)
+        self._call.require_world()  # else the delay would run on another world's clock
+        chance, subject = self._call.world.chance, fault.random_subject(self._plan.target.account)
+        fractions = chance.fraction("delay", subject), chance.fraction("more delay", subject)
+        waiting = self._call.timekeeper.sleep(delay.wait_ms(*fractions), self._call.exchange.id)
         if delay.when == "after":
-            # Nobody waits for an answer whose caller has left, nor for what hangs on it.
-            await self._call.unless_hung_up(asyncio.ensure_future(waiting))
+            # If the caller has disconnected, the answer and its other faults are dropped.
+            await self._call.unless_disconnected(asyncio.ensure_future(waiting))
         else:
             await waiting
 
-    async def _end(self, ending: Ending, collected: Collected) -> None:
-        """Answer in another way than the rules would have, or not at all."""
+    async def _end(self, ending: EndingFault, collected: CollectedAnswer) -> None:
+        """Send the fault's answer, or break the connection."""
         match ending:
             case ErrorFault():
-                response = self._voice.error(
-                    self._call, ending.code, ending.message, ending.retry_after_s
-                )
+                retry_after = _retry_after(ending, self._call.world.clock)
+                response = self._errors.error(self._call, ending.code, ending.message, retry_after)
                 await self._respond(response)
             case AnswerFault():
+                retry_after = _retry_after(ending, self._call.world.clock)
+                headers = {} if retry_after is None else {"Retry-After": retry_after}
+                headers |= ending.headers
                 await self._respond(
-                    Response(ending.body, ending.status, ending.headers, ending.content_type)
+                    Response(ending.body, ending.status, headers, ending.content_type)
                 )
             case ConnectionFault():
                 if ending.after_bytes is not None:
@@ -186,34 +185,38 @@ class Misbehaviour:
 
     async def _break(self, fault: ConnectionFault) -> None:
         if fault.how == "reset":
-            # What was sent has to leave before the reset overtakes it.
+            # The reset would discard what has not been sent yet.
             await asyncio.sleep(0)
-            reset_connection(self._call.scope)
-        await self._call.until_hung_up()
+            await self._call.server.keeper.released()
+            self._note_broken()
+            reset(transport_of(self._call.scope))
+        await self._call.until_disconnected()
+
+    def _note_broken(self) -> None:
+        clock = self._call.world.clock
+        self._call.exchange.end(clock.now_ms(), clock.wall_ms(), "reset_by_fault")
 
     async def _respond(self, response: Response) -> None:
-        collected = Collected()
+        collected = CollectedAnswer()
         await response(self._call.scope, self._no_more, collected.take)
-        await self._send_collected(collected, [])
+        await self._send_answer(collected, [])
 
-    async def _send_collected(self, collected: Collected, bodies: Sequence[BodyFault]) -> None:
-        cuts = [body.cut_at for body in bodies if body.cut_at is not None]
-        paces = [body.bytes_per_s for body in bodies if body.bytes_per_s is not None]
+    async def _send_answer(self, collected: CollectedAnswer, bodies: Sequence[BodyFault]) -> None:
+        cut_at = next((body.cut_at for body in bodies if body.cut_at is not None), None)
+        paces = (body.bytes_per_s for body in bodies if body.bytes_per_s is not None)
         await self._send_start(collected)
-        content = bytes(collected.body)
-        if cuts:
-            content = content[: cuts[0]]
-        async for part in _parts(content, paces[0] if paces else None):
+        async for part in _parts(bytes(collected.body[:cut_at]), next(paces, None)):
             await self._send_part(part)
-        if cuts:
-            close_connection(self._call.scope)
-            await self._call.until_hung_up()
-        else:
+        if cut_at is None:
             await self._send({"type": "http.response.body", "body": b""})
+        else:
+            self._note_broken()
+            transport_of(self._call.scope).close()
+            await self._call.until_disconnected()
 
-    async def _send_start(self, collected: Collected) -> None:
+    async def _send_start(self, collected: CollectedAnswer) -> None:
         if collected.status in _WITHOUT_BODY:
-            # A caller reads on there, and would take the body for the next answer.
+            # Callers expect no body here, and would read it as the next answer.
             collected.body.clear()
             collected.headers = [each for each in collected.headers if each[0] != b"content-length"]
         start = {"type": "http.response.start", "status": collected.status}
@@ -223,51 +226,70 @@ class Misbehaviour:
         await self._send({"type": "http.response.body", "body": bytes(part), "more_body": True})
 
     async def _no_more(self) -> Message:
-        """For answers that would watch whether the caller hangs up: not now."""
+        """A `receive` that never returns, so that the answer does not notice a disconnect."""
         return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
 
 
 _WITHOUT_BODY = (204, 304)
 
 
-def _effective(struck: Sequence[Fault]) -> list[Fault]:
-    """Those that the caller can notice: one ending, and changes of a body that is then sent."""
-    ending = next((each for each in struck if isinstance(each.rule.effect, Ending)), None)
+def find_misbehaviour(
+    call: Call,
+    errors: ErrorResponses,
+    operation: Operation,
+    body: bytes | None,
+    *,
+    downloaded: Downloaded | None = None,
+) -> Misbehaviour | None:
+    """The faults of a request; None if there are none. Takes and raises what `plan_for` does."""
+    plan = plan_for(call, errors, operation, body, downloaded)
+    return None if plan is None else Misbehaviour(plan, call, errors)
+
+
+def _effective(matches: Sequence[Fault]) -> list[Fault]:
+    """The faults with an effect: one ending, delays, and changes of the body if it is sent."""
+    ending = next((each for each in matches if isinstance(each.rule.effect, EndingFault)), None)
     sends_body = ending is None or getattr(ending.rule.effect, "after_bytes", None) is not None
     return [
         each
-        for each in struck
+        for each in matches
         if each is ending
         or isinstance(each.rule.effect, DelayFault)
         or (sends_body and isinstance(each.rule.effect, BodyFault))
     ]
 
 
-def rehearsed(call: Call, voice: Voice, handle: Answer) -> str | None:
-    """What the rules would have answered, without changing anything; None if that takes time."""
-    with call.world.rehearsal():
+def dry_run_answer(call: Call, errors: ErrorResponses, handle: Handler) -> str | None:
+    """The answer without faults, from a dry run; None if the handler has to wait."""
+    with call.world.dry_run():
         try:
-            asking: Any = handle(call)
-            asking.send(None)
+            running: Any = handle(call)
+            running.send(None)
         except StopIteration as answered:
             return f"{answered.value.status_code}"
-        except Rehearsed:
+        except DryRunEnded:
             return "accepted"
         except Refusal as refusal:
-            response = voice.refuse(call, refusal)
-            return _told(response.status_code, bytes(response.body))
-        except Exception:  # noqa: BLE001 a handler that breaks here breaks for real elsewhere
+            response = errors.refuse(call, refusal)
+            return _short_form(response.status_code, response.body)
+        except Exception:  # noqa: BLE001 a real request would log it
             return None
-    asking.close()
+    running.close()
     return None
 
 
-def _summary(collected: Collected) -> str:
-    return _told(collected.status, bytes(collected.body))
+def _retry_after(fault: WithRetryAfter, clock: Clock) -> str | None:
+    """The value of the fault's header Retry-After; None without one."""
+    if fault.retry_after is not None or fault.retry_after_s is None:
+        return fault.retry_after
+    if fault.retry_after_as == "seconds":
+        return str(fault.retry_after_s)
+    # A date has whole seconds: it is rounded up, so that it never allows an earlier request.
+    return http_date(clock.wall_ms() + 1000 * fault.retry_after_s + 999)
 
 
-def _told(status: int, body: bytes) -> str:
-    """An answer in a few words: its status, and its code if it is an error."""
+def _short_form(status: int, body: bytes | bytearray | memoryview) -> str:
+    """The status of an answer, and the code of an error."""
     if status < 400:
         return f"{status}"
     try:
@@ -276,8 +298,14 @@ def _told(status: int, body: bytes) -> str:
         return f"{status}"
 
 
-def _change(collected: Collected, fault: BodyFault) -> None:
-    """Do to an answer what a fault wants; its length is told as it is then."""
+def _without_range(scope: Scope) -> Scope:
+    """The request as if it asked for the whole file."""
+    headers = [each for each in scope["headers"] if each[0] not in {b"range", b"if-range"}]
+    return {**scope, "headers": headers}
+
+
+def _change(collected: CollectedAnswer, fault: BodyFault) -> None:
+    """Apply a fault to an answer. Its Content-Length is that of the new body."""
     if fault.status is not None:
         collected.status = fault.status
     if fault.content_type is not None:
@@ -287,12 +315,12 @@ def _change(collected: Collected, fault: BodyFault) -> None:
     elif fault.drop or fault.rename or fault.set or fault.null:
         document = collected.document
         if document is not None:
-            collected.body = bytearray(msgspec.json.encode(fault.changed(document)))
+            collected.body = bytearray(msgspec.json.encode(fault.apply_to(document)))
     collected.set_header(b"content-length", str(len(collected.body)))
 
 
 async def _parts(content: bytes, bytes_per_s: int | None) -> AsyncIterator[bytes]:
-    """The content, at once or byte by byte in real time."""
+    """The content: at once, or byte by byte at `bytes_per_s` in real time."""
     if bytes_per_s is None:
         yield content
         return

@@ -1,32 +1,28 @@
-"""Which faults concern a request: four ways to ask for them, the more direct one first.
+"""Chooses the faults of a request, by precedence of four kinds of channels.
 
-1. set by hand through the control door; 2. the header `Mock-Scenario: NAME`, or `Prefer:
-scenario=NAME` and `Prefer: code=429`; 3. `KEY+NAME` as the key, or the words `mock:NAME` in the
-prompt; 4. the scenario the server was started with. What was asked for with a create also concerns
-later requests about its task. At each moment the first of them that has something wrong counts.
-Several names in one channel go wrong together, as the rules of one scenario do.
-"""
-
-from __future__ import annotations
+1. faults set through the control door; 2. the header `Mock-Scenario: NAME`, or `Prefer:
+scenario=NAME` and `Prefer: code=429`; 3. `KEY+NAME` as the key, or `mock:NAME` in the prompt;
+4. the scenario of the server's settings. The scenarios of a create also apply to later requests
+about its task. At each moment the first channel with a matching fault is used, and all faults of
+that channel apply."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from mock_server.contract.violations import show
-from mock_server.core.exchange_faults import ErrorFault, When
-from mock_server.core.faults import Fault, FaultRule, Faults, Operation, Situation, moment_of
+from mock_server.core.apis import Operation
+from mock_server.core.effects import ErrorFault, When, when_of
+from mock_server.core.faults import Fault, FaultRule, Faults, FaultTarget
 from mock_server.core.refusals import Invalid
+from mock_server.core.scenarios import UnknownScenario
+from mock_server.edge.call import Call
 from mock_server.edge.created_task import DEFAULT, DOOR, OF_TASK
-from mock_server.faults.scenarios import UnknownScenario
-
-if TYPE_CHECKING:
-    from mock_server.edge.call import Call
-    from mock_server.edge.resource import Voice
+from mock_server.edge.resource import ErrorResponses
 
 HEADER, PREFER, KEY, PROMPT = "Mock-Scenario header", "Prefer header", "key", "prompt"
 
@@ -34,12 +30,9 @@ _WORD = re.compile(r"\bmock:([A-Za-z0-9_.-]+)")
 _PREFERENCE = re.compile(r"(?:^|[;,])\s*(scenario|code)\s*=\s*\"?([^\s;,\"]*)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Faults that a request asks for itself: by what name, in which way.
-
-    counted_as: what they are counted under; a scenario may have the name of an error.
-    """
+class Asked(Struct, frozen=True):
+    """Faults that a request names.
+    counted_as: the name for counting; a scenario may have the name of an error."""
 
     name: str
     channel: str
@@ -47,69 +40,65 @@ class Asked:
     counted_as: str
 
 
-@dataclass(frozen=True, slots=True)
-class FaultPlan:
-    """What can go wrong with one exchange; where from, the more direct source first."""
+class FaultPlan(Struct, frozen=True):
+    """The faults that can match one exchange. sources: channel and faults, by precedence."""
 
-    situation: Situation
+    target: FaultTarget
     sources: tuple[tuple[str, tuple[Faults, ...]], ...]
 
-    def struck(
+    def matches(
         self, when: When, answer: Any = None, *, of_answer: bool | None = None
     ) -> tuple[str, list[Fault]]:
-        """What does go wrong at a moment, and the channel it came through; counts.
-
-        of_answer: as for `Faults.struck`.
-        """
-        situation = replace(self.situation, answer=answer)
+        """The faults that match at a moment, and their channel. Counts them as used.
+        of_answer: as for `Faults.matches`."""
+        target = replace(self.target, answer=answer)
         for channel, parts in self.sources:
-            struck = [
+            matches = [
                 fault
                 for faults in parts
-                for fault in faults.struck(situation, when, of_answer=of_answer)
+                for fault in faults.matches(target, when, of_answer=of_answer)
             ]
-            if struck:
-                return channel, struck
+            if matches:
+                return channel, matches
         return "", []
 
 
-Downloaded = Callable[["Call"], Situation | None]
-"""Tells whose task or upload a request downloads; None if there is none."""
+Downloaded = Callable[[Call], FaultTarget | None]
+"""The target of the task or upload that a request downloads; None without one."""
 
 
 def plan_for(
     call: Call,
-    voice: Voice,
+    errors: ErrorResponses,
     operation: Operation,
     body: bytes | None,
     downloaded: Downloaded | None = None,
 ) -> FaultPlan | None:
-    """The plan for a request; None, at no cost to speak of, if nothing can go wrong.
-
-    body: what came, if the operation has a JSON body and it could be read.
-    Raises UnknownScenario for a name that nobody knows, or that is of the other API only.
-    """
+    """The plan for a request; None if no fault can match, which is decided quickly.
+    body: the JSON body, if the operation has one and it could be read.
+    Raises UnknownScenario for an unknown name, and for a scenario of another API only."""
     world = call.world
     may_ask = _may_ask(call, operation, body)
     if not (may_ask or world.faults or world.default_faults or world.task_faults):
         return None
     known = None if downloaded is None else downloaded(call)
-    api, account = (voice.api, _account(call)) if known is None else (known.api, known.account)
-    asked = _asked(call, voice, api, operation, body) if may_ask else []
-    of_tasks = list(_of_tasks(call, operation, body)) if world.task_faults else []
-    candidates = [
-        fault
-        for faults in (world.faults, world.default_faults)
-        if faults
-        for fault in faults.of_exchanges(api, operation, account)
-    ]
+    api, account = (errors.api, _account(call)) if known is None else (known.api, known.account)
+    asked = _asked(call, errors, api, operation, body) if may_ask else []
+    of_tasks = list(_faults_of_read_tasks(call, operation, body)) if world.task_faults else []
+    candidates = world.faults.of_requests(api, operation, account)
+    if world.default_faults:
+        candidates += world.default_faults.of_requests(api, operation, account)
     if not (asked or of_tasks or candidates):
         return None
-    situation = known or Situation(
-        api, operation, account, *_order(call, operation, body), voice.statuses
+    model, prompt = (
+        (known.model, known.prompt) if known else _model_and_prompt(call, operation, body)
     )
-    if not (asked or of_tasks or any(_may_happen(each, situation) for each in candidates)):
+    if not (
+        asked or of_tasks or any(_may_happen(each, account, model, prompt) for each in candidates)
+    ):
         return None
+    known = known or FaultTarget(api, operation, account, model, prompt, errors.statuses)
+    target = replace(known, headers=call.scope["headers"])
     if operation == "create":
         call.task_faults = _faults_of_task(call, asked, account, api)
     sources: list[tuple[str, tuple[Faults, ...]]] = [(DOOR, (world.faults,))]
@@ -117,18 +106,18 @@ def plan_for(
         sources.append((channel, tuple(_faults_of_request(call, each, account) for each in names)))
     sources += [(OF_TASK, (faults,)) for faults in of_tasks]
     sources.append((DEFAULT, (world.default_faults,)))
-    return FaultPlan(situation, tuple(sources))
+    return FaultPlan(target, tuple(sources))
 
 
-def require_known(call: Call, voice: Voice) -> None:
-    """For a path where nothing can go wrong. Raises UnknownScenario as `plan_for` does."""
+def require_known_scenarios(call: Call, errors: ErrorResponses) -> None:
+    """Raises UnknownScenario as `plan_for` does, for a path without faults."""
     if _may_ask(call, "document", None):
-        _asked(call, voice, voice.api, "document", None)
+        _asked(call, errors, errors.api, "document", None)
 
 
 def _faults_of_request(call: Call, asked: Asked, account: str) -> Faults:
-    """What a request asks for itself; an account's requests that ask alike count together."""
-    faults = call.world.faults_asked(account, asked.channel, asked.counted_as)
+    """The faults that a request names, shared by the account's requests with the same name."""
+    faults = call.world.faults_of_channel(account, asked.channel, asked.counted_as)
     if not faults:
         for rule in asked.rules:
             faults.add(rule, asked.name)
@@ -136,59 +125,51 @@ def _faults_of_request(call: Call, asked: Asked, account: str) -> Faults:
 
 
 def _faults_of_task(call: Call, asked: Iterable[Asked], account: str, api: str) -> Faults | None:
-    """What a create asks for its task, whose faults are its own; None if that is nothing.
-
-    What happens to the task itself counts with the account's other tasks, what happens to looks at
-    it for each task.
-    """
+    """The faults that a create names for its task; None if there are none.
+    Faults of the outcome and of deliveries are counted per account, faults of reads per task."""
     faults = Faults(call.world.chance, f"{call.exchange.id}_later")
     for each in asked:
-        for fault in _faults_of_request(call, each, account):
+        named = _faults_of_request(call, each, account)
+        for fault in named:
             rule = fault.rule
             if _concerns_task(rule) and rule.match.api in (None, api):
-                counted_by = fault if moment_of(rule.effect) is None else None
+                counted_by = (named, fault) if when_of(rule.effect) is None else None
                 faults.add(rule, each.name, each.channel, counted_by)
     return faults or None
 
 
 def _concerns_task(rule: FaultRule) -> bool:
-    """Whether a rule that came with a create is for its task, not for its answer."""
-    return moment_of(rule.effect) is None or rule.match.operation in {"read", "media"}
+    """Whether a rule of a create applies to its task, not to its answer."""
+    return when_of(rule.effect) is None or rule.match.operation in {"read", "media"}
 
 
-def _may_happen(fault: Fault, situation: Situation) -> bool:
-    """Whether a fault that could concern this account's requests may concern this one."""
-    fits = fault.rule.match.fits_order(situation.model, situation.prompt)
-    return fits and not fault.is_used_up(situation.account)
+def _may_happen(fault: Fault, account: str, model: str, prompt: str) -> bool:
+    """Whether a fault can match a request of this account with this model and prompt."""
+    return fault.rule.match.matches_order(model, prompt) and not fault.is_used_up(account)
 
 
 def _may_ask(call: Call, operation: Operation, body: bytes | None) -> bool:
-    """Whether a request could name a scenario at all: looked at for every one of them."""
-    headers = call.headers
+    """Whether a request may name a scenario: a quick check, made for every request."""
     return (
-        b"mock-scenario" in headers
-        or b"prefer" in headers
-        or b"+" in headers.get(b"authorization", b"")
-        # JSON may spell any letter of a prompt as \u and four digits.
+        call.known.may_name_scenarios
+        # In JSON any letter of the prompt may be written as \u and four digits.
         or (operation == "create" and body is not None and (b"mock:" in body or b"\\u" in body))
     )
 
 
 def _asked(
-    call: Call, voice: Voice, api: str, operation: Operation, body: bytes | None
+    call: Call, errors: ErrorResponses, api: str, operation: Operation, body: bytes | None
 ) -> list[Asked]:
-    """Every scenario that a request names, each once in a channel, the more direct channel first.
-
-    Raises UnknownScenario for one that is not known, or not for this API, in whichever channel.
-    """
+    """Every scenario that a request names, once per channel, by precedence of the channels.
+    Raises UnknownScenario for one that is unknown or not for this API."""
     named: dict[tuple[str, str], Asked] = {}
-    for each in _named(call, voice, api, operation, body):
+    for each in _named(call, errors, api, operation, body):
         named.setdefault((each.channel, each.counted_as), each)
     return list(named.values())
 
 
 def _named(
-    call: Call, voice: Voice, api: str, operation: Operation, body: bytes | None
+    call: Call, errors: ErrorResponses, api: str, operation: Operation, body: bytes | None
 ) -> Iterator[Asked]:
     for value in _values(call, b"mock-scenario"):
         for name in value.split(","):
@@ -198,33 +179,33 @@ def _named(
             if kind.lower() == "scenario":
                 yield _scenario(call, api, wanted, PREFER)
             else:
-                yield _error_of_status(voice, wanted)
+                yield _error_of_status(errors, wanted)
     if names := call.credential[1]:
         for name in names.split("+"):
             yield _scenario(call, api, name, KEY)
-    words = dict.fromkeys(_WORD.findall(_order(call, operation, body)[1]))
+    words = dict.fromkeys(_WORD.findall(_model_and_prompt(call, operation, body)[1]))
     for name in dict.fromkeys(word.rstrip(".") for word in words):
         yield _scenario(call, api, name, PROMPT)
 
 
 def _values(call: Call, name: bytes) -> Iterator[str]:
-    """The values of a header, which may come several times."""
+    """All values of a header."""
     return (value.decode("latin-1") for each, value in call.scope["headers"] if each == name)
 
 
 def _scenario(call: Call, api: str, name: str, channel: str) -> Asked:
-    """Raises UnknownScenario, which says in which channel the name stood."""
+    """The faults of a named scenario. Raises UnknownScenario, which names the channel."""
     try:
-        return Asked(name, channel, call.fake.scenarios.find_for(name, api).faults, name)
+        return Asked(name, channel, call.server.scenarios.find_for(name, api).faults, name)
     except UnknownScenario as unknown:
         place = channel if channel != PROMPT else f"prompt, where 'mock:{name[:40]}' stands"
         raise UnknownScenario(f"{place}: {unknown}") from None
 
 
-def _error_of_status(voice: Voice, status: str) -> Asked:
-    """The first error of this status in the vendor's table. Raises UnknownScenario."""
+def _error_of_status(errors: ErrorResponses, status: str) -> Asked:
+    """The first error with this status in the API's table. Raises UnknownScenario."""
     codes: dict[str, str] = {}
-    for code, known_status in voice.statuses.items():
+    for code, known_status in errors.statuses.items():
         if known_status is not None:
             codes.setdefault(str(known_status), code)
     if status not in codes:
@@ -235,8 +216,8 @@ def _error_of_status(voice: Voice, status: str) -> Asked:
     return Asked(codes[status], PREFER, (rule,), f"code={codes[status]}")
 
 
-def _of_tasks(call: Call, operation: Operation, body: bytes | None) -> Iterator[Faults]:
-    """What was asked for, with their creates, of the tasks this request looks at."""
+def _faults_of_read_tasks(call: Call, operation: Operation, body: bytes | None) -> Iterator[Faults]:
+    """The faults that creates named for the tasks that this request reads."""
     if operation not in {"read", "media"}:
         return
     values = dict(call.scope["path_params"])
@@ -252,13 +233,13 @@ def _of_tasks(call: Call, operation: Operation, body: bytes | None) -> Iterator[
 
 
 def _account(call: Call) -> str:
-    """Whose key came; empty if it is nobody's."""
+    """The account of the key; empty for an unknown key."""
     key = call.world.keys.get(call.credential[0])
     return "" if key is None else key.account
 
 
-def _order(call: Call, operation: Operation, body: bytes | None) -> tuple[str, str]:
-    """Model and prompt of a create, as far as they can be read; otherwise empty."""
+def _model_and_prompt(call: Call, operation: Operation, body: bytes | None) -> tuple[str, str]:
+    """Model and prompt of a create; empty if they cannot be read."""
     if body is None or operation != "create":
         return "", ""
     fields = _fields(call, body)
@@ -267,7 +248,7 @@ def _order(call: Call, operation: Operation, body: bytes | None) -> tuple[str, s
 
 
 def _fields(call: Call, body: bytes) -> dict[str, Any]:
-    """What a body says, as far as it can be read; whether it is right is for others to say."""
+    """The fields of a body, unchecked; empty if it cannot be read."""
     try:
         fields = call.value_of(body)
     except Invalid:

@@ -1,6 +1,4 @@
-"""The addresses behind a host name, asked of this machine's resolver."""
-
-from __future__ import annotations
+"""The addresses of a host name, from this machine's resolver."""
 
 import asyncio
 import socket
@@ -8,14 +6,14 @@ from collections.abc import Awaitable, Callable
 
 Resolve = Callable[[str], Awaitable[list[str]]]
 
-_PATIENCE_S = 2.0
+_TIMEOUT_S = 2.0
 
 
 async def addresses_of(host: str) -> list[str]:
-    """Every address of a host; none if the name leads nowhere, or nobody can be asked in time."""
+    """Every address of a host; empty if it has none or the resolver takes too long."""
     loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(_TIMEOUT_S):
             found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):  # a timeout is an OSError, too
         return []

@@ -1,4 +1,4 @@
-"""The only requests that go out: attempts at deliveries, to hosts that may be called."""
+"""Makes the requests of delivery attempts: the only requests that leave this server."""
 
 from __future__ import annotations
 
@@ -6,22 +6,25 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from itertools import accumulate
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from msgspec.structs import replace
+
 from mock_server import __version__
 from mock_server.config.settings import DeliverySettings
 from mock_server.core.callback_hosts import CallbackHosts
-from mock_server.core.deliveries import Attempt, Delivery, Posting
-from mock_server.core.delivery_faults import DeliveryFault, ReceiverAnswer
-from mock_server.core.refusals import WebhookUrlRejected
+from mock_server.core.deliveries import Attempt, Delivery, OutgoingRequest
+from mock_server.core.effects import DeliveryFault, ReceiverAnswer
+from mock_server.core.refusals import Conflict, WebhookUrlRejected
 from mock_server.core.webhook_urls import require_public, require_public_addresses
 from mock_server.core.world import World
 from mock_server.outgoing.faulty_requests import break_off, trickling
 from mock_server.outgoing.host_names import Resolve
+from mock_server.outgoing.release import AtOnce, Release, StateLost
 
 if TYPE_CHECKING:
     import httpx2
@@ -29,29 +32,27 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 IsWanted = Callable[[World, Delivery], bool]
-Compose = Callable[[World, Delivery, Attempt], Posting]
+Compose = Callable[[World, Delivery, Attempt], OutgoingRequest]
 
 _ANSWER_BYTES = 4096
-"""How much of a receiver's answer is read and kept: enough to recognise it by."""
+"""The maximum size of a receiver's answer that is read and kept."""
 
-_LONGEST_PAUSE_S = 30 * 86400
+_LONGEST_WAIT_S = 30 * 86400
 
 
 @dataclass(weakref_slot=True, slots=True, eq=False)
 class _Receiver:
-    """Places for attempts at one receiver; has_first: whether one of them is there first."""
+    """slots: for attempts at it; has_first: whether one of them holds a slot for first attempts."""
 
-    places: asyncio.Semaphore
+    slots: asyncio.Semaphore
     has_first: bool = False
 
 
 class Sender:
-    """Carries attempts out in the background; nobody who caused one waits for it.
-
-    So many at once to one receiver and so many in all. The first to each receiver has a place
-    apart from the others, so that receivers that hang, however much they are owed, hold up nobody
-    else as long as fewer than `at_once` of them hang together.
-    """
+    """Runs attempts in the background. release: when an attempt that has begun may be sent.
+    The settings limit how many run at once, for one receiver and in all. One attempt of each
+    receiver uses a separate limit, so that receivers that hang do not delay other receivers if
+    fewer than `at_once` of them hang at the same time."""
 
     def __init__(
         self,
@@ -60,24 +61,24 @@ class Sender:
         resolve_webhook_host: Resolve | None = None,
     ) -> None:
         """`callback_hosts`: as in the settings. Raises ValueError as CallbackHosts does.
-
-        resolve_webhook_host: asked before each attempt at a webhook, which then goes to a public
-        address or is not sent; None: webhooks go wherever callbacks may go.
-        """
+        resolve_webhook_host: called before each attempt at a webhook, which is sent only if all
+        addresses are public; None: webhooks may go wherever callbacks may go."""
         self._settings = settings
+        self._timeout_sentence = f"no whole answer within {settings.timeout_s:g} s"
         self._callback_hosts = CallbackHosts(callback_hosts)
         self._resolve_webhook_host = resolve_webhook_host
         self._client: httpx2.AsyncClient | None = None
+        self.release: Release = AtOnce()
         self._under_way: set[asyncio.Task[Attempt | None]] = set()
-        self._first_places = asyncio.Semaphore(settings.at_once)
-        self._more_places = asyncio.Semaphore(settings.at_once)
+        self._first_slots = asyncio.Semaphore(settings.at_once)
+        self._more_slots = asyncio.Semaphore(settings.at_once)
         self._receivers: WeakValueDictionary[str, _Receiver] = WeakValueDictionary()
 
     def may_call(self, url: str) -> bool:
         """Whether this URL's host may be called."""
         return self._callback_hosts.destination(url) is not None
 
-    def carry_out(
+    def start(
         self,
         world: World,
         delivery: Delivery,
@@ -85,125 +86,129 @@ class Sender:
         compose: Compose,
         on_end: Callable[[], None],
     ) -> asyncio.Task[Attempt | None]:
-        """Try a delivery, soon. The attempt is in the world from its start.
+        """Start an attempt in the background. The delivery has the attempt as soon as it begins.
+        is_wanted: called when there is a slot; if it returns False, the result is None.
+        compose: builds the request when the attempt has begun."""
 
-        is_wanted: asked when there is a place for the attempt; if not, the task's result is None.
-        compose: writes the request when the attempt has begun.
-        """
-        carrying = self._carry_out(world, delivery, is_wanted, compose, on_end)
-        sending = asyncio.get_running_loop().create_task(carrying)
+        async def attempt_once() -> Attempt | None:
+            async with self._slot_for(world, delivery.url):
+                attempt = None
+                if is_wanted(world, delivery):
+                    attempt = world.dispatch.begin_attempt(delivery)
+                    try:
+                        await self.release.released()
+                    except StateLost:
+                        return None  # the server stops; the next one makes the attempt again
+                    await self._send_request(world, delivery, attempt, compose)
+                    world.dispatch.end_attempt(delivery, attempt)
+                    line = world.keys.redaction.text(f"{delivery.url}: {attempt.outcome}")
+                    log.info("%s to %s", attempt.id, line)
+            on_end()
+            return attempt
+
+        sending = asyncio.get_running_loop().create_task(attempt_once())
         self._under_way.add(sending)
         sending.add_done_callback(self._under_way.discard)
         return sending
 
+    def as_sent(self, outgoing: OutgoingRequest, fault: DeliveryFault) -> OutgoingRequest:
+        """The request with the headers that it is sent with.
+        Refuses with Conflict one whose URL cannot be called."""
+        import httpx2
+
+        try:
+            return _with_all_headers(outgoing, _request(self._http_client(), outgoing, fault))
+        except (httpx2.InvalidURL, UnicodeError) as error:
+            raise Conflict(f"the URL cannot be called: {error}") from None
+
     async def stop(self) -> None:
-        """Give up what is under way and close every connection."""
+        """Cancel the attempts under way and close every connection."""
         for sending in self._under_way:
             sending.cancel()
         if self._client is not None:
             await self._client.aclose()
 
-    async def _carry_out(
-        self,
-        world: World,
-        delivery: Delivery,
-        is_wanted: IsWanted,
-        compose: Compose,
-        on_end: Callable[[], None],
-    ) -> Attempt | None:
-        async with self._place_for(world, delivery.url):
-            attempt = None
-            if is_wanted(world, delivery):
-                attempt = delivery.begin_attempt(world.clock.now_ms())
-                await self._carry_out_now(world, delivery, attempt, compose)
-                world.end_attempt(delivery, attempt)
-                told = world.keys.redaction.text(f"{delivery.url}: {attempt.outcome}")
-                log.info("%s to %s", attempt.id, told)
-        on_end()
-        return attempt
-
-    async def _carry_out_now(
+    async def _send_request(
         self, world: World, delivery: Delivery, attempt: Attempt, compose: Compose
     ) -> None:
-        """Send the request of an attempt that has begun, if its host may be called."""
+        """Send the request of an attempt that has begun, and record the outcome."""
         if not self.may_call(delivery.url):
             attempt.error = "not sent: the host is not in callback_hosts"
             return
+        fault = delivery.attempt_fault
         try:
-            attempt.posting = compose(world, delivery, attempt)
-            await self._try(delivery, attempt, attempt.posting)
+            attempt.outgoing = compose(world, delivery, attempt)
+            if fault.answer is not None:
+                self._use_made_up_answer(attempt, fault.answer)
+            elif fault.connection == "dns":
+                attempt.error = "ConnectError: the host has no address"
+            else:
+                attempt.error = await self._error_of_sending(delivery, attempt, attempt.outgoing)
         except Exception as error:
             log.exception("%s broke the sender", attempt.id)
-            attempt.status, attempt.error = None, f"the sender broke: {error!r}"
+            attempt.error = f"the sender broke: {error!r}"
+        if attempt.error is not None:
+            attempt.status = None
 
     @asynccontextmanager
-    async def _place_for(self, world: World, url: str) -> AsyncIterator[None]:
-        """Wait for a place at this receiver first: who hangs takes few of the common ones.
-
-        Worlds share an address without being one receiver: their inboxes all have the server's.
-        """
+    async def _slot_for(self, world: World, url: str) -> AsyncIterator[None]:
+        """Wait for a slot.
+        The receiver's semaphore comes before the global one, so that a receiver that hangs cannot
+        use up all slots. The inboxes of all worlds have one address, so a receiver is an address
+        within a world."""
         origin = f"{world.name} {url.partition('://')[2].partition('/')[0]}"
         receiver = self._receivers.get(origin)
         if receiver is None:
             receiver = _Receiver(asyncio.Semaphore(self._settings.per_receiver))
             self._receivers[origin] = receiver
-        async with receiver.places:
-            places = self._more_places if receiver.has_first else self._first_places
+        async with receiver.slots:
+            slots = self._more_slots if receiver.has_first else self._first_slots
             is_first, receiver.has_first = not receiver.has_first, True
             try:
-                async with places:
+                async with slots:
                     yield
             finally:
                 if is_first:
                     receiver.has_first = False
 
-    async def _try(self, delivery: Delivery, attempt: Attempt, posting: Posting) -> None:
-        """Send the request and write down what came of it, however it went."""
-        fault = delivery.attempt_fault
-        if fault.answer is not None:
-            self._answer_instead(attempt, fault.answer)
-        elif fault.connection == "dns":
-            attempt.error = "ConnectError: the host has no address"
-        else:
-            attempt.error = await self._why_not_sent(delivery, attempt, posting)
-            if attempt.error is not None:
-                attempt.status = None
-
-    async def _why_not_sent(
-        self, delivery: Delivery, attempt: Attempt, posting: Posting
+    async def _error_of_sending(
+        self, delivery: Delivery, attempt: Attempt, outgoing: OutgoingRequest
     ) -> str | None:
-        """Sends; why there is no whole answer, or None if there is one."""
-        import httpx2  # a third of the start-up time, and most runs never call back
+        """Send the request; returns why there is no complete answer, or None if there is one."""
+        import httpx2  # imported late: it takes a third of the start-up time
 
         try:
             async with asyncio.timeout(self._settings.timeout_s):
-                host = await self._judged_host(delivery)
-                await self._send(attempt, posting, delivery.attempt_fault, host)
+                host = await self._checked_host(delivery)
+                await self._send(attempt, outgoing, delivery.attempt_fault, host)
         except TimeoutError:
-            return self._no_answer
+            return self._timeout_sentence
         except WebhookUrlRejected as rejected:
-            attempt.posting = None
+            attempt.outgoing = None
             return f"not sent: {rejected}"
         except (httpx2.HTTPError, httpx2.InvalidURL, OSError, UnicodeError) as error:
             return f"{type(error).__name__}: {error}".rstrip(": ")
         return None
 
-    @property
-    def _no_answer(self) -> str:
-        return f"no whole answer within {self._settings.timeout_s:g} s"
+    def _http_client(self) -> httpx2.AsyncClient:
+        import httpx2
 
-    def _answer_instead(self, attempt: Attempt, answer: ReceiverAnswer) -> None:
-        """The receiver is not asked."""
+        if self._client is None:
+            # The client itself has no limits: the slots limit it.
+            self._client = httpx2.AsyncClient(trust_env=False, limits=httpx2.Limits())
+        return self._client
+
+    def _use_made_up_answer(self, attempt: Attempt, answer: ReceiverAnswer) -> None:
         if answer.status is None:
-            attempt.error = self._no_answer
+            attempt.error = self._timeout_sentence
         else:
             attempt.status = answer.status
             attempt.answer_headers = answer.headers
             attempt.retry_after_s = answer.retry_after_s
 
-    async def _judged_host(self, delivery: Delivery) -> str:
+    async def _checked_host(self, delivery: Delivery) -> str:
         """The host to connect to. Refuses with WebhookUrlRejected a webhook that may not be sent:
-        since its endpoint was made, its name may have come to lead elsewhere."""
+        the addresses of its host may have changed since the endpoint was made."""
         host = self._callback_hosts.destination(delivery.url) or ""
         if self._resolve_webhook_host is None or delivery.endpoint_id is None:
             return host
@@ -215,29 +220,20 @@ class Sender:
         return addresses[0]
 
     async def _send(
-        self, attempt: Attempt, posting: Posting, fault: DeliveryFault, host: str
+        self, attempt: Attempt, outgoing: OutgoingRequest, fault: DeliveryFault, host: str
     ) -> None:
-        """Send to this host, which is what was judged. Redirects are not followed."""
-        import httpx2
-
-        if self._client is None:
-            # No limits of its own: the places above are what limits it.
-            self._client = httpx2.AsyncClient(trust_env=False, limits=httpx2.Limits())
-        headers = {"user-agent": f"hailuo-mock/{__version__}"} | dict(posting.headers)
-        content: bytes | AsyncIterator[bytes] = posting.body
-        if fault.bytes_per_s is not None:
-            headers["content-length"] = str(len(posting.body))
-            content = trickling(posting.body, fault.bytes_per_s)
-        request = self._client.build_request(
-            "POST", posting.url, content=content, headers=headers, timeout=None
-        )
-        attempt.posting = replace(posting, headers=tuple(request.headers.multi_items()))
+        """Send to this host, the one that was checked. Redirects are not followed."""
+        client = self._http_client()
+        request = _request(client, outgoing, fault)
+        attempt.outgoing = _with_all_headers(outgoing, request)
         request.extensions["sni_hostname"] = request.url.raw_host.decode()
         request.url = request.url.copy_with(host=host)
         if fault.connection == "reset":
-            raise await break_off(attempt.posting, host)
-        answer = await self._client.send(request, stream=True)
+            raise await break_off(attempt.outgoing, host)
+        answer = await client.send(request, stream=True)
         try:
+            if fault.connection == "answer_lost":
+                raise ConnectionResetError("the answer was lost")
             attempt.status = answer.status_code
             attempt.answer_headers = _first_headers(answer.headers.multi_items())
             attempt.retry_after_s = _retry_after_s(answer.headers)
@@ -246,21 +242,39 @@ class Sender:
             await answer.aclose()
 
 
+def _request(
+    client: httpx2.AsyncClient, outgoing: OutgoingRequest, fault: DeliveryFault
+) -> httpx2.Request:
+    """The request as the client sends it."""
+    headers = {"user-agent": f"hailuo-mock/{__version__}"} | dict(outgoing.headers)
+    content: bytes | AsyncIterator[bytes] = outgoing.body
+    if fault.bytes_per_s is not None:
+        headers["content-length"] = str(len(outgoing.body))
+        content = trickling(outgoing.body, fault.bytes_per_s)
+    return client.build_request(
+        "POST", outgoing.url, content=content, headers=headers, timeout=None
+    )
+
+
+def _with_all_headers(outgoing: OutgoingRequest, request: httpx2.Request) -> OutgoingRequest:
+    return replace(outgoing, headers=tuple(request.headers.multi_items()))
+
+
 def _retry_after_s(headers: Mapping[str, str]) -> int | None:
-    """How long a receiver asks to be left alone, in seconds or until a date (RFC 9110, 10.2.3)."""
+    """The wait of a `Retry-After` header, in seconds or until a date (RFC 9110, 10.2.3)."""
     asked = headers.get("retry-after", "")
     if asked.isascii() and asked.isdigit():
-        return min(int(asked[:12]), _LONGEST_PAUSE_S)
+        return min(int(asked[:12]), _LONGEST_WAIT_S)
     try:
         until, date = (parsedate_to_datetime(each) for each in (asked, headers.get("date", "")))
         wait_s = round((until - date).total_seconds())
     except (ValueError, TypeError, OverflowError):  # no date, one without a zone, one far away
         return None
-    return min(max(0, wait_s), _LONGEST_PAUSE_S)
+    return min(max(0, wait_s), _LONGEST_WAIT_S)
 
 
 def _first_headers(headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Those that fit into `_ANSWER_BYTES` together."""
+    """The first headers, up to `_ANSWER_BYTES` in all."""
     sizes = accumulate(len(name) + len(value) for name, value in headers)
     return tuple(
         header for header, size in zip(headers, sizes, strict=True) if size <= _ANSWER_BYTES

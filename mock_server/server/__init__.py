@@ -1,1 +1,1 @@
-"""The process: sockets, signals, threads, and every route hung on its path."""
+"""The process: sockets, signals, threads, the log, and the table of routes."""

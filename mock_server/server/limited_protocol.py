@@ -1,19 +1,22 @@
-"""The server's protocol, with limits on what a caller sends and how long it takes."""
-
-from __future__ import annotations
+"""The server's HTTP protocol, with limits on the size and the time of requests."""
 
 import asyncio
+from itertools import count
 
 from mock_server.config.settings import LimitSettings
+from mock_server.outgoing.release import Release
+from mock_server.server.known_headers import KnownHeaders
 from mock_server.server.uvicorn_protocol import BreakableProtocol
 
 _HEADER_COST_BYTES = 32
-"""What a header counts beside its letters, as in HTTP/2 (RFC 9113, 6.5.2)."""
-
+"""Counted for each header in addition to its bytes, as in HTTP/2 (RFC 9113, 6.5.2)."""
 
 _READ_BYTES = 32 * 1024
-"""How much asyncio's transports read in one go. Ten thousand small requests in a line fit into what
-they would read by themselves, and to parse them would keep everybody else waiting."""
+"""The most that a transport reads at once. asyncio's default has room for ten thousand small
+requests; to parse them all at once would block the event loop."""
+
+_NOTED = frozenset({b"host", b"expect"})
+"""The headers that the protocol itself reads."""
 
 
 class _PastLimit(Exception):
@@ -22,18 +25,15 @@ class _PastLimit(Exception):
 
 class LimitedProtocol(BreakableProtocol):
     """One connection.
-
-    A request whose URL or headers pass a limit, or that does not come in time, is answered here,
-    and its connection is closed.
-    """
+    A request that exceeds a limit of its URL, its headers or its time is answered here, and its
+    connection is closed."""
 
     limits = LimitSettings()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait for a request from now on."""
+        """Start to wait for a request."""
         super().connection_made(transport)  # type: ignore[arg-type]
         transport.max_size = _READ_BYTES  # type: ignore[attr-defined]
-        self._is_in_head = False
         self._header_bytes = 0
         self._unparsed_bytes = 0
         self._waiting_since_s = self.loop.time()
@@ -41,28 +41,30 @@ class LimitedProtocol(BreakableProtocol):
         self._timer = self.loop.call_later(self._shortest_timeout_s, self._check_time)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is waited for any more."""
+        """Stop the timer."""
         self._timer.cancel()
         super().connection_lost(exc)
 
-    def data_received(self, data: bytes) -> None:
-        """Parse what came. Nothing is read after a refusal."""
+    def _parse(self, data: bytes) -> None:
+        """Parse the data. Nothing is read after a refusal."""
         self._unparsed_bytes += len(data)
-        super().data_received(data)
-        # The parser collects a header until it is whole. Meanwhile it calls nothing back.
+        self._received_s = self.loop.time()
+        super()._parse(data)
+        if not (self._is_in_head or self._is_in_body):
+            self._unparsed_bytes = 0
+        # The parser calls `on_header` only when a header is complete.
         if self._unparsed_bytes > self.limits.header_bytes and not self.transport.is_closing():
             self._refuse_headers()
 
     def on_message_begin(self) -> None:
         """A request begins."""
         super().on_message_begin()
-        self._is_in_head = True
         self._header_bytes = self._unparsed_bytes = 0
-        self._waiting_since_s = self.loop.time()
+        self._waiting_since_s = self._received_s
 
     def on_url(self, url: bytes) -> None:
         """A piece of the URL. Refused past the limit."""
-        super().on_url(url)
+        self.url += url
         self._unparsed_bytes = 0
         if len(self.url) > self.limits.url_bytes:
             self.refuse(
@@ -71,20 +73,23 @@ class LimitedProtocol(BreakableProtocol):
             raise _PastLimit
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header; trailers are ignored. Refused past the limit."""
+        """A header. Refused past the limit. Trailers are ignored.
+        White space around the value is no part of it (RFC 9110, 5.5)."""
         self._unparsed_bytes = 0
         self._header_bytes += len(name) + len(value) + _HEADER_COST_BYTES
         if self._header_bytes > self.limits.header_bytes:
             self._refuse_headers()
             raise _PastLimit
         if self._is_in_head:
-            super().on_header(name, value)
+            name, value = name.lower(), value.strip(b" \t")
+            if name in _NOTED:
+                self.note_header(name, value)
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """The headers are there; from now on the body is waited for."""
-        self._is_in_head = False
+        """The headers are complete: start to wait for the body."""
         self._unparsed_bytes = 0
-        self._waiting_since_s = self.loop.time()
+        self._waiting_since_s = self._received_s
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -92,20 +97,8 @@ class LimitedProtocol(BreakableProtocol):
         self._unparsed_bytes = 0
         super().on_body(body)
 
-    def on_message_complete(self) -> None:
-        """The request is whole."""
-        self._unparsed_bytes = 0
-        super().on_message_complete()
-
-    def on_response_complete(self) -> None:
-        """An answer is sent. Nothing more is read as long as requests wait that were read before:
-        with each answer as many new ones might come as there is room for in the buffer."""
-        super().on_response_complete()
-        if self.pipeline:
-            self.flow.pause_reading()
-
     def _check_time(self) -> None:
-        """Refuse a request whose time is up, and close a connection that nothing comes over."""
+        """Refuse a request that exceeds its time, and close an idle connection."""
         now_s = self.loop.time()
         name = "body" if self._is_in_body else "head"
         limit_s: float = getattr(self.limits, f"{name}_timeout_s")
@@ -126,11 +119,11 @@ class LimitedProtocol(BreakableProtocol):
 
     @property
     def _is_in_use(self) -> bool:
-        """Whether the caller waits for the server, or uvicorn has a timer of its own."""
+        """Whether the caller waits for the server, or uvicorn's own timer runs."""
         return (
             self.flow.read_paused
             or (self._is_unanswered and not self._is_in_body)
-            or self.timeout_keep_alive_task is not None
+            or self._idle_since_s is not None
         )
 
     def _refuse_headers(self) -> None:
@@ -142,11 +135,20 @@ class LimitedProtocol(BreakableProtocol):
         )
 
     def refuse(self, status: int, sentence: str) -> None:
-        """Nothing is waited for any more."""
+        """Stop the timer and refuse."""
         self._timer.cancel()
         super().refuse(status, sentence)
 
 
-def protocol_within(limits: LimitSettings) -> type[LimitedProtocol]:
-    """The protocol with limits of a server's own."""
-    return type("ServersProtocol", (LimitedProtocol,), {"limits": limits})
+def protocol_within(
+    limits: LimitSettings, paths: tuple[str, ...], release: Release
+) -> type[LimitedProtocol]:
+    """The protocol with the limits of a server. paths: its `immediate_paths`."""
+    members = {
+        "limits": limits,
+        "immediate_paths": paths,
+        "numbers": count(1),
+        "known_headers": KnownHeaders(limits.url_bytes),
+        "release": release,
+    }
+    return type("ServersProtocol", (LimitedProtocol,), members)

@@ -1,22 +1,28 @@
-"""Why the server cannot listen at an address."""
-
-from __future__ import annotations
+"""Explains why the server cannot listen at an address."""
 
 import errno
 import socket
 from urllib.parse import urlsplit
 
 _REASONS = {
-    errno.EADDRINUSE: "the port is taken, perhaps by another hailuo-mock; --port 0 picks one",
-    errno.EACCES: "this user may not have it; ports from 1024 on are for everybody",
-    errno.EADDRNOTAVAIL: "that is no address of this machine; 0.0.0.0 stands for all it has",
+    errno.EADDRINUSE: "the port is taken, perhaps by another hailuo-mock",
+    errno.EACCES: "this user is not allowed to use the port; ports from 1024 on are allowed",
+    errno.EADDRNOTAVAIL: "that is not an address of this machine; 0.0.0.0 means all of them",
 }
 
-_NO_ADDRESS = "that is no address, and no name that leads to one"
+_FREE = "--port 0"
+_NO_ADDRESS = "that is not an address, and not a name with one"
 
 
-def why_not(host: str, port: int) -> str | None:
-    """What keeps a server from listening there, in a sentence; None if nothing does."""
+def listen_error(host: str, port: int, free: str = _FREE) -> str:
+    """A sentence that says why a server cannot listen at an address that was just refused.
+    free: the option that picks a free port."""
+    return listen_obstacle(host, port, free) or f"could not listen on {host} port {port}"
+
+
+def listen_obstacle(host: str, port: int, free: str = _FREE) -> str | None:
+    """A sentence that says why a server cannot listen at an address; None if it can.
+    free: as for `listen_error`."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
@@ -28,12 +34,14 @@ def why_not(host: str, port: int) -> str | None:
                 trial.bind(address)
                 trial.listen(1)
         except OSError as error:
-            return _sentence(host, port, _REASONS.get(error.errno or 0, str(error.strerror)))
+            reason = _REASONS.get(error.errno or 0, str(error.strerror))
+            pick = f"; {free} picks one" if error.errno == errno.EADDRINUSE else ""
+            return _sentence(host, port, reason + pick)
     return None
 
 
 def _hint(host: str) -> str:
-    """What a host was probably meant to be, if more was written than a host."""
+    """The host that was probably meant, if the text is a URL or has a port."""
     try:
         meant = urlsplit(host if "://" in host else f"//{host}").hostname
     except ValueError:

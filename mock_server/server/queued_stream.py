@@ -1,10 +1,5 @@
-"""A standard error that makes no writer wait: text is queued, and a thread writes it.
-
-A pipe that nobody reads is full after some hundred lines. A direct write to it would then stop the
-event loop for good.
-"""
-
-from __future__ import annotations
+"""A standard error that never blocks: text is queued, and a thread writes it. A direct write to a
+pipe without a reader would block the event loop after some hundred lines."""
 
 import io
 import os
@@ -20,7 +15,7 @@ _FLUSH_S = 0.05
 
 
 class QueuedStream(io.TextIOBase):
-    """Text for a file descriptor. What does not fit into the queue is left out, and counted."""
+    """A text stream to a file descriptor. Lines that do not fit into the queue are counted."""
 
     def __init__(
         self, descriptor: int, max_waiting_characters: int = MAX_WAITING_CHARACTERS
@@ -49,15 +44,15 @@ class QueuedStream(io.TextIOBase):
         return True
 
     def fileno(self) -> int:
-        """The descriptor that the text ends up at."""
+        """The descriptor that the text is written to."""
         return self._descriptor
 
     def isatty(self) -> bool:
-        """Whether a person reads it."""
+        """Whether the descriptor is a terminal."""
         return os.isatty(self._descriptor)
 
     def finish(self, timeout_s: float = _FLUSH_S) -> None:
-        """Write what is queued, as far as that is possible within `timeout_s`."""
+        """Wait until all queued text is written, for `timeout_s` at most."""
         self._queue.put(None)
         self._thread.join(timeout_s)
 
@@ -80,12 +75,12 @@ class QueuedStream(io.TextIOBase):
                 except BlockingIOError:  # another process may have made the pipe non-blocking
                     select.select([], [self._descriptor], [])
         except OSError:
-            pass  # the reader is gone: there is nobody to tell
+            pass  # the reader is gone
 
 
 @contextmanager
 def queued_stderr() -> Iterator[None]:
-    """Within it, everything that Python writes to standard error is queued."""
+    """A context in which everything that Python writes to standard error is queued."""
     direct = sys.stderr
     if direct is None:  # started without one
         yield

@@ -1,6 +1,4 @@
-"""Run the app under uvicorn: say when it answers, and stop at once when told."""
-
-from __future__ import annotations
+"""Runs the app under uvicorn: prints a ready line, and stops at once on request."""
 
 import asyncio
 import contextlib
@@ -10,94 +8,132 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from copy import copy
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from mock_server import __version__
+from mock_server.edge.media_origin import at_media_origin
 from mock_server.server.app import make_app
-from mock_server.server.descriptors import ScarcityLog, raise_limit
+from mock_server.server.descriptors import ShortageLog, raise_limit
 from mock_server.server.limited_protocol import protocol_within
-from mock_server.server.listening import why_not
+from mock_server.server.listening import listen_error
 from mock_server.server.log_lines import LineFormatter
 from mock_server.server.queued_stream import queued_stderr
 from mock_server.server.stop_signals import stopped_by_signals
-from mock_server.simulation.state import Fake
+from mock_server.simulation.state import ServerState
 from mock_server.simulation.upload_folder import remove_abandoned
 
 log = logging.getLogger(__name__)
 
-_LAST_WORDS_S = 0.05
+_SHUTDOWN_WAIT_S = 0.05
 
 
 class Server(uvicorn.Server):
-    """uvicorn without its ticks: it stops when told instead of looking every 100 ms whether it was.
+    """uvicorn's server, except that `stop` takes effect at once, not at the next tick of 100 ms.
+    Requests that are held open are answered before their connections close."""
 
-    A request that is held open is answered before its connection closes.
-    """
-
-    def __init__(self, fake: Fake, app: ASGIApp, *, on_ready: Callable[[str], None]) -> None:
-        """Serve `app`, which serves `fake`; `on_ready` is told the base URL once it answers."""
-        settings = fake.settings
+    def __init__(
+        self,
+        state: ServerState,
+        app: ASGIApp,
+        media_socket: socket.socket | None = None,
+        *,
+        on_ready: Callable[[str], None],
+    ) -> None:
+        """app: serves `state`. media_socket: of the second origin, as `with_media_socket` bound
+        it. on_ready: called with the base URL once the server answers."""
+        settings = state.settings
         super().__init__(
             uvicorn.Config(
                 app,
                 host=settings.host,
                 port=settings.port,
-                # One parser, so that odd requests meet one set of rules.
-                http=protocol_within(settings.limits),
+                # One parser, so that all odd requests follow one set of rules.
+                http=protocol_within(
+                    settings.limits,
+                    tuple(f"{api.prefix}/" for api in state.apis.values()),
+                    state.keeper,
+                ),
                 loop="asyncio",
                 ws="none",
                 access_log=False,
                 log_config=None,
                 server_header=False,
-                proxy_headers=False,  # `public_url` is how a proxy is told of
-                workers=1,  # else WEB_CONCURRENCY, meant for somebody else, would be read
+                proxy_headers=False,  # behind a proxy, `public_url` is set
+                workers=1,  # else WEB_CONCURRENCY would be read
             )
         )
-        self._fake = fake
+        self._state = state
+        self.has_lost_state = False
+        if settings.state.file is not None:
+            state.keeper.on_lost = self._on_lost_state
+        self._media_socket = media_socket
         self._on_ready = on_ready
-        self._told_to_stop = asyncio.Event()
+        self._stop_requested = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def stop(self) -> None:
-        """Stop soon. May be called in any thread, and by a signal handler."""
+        """Start the shutdown. May be called in any thread, and by a signal handler."""
         self.should_exit = True
         if self._loop is not None:
-            with contextlib.suppress(RuntimeError):  # it is closed: the server has stopped
-                self._loop.call_soon_threadsafe(self._told_to_stop.set)
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the server has stopped
+                self._loop.call_soon_threadsafe(self._stop_requested.set)
+
+    def _on_lost_state(self) -> None:
+        self.has_lost_state = True
+        self.stop()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """No signals: they are the process's, and `run` takes them."""
+        """Handle no signals: `run` does."""
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, then say so."""
+        """Listen, then call `on_ready`."""
         self._loop = asyncio.get_running_loop()
-        self._loop.set_exception_handler(ScarcityLog())
+        self._loop.set_exception_handler(ShortageLog())
         await super().startup(sockets)
+        if self._media_socket is not None:
+            self.servers.append(await self._media_server(self._loop, self._media_socket))
         if not self.should_exit:
             self._on_ready(self._url())
 
+    def _media_server(
+        self, loop: asyncio.AbstractEventLoop, bound: socket.socket
+    ) -> Coroutine[Any, Any, asyncio.Server]:
+        """Listen at the second origin."""
+        config = copy(self.config)
+        config.loaded_app = at_media_origin(config.loaded_app)
+        protocol: Callable[[], asyncio.Protocol] = partial(
+            cast(Any, config.http_protocol_class),
+            config=config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        return loop.create_server(protocol, sock=bound, backlog=config.backlog)
+
     async def main_loop(self) -> None:
-        """Keep uvicorn's clock going until told to stop."""
+        """Call uvicorn's `on_tick` every 100 ms until `stop` is called."""
         counter = 0
         while not await self.on_tick(counter):
             counter = (counter + 1) % 864000
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._told_to_stop.wait(), 0.1)
+                await asyncio.wait_for(self._stop_requested.wait(), 0.1)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take no more requests, answer those that wait, and close what is left."""
+        """Stop listening, answer the requests that are held open, then close all connections."""
         for server in self.servers:
             server.close()
-        self._fake.let_everybody_go()
+        self._state.release_all_waiters()
         for connection in list(self.server_state.connections):
             connection.shutdown()
         if self.server_state.tasks:
-            _, late = await asyncio.wait(list(self.server_state.tasks), timeout=_LAST_WORDS_S)
+            _, late = await asyncio.wait(list(self.server_state.tasks), timeout=_SHUTDOWN_WAIT_S)
             for task in late:
                 task.cancel()
         await self.lifespan.shutdown()
@@ -107,40 +143,48 @@ class Server(uvicorn.Server):
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run(fake: Fake) -> int:
-    """Serve until told to stop. The exit code: 0, or 2 if the address cannot be had."""
+def run(
+    state: ServerState,
+    media_socket: socket.socket | None = None,
+    *,
+    stop_with_stdin: bool = False,
+) -> int:
+    """Serve until stopped. media_socket: as for Server. stop_with_stdin: stop when stdin ends, too.
+    Returns the exit code: 0, or 2 if the server cannot listen or cannot write its state file."""
     with queued_stderr():
-        set_up_logging(fake.settings.log_level)
+        prefixes = [api.key_prefix for api in state.apis.values() if api.key_prefix]
+        set_up_logging(state.settings.log_level, prefixes)
         raise_limit()
-        server = Server(fake, make_app(fake), on_ready=lambda url: _on_ready(fake, url))
-        # Code and contract live as long as the process: they are no garbage to look through.
-        gc.freeze()
+        server = Server(
+            state, make_app(state), media_socket, on_ready=lambda url: _on_ready(state, url)
+        )
+        gc.freeze()  # code and contract live as long as the process: never scan them again
+        gc.enable()
         try:
-            with stopped_by_signals(server.stop, fake.blobs.close):
+            with stopped_by_signals(server.stop, state.blobs.close, with_stdin=stop_with_stdin):
                 asyncio.run(server.serve())
-        except SystemExit as error:  # uvicorn's way to say that it could not listen
-            host, port = fake.settings.host, fake.settings.port
-            log.error(why_not(host, port) or f"could not listen on {host} port {port}")
+        except SystemExit as error:  # raised by uvicorn if it cannot listen
+            log.error(listen_error(state.settings.host, state.settings.port))
             return 2 if error.code else 0
-        return 0
+        return 2 if server.has_lost_state else 0
 
 
-def set_up_logging(level: str) -> None:
-    """Log to stderr, a line each; stdout is kept for the ready line."""
+def set_up_logging(level: str, key_prefixes: Iterable[str] = ()) -> None:
+    """Log to stderr, one line per record; stdout is for the ready line."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LineFormatter())
+    handler.setFormatter(LineFormatter(key_prefixes))
     logging.basicConfig(level=level.upper(), handlers=[handler])
     for chatty in ("httpx2", "httpcore2", "uvicorn", "asyncio"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
-    # Whoever sent a bad form is told so; the log need not repeat it.
+    # The answer to a malformed form explains the error, so the log does not repeat it.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
-    logging.getLogger("mock_server.server.uvicorn_protocol").addFilter(Seldom())
-    # `run` says in a sentence why the server could not listen.
+    logging.getLogger("mock_server.server.uvicorn_protocol").addFilter(RepeatFilter())
+    # `run` logs why the server cannot listen.
     logging.getLogger("uvicorn.error").addFilter(lambda each: not isinstance(each.msg, OSError))
 
 
-class Seldom(logging.Filter):
-    """Lets each message through once in ten seconds, whatever its arguments are."""
+class RepeatFilter(logging.Filter):
+    """Shows each message, with any arguments, at most once in ten seconds."""
 
     _PAUSE_S = 10.0
 
@@ -157,17 +201,15 @@ class Seldom(logging.Filter):
         return True
 
 
-def _on_ready(fake: Fake, url: str) -> None:
-    _say_ready(fake, url)
-    asyncio.get_running_loop().run_in_executor(None, remove_abandoned)
-
-
-def _say_ready(fake: Fake, url: str) -> None:
+def _on_ready(state: ServerState, url: str) -> None:
     line = {
         "event": "ready",
         "url": url,
         "pid": os.getpid(),
         "version": __version__,
-        "seed": fake.settings.seed,
+        "seed": state.settings.seed,
     }
+    if state.settings.media_url is not None:
+        line["media_url"] = state.settings.media_url
     print(json.dumps(line, separators=(",", ":")), flush=True)
+    asyncio.get_running_loop().run_in_executor(None, remove_abandoned)

@@ -1,6 +1,4 @@
-"""Signals that end the process: in good order if that takes at most `GRACE_S`, else by force."""
-
-from __future__ import annotations
+"""Signals or the end of stdin end the process: by a shutdown of at most `GRACE_S`, else at once."""
 
 import contextlib
 import os
@@ -12,9 +10,10 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 
 GRACE_S = 0.1
-"""Real seconds from the first signal to a forced end."""
+"""Real seconds from the first signal to a forced exit."""
 
-_LAST_RESORT_S = 1.0
+_ALARM_S = 1.0
+"""Real seconds from a signal until the system kills the process."""
 
 _SIGNALS = [
     getattr(signal, name)
@@ -24,41 +23,51 @@ _SIGNALS = [
 
 
 @contextmanager
-def stopped_by_signals(stop: Callable[[], None], clean_up: Callable[[], None]) -> Iterator[None]:
-    """Within it, a signal stops the server, and the process ends with exit code 0.
-
-    stop: asks the server to end in good order; called by a signal handler, in the main thread.
-    clean_up: called by another thread before a forced end, which comes with a second signal or
-    after `GRACE_S`. The event loop may be busy all that time.
-    """
-    received: SimpleQueue[int] = SimpleQueue()  # a signal handler may put into it at any moment
+def stopped_by_signals(
+    stop: Callable[[], None], clean_up: Callable[[], None], *, with_stdin: bool = False
+) -> Iterator[None]:
+    """A context in which a signal stops the server; the process then ends with exit code 0.
+    stop: starts the shutdown; called by a signal handler, or in another thread.
+    clean_up: called in another thread before a forced exit, which follows a second signal or
+    `GRACE_S`. It must not use the event loop, which may be busy.
+    with_stdin: whether the end of stdin does the same as a signal."""
+    received: SimpleQueue[int] = SimpleQueue()  # reentrant: signal handlers may put into it
 
     def on_signal(number: int, _: FrameType | None) -> None:
         received.put(number)
         if hasattr(signal, "setitimer"):
-            # The system itself ends the process if no Python code can run any more.
-            signal.setitimer(signal.ITIMER_REAL, _LAST_RESORT_S)
+            # The system kills the process if no Python code can run any more.
+            signal.setitimer(signal.ITIMER_REAL, _ALARM_S)
         stop()
 
-    def force_end() -> None:
+    def stop_with_stdin() -> None:
+        with contextlib.suppress(OSError):  # it is closed
+            while os.read(0, 1024):
+                pass
+        received.put(0)
+        stop()
+
+    def force_exit() -> None:
         received.get()
         with contextlib.suppress(Empty):
             received.get(timeout=GRACE_S)
         clean_up()
         os._exit(0)
 
-    threading.Thread(target=force_end, name="stop signals", daemon=True).start()
-    # `nohup` has SIGHUP ignored, and so it stays.
-    taken = [
+    threading.Thread(target=force_exit, name="stop signals", daemon=True).start()
+    if with_stdin:
+        threading.Thread(target=stop_with_stdin, name="stdin", daemon=True).start()
+    # `nohup` makes the process ignore SIGHUP; that is kept.
+    handled = [
         number
         for number in _SIGNALS
         if number != getattr(signal, "SIGHUP", None) or signal.getsignal(number) != signal.SIG_IGN
     ]
-    for number in taken:
+    for number in handled:
         signal.signal(number, on_signal)
     try:
         yield
     finally:
-        # Python forgets its handlers while it ends: a signal would then decide the exit code.
-        for number in taken:
+        # Python removes its handlers while it exits: a signal would then set the exit code.
+        for number in handled:
             signal.signal(number, signal.SIG_IGN)

@@ -1,1 +1,1 @@
-"""All that a running server holds, and what makes its worlds go on in time."""
+"""The state of a running server, and the timers of its worlds."""

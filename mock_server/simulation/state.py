@@ -1,61 +1,118 @@
-"""The fake: all that one running server holds."""
-
-from __future__ import annotations
+"""The state of one running server."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
-from mock_server.apis.acedata.callbacks import Callbacks
-from mock_server.apis.rivya.events import Events
+from msgspec import Struct
+
 from mock_server.config.settings import Settings
 from mock_server.contract.contract import Contract
-from mock_server.contract.data_paths import FIXTURES, SCHEMAS
+from mock_server.core.apis import Apis
+from mock_server.core.counts import Counts
+from mock_server.core.journal import Exchange
 from mock_server.core.refusals import Refusal
+from mock_server.core.scenarios import Scenario
 from mock_server.core.world import World
-from mock_server.faults.scenarios import ScenarioError, Scenarios
-from mock_server.outgoing.host_names import Resolve, addresses_of
-from mock_server.outgoing.outbox import Outbox, Writer
+from mock_server.outgoing.host_names import Resolve
+from mock_server.outgoing.outbox import Outbox
+from mock_server.outgoing.release import AtOnce, Release
 from mock_server.outgoing.sender import Sender
 from mock_server.simulation.blobs import Blobs
-from mock_server.simulation.timekeeper import Timekeeper
 from mock_server.simulation.worlds import DEFAULT_WORLD, Worlds
 
 
+class ScenarioSource(Protocol):
+    """Finds scenarios by name."""
+
+    @property
+    def names(self) -> list[str]:
+        """Every name, in order of the alphabet."""
+
+    def find(self, name: str) -> Scenario:
+        """The scenario of this name. Raises UnknownScenario."""
+
+    def find_for(self, name: str, api: str) -> Scenario:
+        """The same for a request to this API. Raises UnknownScenario for one of another API too."""
+
+
+class Restart(Struct, frozen=True):
+    """What a server that goes on with a state file does not know.
+
+    requests: how many the journals do not have; after a crash it is an upper limit. attempts: how
+    many delivery attempts have an unknown outcome, and are made again.
+    """
+
+    requests: int
+    attempts: int
+
+
+class StateKeeper(Release, Protocol):
+    """Keeps the worlds of the server in a file.
+
+    on_lost: called if it cannot be written. restart: None if the file was empty.
+    """
+
+    on_lost: Callable[[], None]
+    restart: Restart | None
+
+    def begin(self) -> None:
+        """Continue what an earlier server began, and run what has come due since its end. Called
+        in the event loop."""
+
+    def close(self) -> None:
+        """Write everything, and close the file."""
+
+
+class NoKeeper(AtOnce):
+    """The keeper of a server without a state file."""
+
+    restart: Restart | None = None
+    on_lost: Callable[[], None] = staticmethod(lambda: None)
+
+    def begin(self) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+NO_KEEPER = NoKeeper()
+
+
 @dataclass(frozen=True, slots=True)
-class Fake:
-    """Settings, contract, scenarios, which never change, and worlds, which do nothing else."""
+class ServerState:
+    """Read-only: settings, contract, scenarios. Mutable: worlds and what they store and send.
+    on_locked_out: called with each request that the control door refuses for want of its token."""
 
     settings: Settings
+    apis: Apis
     contract: Contract
-    scenarios: Scenarios
+    scenarios: ScenarioSource
     worlds: Worlds
     blobs: Blobs
     sender: Sender
     outbox: Outbox
     resolve: Resolve
-
-    @property
-    def timekeepers(self) -> dict[str, Timekeeper]:
-        """Who wakes which world, by its name."""
-        return self.worlds.timekeepers
+    counts: Counts
+    on_locked_out: Callable[[Exchange], None]
+    keeper: StateKeeper = NO_KEEPER
 
     def world(self, name: str = DEFAULT_WORLD) -> World:
         """A world by name. KeyError if there is none of that name."""
         return self.worlds[name].world
 
-    def let_everybody_go(self) -> None:
-        """Answer whoever is held: the server is about to stop."""
-        for home in self.worlds:
-            home.timekeeper.stop()
+    def release_all_waiters(self) -> None:
+        """Answer all requests that are held: the server is about to stop."""
+        for slot in self.worlds:
+            slot.timekeeper.stop()
 
     @asynccontextmanager
     async def uploads_kept(
         self, contents: Sequence[BinaryIO], place: str
     ) -> AsyncIterator[list[str]]:
-        """As `Blobs.added`. If a world does not take them in the end, nothing is kept."""
+        """As `Blobs.added`. After a refusal, files that no world has are deleted."""
         try:
             async with self.blobs.added(contents, place) as digests:
                 yield digests
@@ -64,57 +121,20 @@ class Fake:
             raise
 
     async def free_uploads(self) -> None:
-        """Delete the bytes of uploads that no world has any more."""
-        if self.blobs.is_empty:
-            return
+        """Delete the bytes of uploads that no world has any more, nor the state file."""
+        await self.keeper.released()
         await self.blobs.keep_only(
-            {file.content for home in self.worlds for file in home.world.uploads}
+            {file.content for slot in self.worlds for file in slot.world.uploads}
         )
 
+    async def begin(self) -> None:
+        """Continue with the worlds of a state file."""
+        self.keeper.begin()
+        await self.free_uploads()
+
     async def close(self) -> None:
-        """Stop waiting and sending, and leave nothing on the disk."""
-        self.let_everybody_go()
+        """Stop waiting and sending, and delete all uploads."""
+        self.release_all_waiters()
         await self.sender.stop()
+        self.keeper.close()
         self.blobs.close()
-
-
-def make_fake(
-    settings: Settings, source_ms: Callable[[], int], resolve: Resolve = addresses_of
-) -> Fake:
-    """A fake with its default world.
-
-    source_ms: tells real time in milliseconds since 1970. resolve: tells a host's addresses.
-    Raises ScenarioError for a broken file in the user's folder, and UnknownScenario.
-    """
-    contract = Contract(SCHEMAS, strict_params=settings.rivya.params == "strict")
-    scenarios = _scenarios(settings, contract)
-    is_strict = settings.webhook_urls == "strict"
-    sender = Sender(settings.deliveries, settings.callback_hosts, resolve if is_strict else None)
-    writers: dict[str, Writer] = {
-        "acedata": Callbacks(settings.acedata),
-        "rivya": Events(settings.rivya),
-    }
-    outbox = Outbox(writers, sender)
-    return Fake(
-        settings=settings,
-        contract=contract,
-        scenarios=scenarios,
-        worlds=Worlds(settings, source_ms, outbox, scenarios),
-        blobs=Blobs(settings.limits.stored_upload_bytes),
-        sender=sender,
-        outbox=outbox,
-        resolve=resolve,
-    )
-
-
-def _scenarios(settings: Settings, contract: Contract) -> Scenarios:
-    """The scenarios of this server; the user's own are read at once, so that none is broken."""
-    shipped = FIXTURES / "scenarios"
-    if settings.scenario_dir is None:
-        return Scenarios([shipped], contract.codes)
-    own = Path(settings.scenario_dir)
-    if not own.is_dir():
-        raise ScenarioError(f"scenario_dir: there is no folder {own}")
-    scenarios = Scenarios([shipped, own], contract.codes)
-    scenarios.read_all(own)
-    return scenarios

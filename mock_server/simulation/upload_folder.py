@@ -1,9 +1,8 @@
-"""The temporary folder of one server's uploads: locked as long as the server runs.
+"""The folder of one server's uploads: temporary, or beside its state file.
 
-The lock ends with the process, however that ends. So a folder without one is abandoned.
+A temporary one is locked as long as the server runs. The lock ends with the process, however that
+ends, so a folder without a lock is abandoned.
 """
-
-from __future__ import annotations
 
 import os
 import re
@@ -17,8 +16,11 @@ if sys.platform != "win32":
 
 _CAN_LOCK = sys.platform != "win32"
 _PREFIX = "hailuo-mock-uploads-"
+PARTIAL = "partial-"
+"""The beginning of the names of files that are being written."""
+
 _CONTENT = re.compile(r"[0-9a-f]{64}|partial-\w+")
-"""The names of the files in such a folder; one with anything else in it is somebody else's."""
+"""The names of files in such a folder. A folder with other files is not deleted."""
 
 
 class UploadFolder:
@@ -28,7 +30,7 @@ class UploadFolder:
         parent = temporary_folder()
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
         self._descriptor = _locked(self.path)
-        while self._descriptor is None and _CAN_LOCK:  # a server that starts took it for abandoned
+        while self._descriptor is None and _CAN_LOCK:  # another server deleted it at once
             self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
             self._descriptor = _locked(self.path)
 
@@ -40,8 +42,29 @@ class UploadFolder:
             self._descriptor = None
 
 
+class KeptUploadFolder:
+    """A folder that stays when the server ends. Raises OSError if it cannot be made."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(mode=0o700, exist_ok=True)
+
+    def sizes(self) -> dict[str, int]:
+        """The bytes of each upload in it. What is left of unfinished uploads is deleted."""
+        sizes = {}
+        for file in self.path.iterdir():
+            if file.name.startswith(PARTIAL):
+                file.unlink()
+            elif _CONTENT.fullmatch(file.name):
+                sizes[file.name] = file.stat().st_size
+        return sizes
+
+    def remove(self) -> None:
+        """Keep the folder."""
+
+
 def temporary_folder() -> Path:
-    """The folder for temporary files, made anew if it is gone. Raises OSError if that cannot be."""
+    """The folder for temporary files. It is made if it is missing. Raises OSError if that fails."""
     folder = Path(tempfile.gettempdir())
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -52,7 +75,7 @@ def remove_abandoned() -> None:
     try:
         folders = list(Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"))
     except OSError:
-        return  # no temporary folder can be used: the first upload says so
+        return  # there is no usable temporary folder; the first upload reports it
     for folder in folders:
         _remove_if_abandoned(folder)
 
@@ -68,14 +91,14 @@ def _remove_if_abandoned(folder: Path) -> None:
                 file.unlink(missing_ok=True)
             folder.rmdir()
     except OSError:
-        pass  # another server deletes it just now
+        pass  # another server is deleting it
     finally:
         os.close(descriptor)
 
 
 def _locked(folder: Path) -> int | None:
-    """A descriptor that holds the folder's lock; None if another process holds it, if it is no
-    folder of this user, and on Windows, where nothing is ever taken for abandoned."""
+    """A descriptor that holds the folder's lock. None if another process holds it, if it is no
+    folder of this user, and on Windows, where no folder counts as abandoned."""
     if sys.platform == "win32":
         return None
     try:

@@ -1,7 +1,5 @@
 """The one place that reads real time; everything else asks a world's clock."""
 
-from __future__ import annotations
-
 import time
 
 

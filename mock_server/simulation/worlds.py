@@ -1,25 +1,33 @@
-"""The worlds of a server: made, dropped, begun anew, and found for a request."""
+"""The worlds of a server: making, dropping and resetting them, and finding that of a request."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Literal
+from itertools import count
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
-from mock_server.config.settings import AccountSettings, Credits, KeySettings, Settings
+from mock_server.config.settings import AccountSettings, Credits, KeySettings, Limit, Settings
 from mock_server.core.accounts import Key, KeyRing
 from mock_server.core.chance import Chance
 from mock_server.core.clock import LAST_MS, Clock, SignaturesBy, ms_of
+from mock_server.core.counts import Counts
+from mock_server.core.field_types import form
+from mock_server.core.ids import TaskId
+from mock_server.core.lifetimes import Lifetimes
 from mock_server.core.refusals import Conflict
-from mock_server.core.snapshot import Place, Snapshot, put_back
-from mock_server.core.world import World, WorldRules, make_world
-from mock_server.faults.scenarios import Scenarios
+from mock_server.core.scenarios import Scenario
+from mock_server.core.shards import Shard, ShardMarks, shard_of_world
+from mock_server.core.world import World, WorldRules
 from mock_server.outgoing.outbox import Outbox
 from mock_server.simulation.timekeeper import Timekeeper
+
+if TYPE_CHECKING:
+    from mock_server.core.snapshot import Snapshot, UrlRewriter
 
 DEFAULT_WORLD = "default"
 
@@ -42,26 +50,34 @@ class ClockPlan(Struct, frozen=True, forbid_unknown_fields=True):
             ms_of(self.now)
 
 
+WorldName = Annotated[
+    str,
+    form(
+        "^[a-z0-9][a-z0-9-]{0,39}$",
+        "must be 1 to 40 of a to z, digits and hyphen, and not begin with a hyphen",
+    ),
+]
+
+
 class WorldPlan(Struct, frozen=True, forbid_unknown_fields=True):
     """What a world is made from; a reset makes it from the same again.
 
-    name: of the letters a to z, digits and hyphens; None: the next free one.
+    name: of the letters a to z, digits and hyphens; None: the next free one. One of several
+        processes puts its mark before it, such as `w2-`.
     seed: None draws one from the server's seed and the name.
-    credits: what every account has; None: as in the settings.
+    credits, in_flight: what every account has; None: as in the settings.
     """
 
-    name: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,39}$")] | None = None
+    name: WorldName | None = None
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
     credits: Credits | None = None
+    in_flight: Limit | None = None
     clock: ClockPlan = ClockPlan()
 
 
 @dataclass(slots=True)
-class Home:
-    """A world on its place: what it was made from, its accounts, and who wakes it.
-
-    secrets: the keys that lead here without the world's name.
-    """
+class WorldSlot:
+    """A world, its plan and accounts, and the keys that select it if a request does not name it."""
 
     plan: WorldPlan
     accounts: tuple[AccountSettings, ...]
@@ -75,187 +91,295 @@ class Home:
 
 
 class Worlds:
-    """Every world by its name and by its keys. The one called `default` is always there."""
+    """Every world by its name and by its keys. The one called `default` is always there, except in
+    the shards after the first. marks: of the shard; None: this process is the only one."""
 
     def __init__(
         self,
         settings: Settings,
         source_ms: Callable[[], int],
         outbox: Outbox,
-        scenarios: Scenarios,
+        default: Scenario | None,
+        *,
+        task_ids: Mapping[str, TaskId],
+        lifetimes: dict[str, Lifetimes],
+        gone_disables: bool,
+        key_prefixes: Sequence[str],
+        counts: Counts,
     ) -> None:
-        """source_ms: tells real time in milliseconds since 1970. Raises UnknownScenario."""
+        """on_replaced: called with each slot that is made, dropped, or has another world.
+        source_ms: real time in milliseconds since 1970. default: the scenario of requests that
+        ask for none. task_ids: as for Ids. lifetimes, gone_disables: as in `WorldRules`.
+        key_prefixes: as for Redaction. counts: of the server."""
         self._settings = settings
         self._source_ms = source_ms
         self._outbox = outbox
-        self._rules = _rules(settings)
-        self._default = None if settings.scenario is None else scenarios.find(settings.scenario)
-        self._homes: dict[str, Home] = {}
-        self._by_secret: dict[str, Home] = {}
+        self._rules = _rules(settings, lifetimes, gone_disables=gone_disables)
+        self._default = default
+        self._task_ids = task_ids
+        self._key_prefixes = key_prefixes
+        self._counts = counts
+        self._slots: dict[str, WorldSlot] = {}
+        self._by_secret: dict[str, WorldSlot] = {}
         self._made = 0
+        self.on_replaced: Callable[[WorldSlot], None] = _ignore
+        self._incarnations = count(1)
+        self.marks: ShardMarks | None = None
+        if settings.shard is not None:
+            self.marks = ShardMarks(Shard.read(settings.shard), key_prefixes)
         clock = ClockPlan(settings.clock.mode, settings.clock.start, settings.time_scale)
-        self._settle(WorldPlan(DEFAULT_WORLD, settings.seed, clock=clock), settings.accounts)
+        self._hidden: Timekeeper | None = None
+        if self.marks is None or self.marks.shard.number == 0:
+            self._add(WorldPlan(DEFAULT_WORLD, settings.seed, clock=clock), settings.accounts)
+        else:
+            # For requests to the process itself. It has no keys and is in no list.
+            plan = WorldPlan(self.marks.shard.name, settings.seed, clock=clock)
+            self._hidden = Timekeeper(self._new_world(plan, ()), outbox)
 
-    def __iter__(self) -> Iterator[Home]:
-        return iter(self._homes.values())
+    def __iter__(self) -> Iterator[WorldSlot]:
+        return iter(self._slots.values())
 
     @property
     def names(self) -> list[str]:
         """Every name, oldest world first."""
-        return list(self._homes)
+        return list(self._slots)
 
-    @property
-    def timekeepers(self) -> dict[str, Timekeeper]:
-        """Who wakes which world."""
-        return {name: home.timekeeper for name, home in self._homes.items()}
-
-    def get(self, name: str) -> Home | None:
+    def get(self, name: str) -> WorldSlot | None:
         """The world of this name, if there is one."""
-        return self._homes.get(name)
+        return self._slots.get(name)
 
-    def __getitem__(self, name: str) -> Home:
-        return self._homes[name]
+    def __getitem__(self, name: str) -> WorldSlot:
+        return self._slots[name]
 
     @property
     def only(self) -> Timekeeper | None:
-        """Where every key leads as long as there is no world beside the default one."""
-        return self._homes[DEFAULT_WORLD].timekeeper if len(self._homes) == 1 else None
+        """The default world if there is no other, in this process and elsewhere; else None."""
+        return self.without_key if len(self._slots) == 1 and self.marks is None else None
+
+    @property
+    def without_key(self) -> Timekeeper:
+        """Where requests without a known key belong: the default world. A shard that has none has
+        a world there that is in no list."""
+        return self._hidden or self._slots[DEFAULT_WORLD].timekeeper
 
     def of_secret(self, secret: str) -> Timekeeper:
-        """The world a key leads to, with or without a scenario behind it; the default one if nobody
-        knows the key."""
-        home = self._by_secret.get(secret)
-        if home is None and "+" in secret:
-            home = self._by_secret.get(secret.partition("+")[0])
-        return (home or self._homes[DEFAULT_WORLD]).timekeeper
+        """The world of `KEY` or `KEY+SCENARIO`; `without_key` for an unknown key."""
+        slot = self._by_secret.get(secret)
+        if slot is None and "+" in secret:
+            slot = self._by_secret.get(secret.partition("+")[0])
+        return slot.timekeeper if slot else self.without_key
 
-    def make(self, plan: WorldPlan) -> Home:
-        """A new world with keys of its own. Refuses with Conflict if the name or a key is taken,
-        and if there are as many worlds as there may be."""
+    def require_own(self, name: str) -> None:
+        """Refuses with OtherShard the name of a world that another process would have."""
+        if self.marks is not None and (number := shard_of_world(name)) != self.marks.shard.number:
+            raise self.marks.other(number)
+
+    def make(self, plan: WorldPlan) -> WorldSlot:
+        """Make a world with its own keys. Refuses with Conflict if the name or a key is taken, or
+        if there are `limits.worlds` worlds; with OtherShard if the name has another mark."""
         limit = self._settings.limits.worlds
-        if len(self._homes) >= limit:
+        if len(self._slots) >= limit:
             raise Conflict(f"there are {limit} worlds, and no more (limits.worlds): drop one first")
-        name = plan.name or self._free_name()
-        if name in self._homes:
+        name = self._marked(plan.name) if plan.name else self._free_name()
+        if name in self._slots:
             raise Conflict(f"there is a world called '{name}' already")
         seed = plan.seed if plan.seed is not None else self._seed_for(name)
         self._made += 1
         plan = msgspec.structs.replace(plan, name=name, seed=seed)
-        return self._settle(plan, [_own_keys(each, name) for each in self._settings.accounts])
+        return self._add(plan, [self._own_keys(each, name) for each in self._settings.accounts])
 
     def drop(self, name: str) -> None:
-        """Forget a world. Refuses with Conflict to drop the default one."""
+        """Drop a world. Refuses with Conflict to drop the default one."""
         if name == DEFAULT_WORLD:
             raise Conflict("the default world stays; reset it instead")
-        home = self._homes.pop(name)
-        home.timekeeper.stop()
-        self._forget_keys(home)
+        slot = self._slots.pop(name)
+        slot.timekeeper.stop()
+        self._forget_keys(slot)
         for other in self:
-            self._lead_to(other)
+            self._claim_keys(other)
+        self.on_replaced(slot)
 
-    def reset(self, name: str) -> Home:
-        """Begin a world anew, as it was when it was made."""
-        home = self._homes[name]
-        home.timekeeper.move_to(self._fresh(home.plan, home.accounts))
-        self._forget_keys(home)
-        self._lead_to(home)
-        return home
+    def reset(self, name: str) -> WorldSlot:
+        """Reset a world to how it was made."""
+        slot = self._slots[name]
+        slot.timekeeper.move_to(self._new_world(slot.plan, slot.accounts))
+        self._forget_keys(slot)
+        self._claim_keys(slot)
+        self.on_replaced(slot)
+        return slot
 
-    def made_of(self, snapshot: Snapshot, name: str, place: Place) -> tuple[World, bytes]:
-        """The world that goes on from a snapshot, and the document that it makes now. Changes
-        nothing here, so that it can be made in a thread."""
-        world, document = put_back(snapshot, name, place, self._source_ms)
+    def made_of(self, snapshot: Snapshot, name: str, place: UrlRewriter) -> tuple[World, bytes]:
+        """The world of a snapshot, and a snapshot of that world. Threads may call it."""
+        from mock_server.core.snapshot import restored_world  # most servers never read one
+
+        world, document = restored_world(
+            snapshot,
+            name,
+            place,
+            self._source_ms,
+            task_ids=self._task_ids,
+            counts=self._counts,
+        )
+        world.incarnation = self._new_incarnation()
         world.keys = self.key_ring(world.keys)
         return world, document
 
+    def empty_world(self, name: str, seed: int, rules: WorldRules, keys: Iterable[Key]) -> World:
+        """A world with nothing but its keys, for one that is read from a file."""
+        return World(
+            name,
+            seed,
+            Clock(self._source_ms),
+            rules,
+            self.key_ring(keys),
+            counts=self._counts,
+            task_ids=self._task_ids,
+            incarnation=self._new_incarnation(),
+        )
+
+    def put_stored(
+        self,
+        plan: WorldPlan,
+        accounts: Sequence[AccountSettings],
+        world: World,
+        secrets: Iterable[str],
+    ) -> WorldSlot:
+        """Add a world that was read from a file; the default one takes the place of that which is
+        there. secrets: the keys that select it."""
+        earlier = self._slots.get(world.name)
+        if earlier is not None:
+            self._forget_keys(earlier)
+            plan, accounts = earlier.plan, earlier.accounts
+        slot = WorldSlot(plan, tuple(accounts), Timekeeper(world, self._outbox))
+        self._slots[world.name] = slot
+        for secret in secrets:
+            self.claim(secret, slot)
+        return slot
+
     def key_ring(self, keys: Iterable[Key]) -> KeyRing:
-        """The keys, with the token of the control door hidden beside them."""
+        """The keys. Its redaction also hides the token of the control door."""
         token = self._settings.control_token
-        return KeyRing(keys, also_hidden=[token] if token else [])
+        return KeyRing(keys, [token] if token else [], self._key_prefixes)
 
     def put_back(self, world: World) -> None:
-        """Have the world of this name go on as this one.
+        """Replace the world of this name. Keys of other worlds continue to select those."""
+        slot = self._slots[world.name]
+        slot.timekeeper.move_to(world)
+        self._claim_keys(slot)
+        self.on_replaced(slot)
 
-        Its keys lead here unless they lead to another world.
-        """
-        home = self._homes[world.name]
-        home.timekeeper.move_to(world)
-        self._lead_to(home)
+    def leads_to_other_world(self, secret: str, slot: WorldSlot) -> bool:
+        """Whether a request with this key that names no world gets another world than this one."""
+        return self._by_secret.get(secret) is not slot
 
-    def leads_elsewhere(self, secret: str, home: Home) -> bool:
-        """Whether a request with this key alone gets to another world than this one."""
-        return self._by_secret.get(secret) is not home
-
-    def require_free(self, secret: str, home: Home) -> None:
-        """Refuses with Conflict a key that leads to another world than this one."""
-        if self._by_secret.get(secret, home) is not home:
+    def require_free(self, secret: str, slot: WorldSlot) -> None:
+        """Refuses with Conflict a key that selects another world than this one, or that belongs to
+        another shard."""
+        if wrong := self._obstacle(secret):
+            raise Conflict(f"the key {secret} {wrong}")
+        if self._by_secret.get(secret, slot) is not slot:
             raise Conflict(f"the key {secret} belongs to another world")
 
-    def claim(self, secret: str, home: Home) -> None:
-        """Have a key lead to this world. Refuses as `require_free` does."""
-        self.require_free(secret, home)
-        self._by_secret[secret] = home
-        home.secrets.add(secret)
+    def claim(self, secret: str, slot: WorldSlot) -> None:
+        """Make a key select this world. Refuses as `require_free` does."""
+        self.require_free(secret, slot)
+        self._by_secret[secret] = slot
+        slot.secrets.add(secret)
+        slot.world.marks.mark("world")
 
-    def _forget_keys(self, home: Home) -> None:
-        """No key leads to this world any more."""
-        for secret in home.secrets:
+    def own_key(self, key: str, world: str) -> str:
+        """The key of a world that is made from this one of the settings."""
+        if self.marks is None:
+            return f"{key}-{world}"
+        return self.marks.marked_key(f"{key}-{world.removeprefix(self.marks.mark)}")
+
+    def _obstacle(self, secret: str) -> str | None:
+        """Why requests with this key would come to another process; None if they come here."""
+        return None if self.marks is None else self.marks.obstacle(secret)
+
+    def _forget_keys(self, slot: WorldSlot) -> None:
+        """Remove all keys of this world."""
+        for secret in slot.secrets:
             del self._by_secret[secret]
-        home.secrets.clear()
+        slot.secrets.clear()
 
-    def _lead_to(self, home: Home) -> None:
-        """Have every key of a world that is nobody else's lead there."""
-        for key in home.world.keys:
-            if key.secret not in self._by_secret:
-                self.claim(key.secret, home)
+    def _claim_keys(self, slot: WorldSlot) -> None:
+        """Make each key of a world select it, except those that select another world."""
+        for key in slot.world.keys:
+            if key.secret not in self._by_secret and self._obstacle(key.secret) is None:
+                self.claim(key.secret, slot)
 
-    def _settle(self, plan: WorldPlan, accounts: Sequence[AccountSettings]) -> Home:
-        home = Home(plan, tuple(accounts), Timekeeper(self._fresh(plan, accounts), self._outbox))
+    def _add(self, plan: WorldPlan, accounts: Sequence[AccountSettings]) -> WorldSlot:
+        slot = WorldSlot(
+            plan, tuple(accounts), Timekeeper(self._new_world(plan, accounts), self._outbox)
+        )
         secrets = [key.key for account in accounts for key in account.keys]
         for secret in secrets:
-            self.require_free(secret, home)
-        self._homes[home.world.name] = home
+            self.require_free(secret, slot)
+        self._slots[slot.world.name] = slot
         for secret in secrets:
-            self.claim(secret, home)
-        return home
+            self.claim(secret, slot)
+        self.on_replaced(slot)
+        return slot
 
-    def _fresh(self, plan: WorldPlan, accounts: Iterable[AccountSettings]) -> World:
-        world = make_world(
+    def _new_world(self, plan: WorldPlan, accounts: Iterable[AccountSettings]) -> World:
+        world = World(
             plan.name or DEFAULT_WORLD,
-            seed=plan.seed or 0,
-            clock=Clock(
+            plan.seed or 0,
+            Clock(
                 self._source_ms,
                 start_ms=None if plan.clock.now is None else ms_of(plan.clock.now),
                 scale=plan.clock.scale,
                 frozen=plan.clock.mode == "frozen",
                 signatures=plan.clock.signatures or self._settings.clock.signatures,
             ),
-            rules=self._rules,
-            credits_of={
-                account.name: account.credits if plan.credits is None else plan.credits
-                for account in accounts
-            },
-            keys=[make_key(account.name, key) for account in accounts for key in account.keys],
+            self._rules,
+            self.key_ring(make_key(each.name, key) for each in accounts for key in each.keys),
+            counts=self._counts,
+            task_ids=self._task_ids,
+            incarnation=self._new_incarnation(),
         )
-        world.keys = self.key_ring(world.keys)
+        for account in accounts:
+            credits = account.credits if plan.credits is None else plan.credits
+            world.ledger.grant(account.name, credits)
+            in_flight = account.in_flight if plan.in_flight is None else plan.in_flight
+            world.in_flight.set_account_limit(account.name, in_flight or 0)
         if self._default is not None:
             for rule in self._default.faults:
                 world.default_faults.add(rule, self._default.name)
         return world
 
+    def _new_incarnation(self) -> str:
+        """A text that no other world has had, in this process or an earlier one."""
+        return f"{self._source_ms():x}-{next(self._incarnations):x}"
+
+    def _marked(self, name: str) -> str:
+        return name if self.marks is None else self.marks.marked_world(name)
+
     def _free_name(self) -> str:
         number = self._made + 1
-        while f"world-{number}" in self._homes:
+        while (name := self._marked(f"world-{number}")) in self._slots:
             number += 1
-        return f"world-{number}"
+        return name
+
+    def _own_keys(self, account: AccountSettings, world: str) -> AccountSettings:
+        """The same account, with keys that belong to this world only."""
+        keys = tuple(
+            msgspec.structs.replace(key, key=self.own_key(key.key, world)) for key in account.keys
+        )
+        return msgspec.structs.replace(account, keys=keys)
 
     def _seed_for(self, name: str) -> int:
-        drawn = Chance(self._settings.seed).draw("world", name)
+        drawn = Chance(self._settings.seed).random_bytes("world", name)
         return int.from_bytes(drawn[:7], "big")
 
 
+def _ignore(_: WorldSlot) -> None:
+    pass
+
+
 def make_key(account: str, key: KeySettings) -> Key:
-    """A key of an account, as the settings or the control door describe it."""
+    """The key of an account for these settings, of the server or of the control door."""
     return Key(
         secret=key.key,
         account=account,
@@ -265,21 +389,19 @@ def make_key(account: str, key: KeySettings) -> Key:
         disabled=key.disabled,
         expires_ms=None if key.expires_at is None else _expiry_ms(key.expires_at),
         rate_limit=key.rate_limit,
+        in_flight=key.in_flight,
     )
 
 
-def _own_keys(account: AccountSettings, world: str) -> AccountSettings:
-    """The same account with keys that lead to this world."""
-    keys = tuple(msgspec.structs.replace(key, key=f"{key.key}-{world}") for key in account.keys)
-    return msgspec.structs.replace(account, keys=keys)
-
-
-def _rules(settings: Settings) -> WorldRules:
+def _rules(
+    settings: Settings, lifetimes: dict[str, Lifetimes], *, gone_disables: bool
+) -> WorldRules:
     return WorldRules(
         queued_ms=round(settings.tasks.queued_s * 1000),
         processing_ms=round(settings.tasks.processing_s * 1000),
         failure_rate=settings.tasks.failure_rate,
         idempotency_lifetime_ms=round(settings.idempotency.lifetime_s * 1000),
+        lifetimes=lifetimes,
         stored_upload_bytes=settings.limits.stored_upload_bytes,
         stored_uploads=settings.limits.stored_uploads,
         webhook_endpoints=settings.limits.webhook_endpoints,
@@ -288,14 +410,17 @@ def _rules(settings: Settings) -> WorldRules:
         journal_exchanges=settings.limits.journal_exchanges,
         journal_body_bytes=settings.limits.journal_body_bytes,
         journal_header_bytes=settings.limits.journal_header_bytes,
+        journal_archive_bytes=settings.limits.journal_archive_bytes,
+        history_entries=settings.limits.history_entries,
         kept_deliveries=settings.deliveries.kept,
         obey_retry_after=settings.deliveries.obey_retry_after,
-        gone_disables=settings.rivya.gone_disables,
+        gone_disables=gone_disables,
+        event_spelling=settings.deliveries.spelling,
     )
 
 
 def _expiry_ms(moment: datetime) -> int:
-    """When a key expires: in the past, whatever the year, or when time ends at the latest."""
+    """When a key expires, limited to the times that a clock can show."""
     try:
         return ms_of(moment)
     except ValueError:

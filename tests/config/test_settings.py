@@ -1,4 +1,4 @@
-"""Where settings come from, who wins, and what is said of a wrong one."""
+"""Sources of settings, their order, and errors in them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from typing import Any
 
 import pytest
 
-from mock_server.config.settings import Settings, knobs
-from mock_server.config.sources import Effective, SettingsError, read_settings
-from mock_server.config.toml import document
+from mock_server.apis import ALL
+from mock_server.config.settings import Effective, Settings, setting_infos
+from mock_server.config.sources import SettingsError, read_settings
+from mock_server.config.toml import settings_as_toml
 
 
 def read(
     file: Path | None = None, *, flags: Any = None, environment: Any = None
 ) -> tuple[Settings, dict[str, Effective]]:
-    settings, rows = read_settings(flags=flags or {}, environment=environment or {}, file=file)
-    return settings, {row.knob.name: row for row in rows}
+    settings, rows = read_settings(
+        flags=flags or {}, environment=environment or {}, file=file, apis=ALL
+    )
+    return settings, {row.info.name: row for row in rows}
 
 
 def write(folder: Path, text: str) -> Path:
@@ -26,7 +29,7 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
-def test_a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default(
+def test_flags_count_before_the_environment_the_file_and_the_defaults(
     tmp_path: Path,
 ) -> None:
     file = write(tmp_path, "port = 1\nseed = 1\nhost = 'file.test'\n")
@@ -52,27 +55,27 @@ def test_every_setting_can_be_set_by_the_environment() -> None:
     assert settings.mock_headers is False
 
 
-def test_what_config_prints_is_a_file_that_says_the_same(tmp_path: Path) -> None:
+def test_the_output_of_config_is_a_file_with_the_same_settings(tmp_path: Path) -> None:
     before, rows = read(
         flags={"public_url": "https://mock.test", "clock.start": "2026-05-11T00:00:00Z"}
     )
-    after, _ = read(write(tmp_path, document(rows.values())))
+    after, _ = read(write(tmp_path, settings_as_toml(rows.values())))
     assert after == before
 
 
 def test_no_line_that_config_prints_is_wider_than_a_terminal_but_long_lists(tmp_path: Path) -> None:
     _, rows = read()
-    wide = [line for line in document(rows.values()).splitlines() if len(line) > 80]
+    wide = [line for line in settings_as_toml(rows.values()).splitlines() if len(line) > 80]
     assert all(line.startswith("scopes = ") for line in wide)
 
 
 def test_every_setting_has_a_sentence() -> None:
-    assert all(len(knob.sentence) > 10 for knob in knobs())
+    assert all(len(knob.sentence) > 10 for knob in setting_infos(ALL))
 
 
 def test_a_missing_default_file_is_no_error(tmp_path: Path) -> None:
     with chdir(tmp_path):
-        assert read()[0] == Settings()
+        assert {row.origin for row in read()[1].values()} == {"default"}
 
 
 def test_the_file_in_the_current_folder_is_read(tmp_path: Path) -> None:
@@ -100,7 +103,7 @@ WRONG_FILES = {
     "[account]\nname = 'a'": (":1:", "'[[accounts]]'"),
     "tasks = 5": (":1:", "'tasks' is a table: write [tasks]"),
     "queued_s = 1": (":1:", "'tasks.queued_s'"),
-    "[tasks]\nport = 1": (":2:", "'port' stands above all tables"),
+    "[tasks]\nport = 1": (":2:", "'port' belongs above all tables"),
     "[rivya]\nsign_callbacks = true": (":2:", "'acedata.sign_callbacks'"),
     "[rivya]\nsignature_header = 'a b'": (":2:", "must be a header's name"),
     "control_token = 'a b'": (":1:", "must be visible ASCII characters without spaces"),
@@ -128,7 +131,7 @@ WRONG_FILES = {
 
 
 @pytest.mark.parametrize(("text", "told"), WRONG_FILES.items())
-def test_a_wrong_file_stops_the_start_and_says_where_and_what(
+def test_a_wrong_file_stops_the_start_with_place_and_reason(
     tmp_path: Path, text: str, told: tuple[str, str]
 ) -> None:
     with pytest.raises(SettingsError) as refusal:
@@ -151,8 +154,8 @@ def test_a_wrong_token_is_not_shown(tmp_path: Path) -> None:
 
 
 def test_no_sentence_shows_an_expression(tmp_path: Path) -> None:
-    """What is right is said in words: whoever wrote the setting need not read patterns."""
-    for knob in knobs():
+    """Sentences say in words what is right; they show no pattern."""
+    for knob in setting_infos(ALL):
         for text in ("", " ", "\t!", "\u00e4", "[]", "-1", "http://"):
             try:
                 read(flags={knob.name: text})
@@ -161,10 +164,12 @@ def test_no_sentence_shows_an_expression(tmp_path: Path) -> None:
                 assert "$" not in str(refusal), refusal  # noqa: PT017
 
 
-def test_a_blank_variable_is_as_good_as_none() -> None:
-    blank = {f"HAILUO_MOCK_{knob.name.upper().replace('.', '_')}": " " for knob in knobs()}
+def test_a_blank_variable_is_ignored() -> None:
+    blank = {
+        f"HAILUO_MOCK_{knob.name.upper().replace('.', '_')}": " " for knob in setting_infos(ALL)
+    }
     settings, rows = read(environment=blank | {"HAILUO_MOCK_CONFIG": "", "HAILUO_MOCK_UNKNOWN": ""})
-    assert settings == Settings()
+    assert settings == read()[0]
     assert {row.origin for row in rows.values()} == {"default"}
 
 
@@ -193,21 +198,25 @@ def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "why"),
     [
         ("seed = 7\n".encode("utf-16"), "is UTF-16 (at byte 0): save it as UTF-8"),
         (b"scenario = '\xe4'\n", "is not UTF-8 (at byte 12): save it as UTF-8"),
         (b"\x00\x05\x16\x07", "is not TOML"),
     ],
 )
-def test_a_file_in_another_encoding_is_told_from_one_that_is_no_toml(
-    tmp_path: Path, content: bytes, told: str
+def test_a_file_in_another_encoding_is_no_invalid_toml(
+    tmp_path: Path, content: bytes, why: str
 ) -> None:
-    path = tmp_path / "hailuo-mock.toml"
+    require_refused(tmp_path, content, why)
+
+
+def require_refused(folder: Path, content: bytes, why: str) -> None:
+    path = folder / "hailuo-mock.toml"
     path.write_bytes(content)
     with pytest.raises(SettingsError) as refusal:
         read(path)
-    assert told in str(refusal.value)
+    assert why in str(refusal.value)
 
 
 def test_an_unknown_variable_is_named_with_the_nearest_known_one() -> None:
@@ -215,8 +224,19 @@ def test_an_unknown_variable_is_named_with_the_nearest_known_one() -> None:
         read(environment={"HAILUO_MOCK_PROT": "1"})
 
 
-def test_variables_of_others_are_left_alone() -> None:
-    assert read(environment={"HAILUO_MOCK_URL": "http://x", "PATH": "/bin"})[0].port == 4010
+def test_the_variables_of_a_kubernetes_service_are_explained() -> None:
+    linked = {
+        "HAILUO_MOCK_SERVICE_HOST": "10.0.0.1",
+        "HAILUO_MOCK_PORT": "tcp://10.0.0.1:4010",
+        "HAILUO_MOCK_PORT_4010_TCP_ADDR": "10.0.0.1",
+    }
+    with pytest.raises(SettingsError, match="enableServiceLinks: false"):
+        read(environment=linked)
+
+
+def test_variables_of_other_programs_are_ignored() -> None:
+    others = {"HAILUO_MOCK_URL": "http://x", "HAILUO_MOCK_COMMAND": "uvx it", "PATH": "/bin"}
+    assert read(environment=others)[0].port == 4010
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -240,7 +260,7 @@ def test_a_variable_ends_before_its_line_break() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "right"),
     [
         ('[clock]\nstart = "now"', "must be a moment, like 2026-05-11T00:00:00Z"),
         ('[accounts]\nname = "x"', "write [[accounts]]"),
@@ -255,11 +275,7 @@ def test_a_variable_ends_before_its_line_break() -> None:
         ("x = " + "[" * 3000, "is nested too deep"),
     ],
 )
-def test_a_slip_in_a_file_is_told_with_what_would_be_right(
-    tmp_path: Path, text: str, told: str
+def test_a_wrong_file_is_refused_with_what_would_be_right(
+    tmp_path: Path, text: str, right: str
 ) -> None:
-    file = tmp_path / "mock.toml"
-    file.write_text(text)
-    with pytest.raises(SettingsError) as wrong:
-        read(file)
-    assert told in str(wrong.value)
+    require_refused(tmp_path, text.encode(), right)

@@ -1,4 +1,4 @@
-"""The OpenAPI document is sound, stands alone once bundled, and its examples keep its rules."""
+"""The OpenAPI document is valid, its bundle is complete, and its examples keep its rules."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ import pytest
 import yaml
 from openapi_spec_validator import validate
 
+from mock_server.apis import ALL
 from mock_server.contract.contract import Contract
 from mock_server.contract.data_paths import SCHEMAS
-from mock_server.contract.openapi import bundle, only
+from mock_server.contract.openapi import bundle, part_under
+from tests.contract.test_sources import nodes
 
 OPERATIONS = {
     "/api/v1": {
@@ -37,30 +39,19 @@ def general() -> dict[str, Any]:
 
 @cache
 def served() -> dict[str, Any]:
-    """The bundle the server hands out: a branch for each model in the request schemas."""
-    return Contract(SCHEMAS).openapi
+    """The bundle that the server serves: with unions in place of conditions."""
+    return Contract(SCHEMAS, ALL).openapi
 
 
 def documents() -> dict[str, dict[str, Any]]:
     whole = {"general": general(), "served": served()}
-    parts = {f"served {prefix}": only(served(), prefix) for prefix in OPERATIONS}
+    parts = {f"served {prefix}": part_under(served(), prefix) for prefix in OPERATIONS}
     return whole | parts
 
 
 every_document = pytest.mark.parametrize(
     "name", ["general", "served", "served /api/v1", "served /hailuo"]
 )
-
-
-def nodes(node: Any, place: str = "#") -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every object in a document, by place."""
-    if isinstance(node, Mapping):
-        yield place, node
-        for key, value in node.items():
-            yield from nodes(value, f"{place}/{key}")
-    elif isinstance(node, list):
-        for index, value in enumerate(node):
-            yield from nodes(value, f"{place}/{index}")
 
 
 def follow(document: Mapping[str, Any], reference: str) -> Any:
@@ -78,6 +69,12 @@ def test_the_file_is_valid_openapi() -> None:
     validate(yaml.safe_load(path.read_text("utf-8")), base_uri=path.as_uri())
 
 
+def test_the_built_file_has_the_content_of_its_source() -> None:
+    """If it fails, `make setup` builds the file again."""
+    source = yaml.safe_load((SCHEMAS / "openapi.yaml").read_text("utf-8"))
+    assert json.loads((SCHEMAS / "openapi.json").read_text("utf-8")) == source
+
+
 @every_document
 def test_a_bundle_is_valid_openapi(name: str) -> None:
     validate(documents()[name])
@@ -90,7 +87,7 @@ def test_every_schema_file_is_a_valid_schema(api: str) -> None:
 
 
 @every_document
-def test_every_reference_of_a_bundle_leads_somewhere_inside(name: str) -> None:
+def test_every_reference_of_a_bundle_points_inside_the_bundle(name: str) -> None:
     document = documents()[name]
     for place, node in nodes(document):
         if "$ref" in node:
@@ -99,7 +96,7 @@ def test_every_reference_of_a_bundle_leads_somewhere_inside(name: str) -> None:
 
 
 @every_document
-def test_a_bundle_has_no_component_that_nothing_needs(name: str) -> None:
+def test_a_bundle_has_no_unused_component(name: str) -> None:
     document = documents()[name]
     used = {node["$ref"] for _, node in nodes(document) if "$ref" in node}
     used |= {
@@ -124,12 +121,29 @@ def test_every_required_field_is_described() -> None:
                 assert set(node["required"]) <= described, place
 
 
+def test_every_constant_and_option_has_a_type() -> None:
+    for place, node in nodes(served()["components"]["schemas"]):
+        if "const" in node or isinstance(node.get("enum"), list):
+            assert "type" in node, place
+
+
+def test_the_model_decides_between_the_branches_of_a_generation_request() -> None:
+    schemas = served()["components"]["schemas"]
+    mapping = schemas["GenerationRequest"]["discriminator"]["mapping"]
+    assert mapping.keys() == {"hailuo-pro", "hailuo-standard"}
+    for model_id, reference in mapping.items():
+        branch = follow(served(), reference)
+        assert branch["properties"]["model"]["const"] == model_id
+        assert "model" in branch["required"]
+        assert {"$ref": reference} in schemas["GenerationRequest"]["oneOf"]
+
+
 # --- what it describes ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("prefix", OPERATIONS)
 def test_every_operation_has_its_name(prefix: str) -> None:
-    paths = only(general(), prefix)["paths"]
+    paths = part_under(general(), prefix)["paths"]
     found = [
         operation["operationId"]
         for item in paths.values()
@@ -179,7 +193,7 @@ def examples(document: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
 
 
 @every_document
-def test_every_example_keeps_to_its_schema(name: str) -> None:
+def test_every_example_is_valid_for_its_schema(name: str) -> None:
     document = documents()[name]
     checked = 0
     for place, schema, value in examples(document):
@@ -190,7 +204,7 @@ def test_every_example_keeps_to_its_schema(name: str) -> None:
     assert checked > 15
 
 
-def test_every_json_body_but_the_document_itself_has_an_example() -> None:
+def test_every_json_body_except_the_document_itself_has_an_example() -> None:
     for place, node in nodes(general()["paths"]):
         body = node.get("application/json")
         if body and "openapi.json" not in place:
@@ -200,7 +214,7 @@ def test_every_json_body_but_the_document_itself_has_an_example() -> None:
 # --- bundling ---------------------------------------------------------------------------------
 
 
-def test_a_finished_request_schema_stands_in_place_of_the_general_one() -> None:
+def test_a_derived_request_schema_replaces_the_general_one() -> None:
     finished = {"title": "Mine", "oneOf": [{"$ref": "rivya/reference-item.json", "x-mine": 1}]}
     before = deepcopy(finished)
     schemas = bundle(SCHEMAS, {"GenerationRequest": finished})["components"]["schemas"]
@@ -216,15 +230,15 @@ def test_a_bundle_keeps_the_order_of_the_file() -> None:
     assert list(general()["paths"]) == list(document["paths"])
 
 
-def test_taking_a_part_changes_nothing() -> None:
+def test_part_under_does_not_change_the_document() -> None:
     before = json.dumps(general())
-    only(general(), "/hailuo")
+    part_under(general(), "/hailuo")
     assert json.dumps(general()) == before
 
 
 def test_a_part_has_nothing_of_the_other_api() -> None:
     for prefix, other in (("/api/v1", "AceData"), ("/hailuo", "Rivya")):
-        part = only(served(), prefix)
+        part = part_under(served(), prefix)
         assert all(path.startswith(prefix) for path in part["paths"])
         named = [name for named in part["components"].values() for name in named]
         assert [name for name in named if name.startswith(other)] == []
@@ -233,14 +247,13 @@ def test_a_part_has_nothing_of_the_other_api() -> None:
 
 def test_only_rivyas_part_has_webhooks() -> None:
     hooks = {"generation.succeeded", "generation.failed"}
-    assert only(served(), "/api/v1")["webhooks"].keys() == hooks
-    assert "webhooks" not in only(served(), "/hailuo")
+    assert part_under(served(), "/api/v1")["webhooks"].keys() == hooks
+    assert "webhooks" not in part_under(served(), "/hailuo")
 
 
 def write(folder: Path, **files: Any) -> Path:
     for name, data in files.items():
         (folder / f"{name}.json").write_text(json.dumps(data), "utf-8")
-    (folder / "openapi.json").rename(folder / "openapi.yaml")  # JSON is YAML
     return folder
 
 

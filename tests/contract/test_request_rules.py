@@ -1,6 +1,6 @@
-"""Requests held against the catalogue: right ones pass, wrong ones are told where.
+"""Validation of requests against the catalogue, with the place of each error.
 
-Two judges read the same schemas: the fast one the server uses, and `jsonschema`.
+Two validators read the same schemas: that of the server, and `jsonschema`.
 """
 
 from __future__ import annotations
@@ -20,15 +20,21 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
-from mock_server.apis.rivya import wire
+from mock_server.apis import ALL
+from mock_server.apis.acedata.schema import AceDataRules
+from mock_server.apis.rivya import response_bodies
+from mock_server.apis.rivya.schema import RivyaRules
 from mock_server.contract.contract import Contract
 from mock_server.contract.data_paths import SCHEMAS
 from mock_server.contract.request_rules import OrderRules
 from mock_server.contract.violations import BodyRules
-from mock_server.core.json_pointer import pointer
+from mock_server.contract.web_urls import is_web_url
+from mock_server.core.json_values import pointer
 from mock_server.core.refusals import Invalid, Violation
 
-STRICT, LENIENT = Contract(SCHEMAS), Contract(SCHEMAS, strict_params=False)
+CONTRACT = Contract(SCHEMAS, ALL)
+RIVYA_RULES, ACEDATA_RULES = CONTRACT.of(RivyaRules), CONTRACT.of(AceDataRules)
+STRICT, LENIENT = RIVYA_RULES.strict_generation, RIVYA_RULES.lenient_generation
 
 Bodies = st.SearchStrategy[dict[str, Any]]
 
@@ -49,7 +55,29 @@ def ecma_pattern(
         yield ValidationError(f"{instance!r} does not match")
 
 
-Reference: Any = extend(Draft202012Validator, {"pattern": ecma_pattern})  # type: ignore[no-untyped-call]
+_CHARS = "A-Za-z0-9._~!$&'()*+,;=:-"
+_USER, _PATH, _QUERY = (rf"(?:[{more}{_CHARS}]|%[0-9A-Fa-f]{{2}})*" for more in ("", "@/", "@/?"))
+_SHORTENED = "|".join(f"(?:H:){{1,{n}}}(?::H){{1,{7 - n}}}" for n in range(1, 7))
+_IPV6 = rf"(?:H:){{7}}H|(?:H:){{1,7}}:|:(?::H){{1,7}}|::|{_SHORTENED}".replace(
+    "H", "[0-9A-Fa-f]{1,4}"
+)
+_PORT = "[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]"
+WEB_URL = re.compile(
+    rf"[Hh][Tt][Tt][Pp][Ss]?://(?:{_USER}@)?"
+    rf"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|\[(?:{_IPV6})\])(?::(?:{_PORT}))?"
+    rf"(?:/{_PATH})?(?:\?{_QUERY})?(?:#{_QUERY})?"
+)
+"""A URL that a request body may have, as one grammar."""
+
+
+def web_url(validator: Any, name: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if name == "uri" and isinstance(instance, str) and not WEB_URL.fullmatch(instance):
+        yield ValidationError(f"{instance!r} is no URL")
+
+
+Reference: Any = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator, {"pattern": ecma_pattern, "format": web_url}
+)
 
 
 def places_by_reference(schema: Any, body: Any) -> set[tuple[str, str]]:
@@ -63,8 +91,59 @@ def places_by_reference(schema: Any, body: Any) -> set[tuple[str, str]]:
         elif rule == "additionalProperties":
             known = error.schema.get("properties", {})
             names = [pointer([n]) for n in error.instance if n not in known]
+        rule = "pattern" if rule == "format" else rule
         found |= {(place + name, rule) for name in names}
     return found
+
+
+url_pieces = st.sampled_from(
+    [
+        *(
+            "https",
+            "HTTP",
+            "://",
+            ":",
+            "/",
+            "//",
+            "@",
+            "u:p",
+            "h",
+            "a.b",
+            "-a",
+            "a-",
+            "_",
+            "?",
+            "#",
+        ),
+        *(
+            "[::1]",
+            "[1:2]",
+            "[1::2::3]",
+            "[1:2:3:4:5:6:7:8]",
+            "[1:2:3:4:5:6:7::]",
+            "[::ffff:1.2.3.4]",
+        ),
+        *(
+            "[fe80::1%25e]",
+            "[12345::]",
+            ":65535",
+            ":65536",
+            ":00080",
+            ":0080",
+            ":70000",
+            "%20",
+            "%zz",
+        ),
+        *("%", "é", "\n", " ", "!", "[", "]", "|", "data:", "\\", ".", "~", "1"),
+    ]
+)
+
+
+@settings(max_examples=1000)
+@given(st.sampled_from(["", "https://", "http://"]), st.lists(url_pieces, max_size=6))
+def test_a_url_is_accepted_if_the_grammar_has_it(start: str, pieces: list[str]) -> None:
+    url = "".join([start, *pieces])
+    assert is_web_url(url) is bool(WEB_URL.fullmatch(url))
 
 
 # --- good bodies, by hand from the dossiers ---
@@ -162,14 +241,14 @@ upload_forms: Bodies = st.fixed_dictionaries(
 RIVYA = ("hailuo-pro", "hailuo-standard")
 ACEDATA = ("minimax-t2v", "minimax-i2v", "minimax-i2v-director")
 ORDERS: dict[str, tuple[OrderRules, str, Bodies]] = {
-    **{f"{m} strict": (STRICT.generation_rules, m, rivya_bodies(m, strict=True)) for m in RIVYA},
-    **{f"{m} lenient": (LENIENT.generation_rules, m, rivya_bodies(m, strict=False)) for m in RIVYA},
-    **{m: (STRICT.video_rules, m, acedata_bodies(m)) for m in ACEDATA},
+    **{f"{m} strict": (STRICT, m, rivya_bodies(m, strict=True)) for m in RIVYA},
+    **{f"{m} lenient": (LENIENT, m, rivya_bodies(m, strict=False)) for m in RIVYA},
+    **{m: (ACEDATA_RULES.video, m, acedata_bodies(m)) for m in ACEDATA},
 }
 SCHEMAS_AND_BODIES: dict[str, tuple[Any, Bodies]] = {
     **{name: (rules.schemas[model], bodies) for name, (rules, model, bodies) in ORDERS.items()},
-    "task query": (STRICT.task_query_rules.schema, task_queries),
-    "upload form": (STRICT.upload_rules.schema, upload_forms),
+    "task query": (ACEDATA_RULES.task_query.schema, task_queries),
+    "upload form": (RIVYA_RULES.upload.schema, upload_forms),
 }
 
 every_order = pytest.mark.parametrize("name", ORDERS)
@@ -230,7 +309,7 @@ RULES = {name: BodyRules(schema) for name, (schema, _) in SCHEMAS_AND_BODIES.ite
 
 
 def refusal_of(rules: OrderRules, body: Any) -> tuple[Violation, ...]:
-    """What the rules have against a body; it is refused for something, and in words."""
+    """The refusal of a body that breaks the rules."""
     with pytest.raises(Invalid) as refused:
         rules.require(body)
     assert refused.value.violations
@@ -250,7 +329,7 @@ def test_the_reference_takes_a_dollar_for_the_very_end(pattern: str, text: str) 
 @every_schema
 @settings(max_examples=40)
 @given(data=st.data())
-def test_both_judges_accept_what_is_right(name: str, data: st.DataObject) -> None:
+def test_both_validators_accept_valid_bodies(name: str, data: st.DataObject) -> None:
     schema, bodies = SCHEMAS_AND_BODIES[name]
     body = data.draw(bodies)
     assert RULES[name].violations(body) == []
@@ -259,11 +338,9 @@ def test_both_judges_accept_what_is_right(name: str, data: st.DataObject) -> Non
 
 
 @every_schema
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(data=st.data())
-def test_both_judges_find_the_same_rules_broken_in_the_same_places(
-    name: str, data: st.DataObject
-) -> None:
+def test_both_validators_find_the_same_violations(name: str, data: st.DataObject) -> None:
     schema, bodies = SCHEMAS_AND_BODIES[name]
     body = data.draw(damaged(bodies))
     by_reference = places_by_reference(schema, body)
@@ -287,7 +364,7 @@ def test_an_order_is_judged_by_the_rules_of_the_model_it_names(
 ) -> None:
     rules, _, bodies = ORDERS[name]
     body = data.draw(damaged(bodies))
-    default = "minimax-t2v" if rules is STRICT.video_rules else None
+    default = "minimax-t2v" if rules is ACEDATA_RULES.video else None
     asked = body.get("model", default) if isinstance(body, dict) else None
     schema = rules.schemas.get(asked) if isinstance(asked, str) else None
     if schema is not None and not places_by_reference(schema, body):
@@ -307,13 +384,61 @@ def test_the_published_document_accepts_what_the_server_accepts(
 ) -> None:
     rules, _, bodies = ORDERS[name]
     body = data.draw(bodies | damaged(bodies))
-    published = {"$ref": f"#/components/schemas/{document_name}", **STRICT.openapi}
     try:
         rules.require(body)
     except Invalid:
-        assert not Reference(published).is_valid(body)
+        assert not published(document_name).is_valid(body)
     else:
-        assert Reference(published).is_valid(body)
+        assert published(document_name).is_valid(body)
+
+
+@settings(max_examples=100)
+@given(damaged(task_queries))
+def test_the_published_task_query_accepts_what_the_server_accepts(body: Any) -> None:
+    assert published("TaskQuery").is_valid(body) is ACEDATA_RULES.task_query.accepts(body)
+
+
+RESULT = {"primary_url": "https://h/a.mp4", "urls": ["https://h/a.mp4"]}
+
+
+@pytest.mark.parametrize("status", ["queued", "processing", "succeeded", "failed", "other"])
+@pytest.mark.parametrize("result", [None, RESULT, {}, 1])
+@pytest.mark.parametrize("error", [None, {"code": "generation_failed", "message": ""}, {}, 1])
+def test_the_published_generation_accepts_what_its_file_accepts(
+    status: str, result: Any, error: Any
+) -> None:
+    body = {
+        "id": "task_1", "status": status, "model": "hailuo-pro", "result": result, "error": error,
+        "reserved_credits": 57, "final_credits": 0, "created_at": "2026-05-11T00:00:00.000Z",
+        "updated_at": "2026-05-11T00:00:00.000Z",
+    }  # fmt: skip
+    general = Reference(CONTRACT.schema("rivya/generation"))
+    assert published("Generation").is_valid(body) is general.is_valid(body)
+
+
+def published(name: str) -> Any:
+    return Reference({"$ref": f"#/components/schemas/{name}", **CONTRACT.openapi})
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("VideoRequest", {"action": "generate"}),
+        ("VideoRequest", {"action": "generate", "model": "minimax-i2v"}),
+        ("GenerationRequest", {"model": "hailuo-pro"}),
+        ("TaskQuery", {}),
+        ("TaskQuery", {"action": "retrieve_batch", "id": "a"}),
+        ("WebhookCreate", {"url": "https://hooks.test/"}),
+    ],
+)
+def test_the_published_document_requires_what_the_server_requires(name: str, body: Any) -> None:
+    assert not published(name).is_valid(body)
+
+
+def test_the_general_video_request_needs_a_prompt_or_a_model() -> None:
+    general = Reference(CONTRACT.schema("acedata/video-request"))
+    assert not general.is_valid({"action": "generate"})
+    assert general.is_valid({"action": "generate", "prompt": "A"})
 
 
 # --- one defect, one place ---
@@ -393,7 +518,7 @@ def with_defect(body: Any, path: tuple[str | int, ...], value: Any) -> Any:
 )
 @settings(max_examples=3)
 @given(data=st.data())
-def test_a_single_defect_is_told_in_its_place_and_nowhere_else(
+def test_a_single_defect_is_reported_only_at_its_place(
     name: str, path: tuple[str | int, ...], values: list[Any], data: st.DataObject
 ) -> None:
     rules, _, bodies = ORDERS[name]
@@ -403,9 +528,9 @@ def test_a_single_defect_is_told_in_its_place_and_nowhere_else(
         assert places(broken) == {pointer(path)}, value
 
 
-def test_every_defect_of_a_body_is_told() -> None:
+def test_every_defect_of_a_body_is_reported() -> None:
     body = {"model": "hailuo-pro", "files": [], "client_request_id": 5, "params": {"mood": "x"}}
-    assert places(refusal_of(STRICT.generation_rules, body)) == {
+    assert places(refusal_of(STRICT, body)) == {
         "/prompt",
         "/files",
         "/client_request_id",
@@ -413,20 +538,20 @@ def test_every_defect_of_a_body_is_told() -> None:
     }
 
 
-def test_what_is_missing_is_told_first() -> None:
+def test_missing_fields_are_reported_first() -> None:
     body = {"model": "hailuo-pro", "client_request_id": 5, "files": [], "params": {"mood": 1}}
-    first, *_ = refusal_of(STRICT.generation_rules, body)
+    first, *_ = refusal_of(STRICT, body)
     assert (first.place, first.rule) == ("/prompt", "required")
 
 
-def test_the_rest_is_told_by_place() -> None:
+def test_other_errors_are_reported_in_order_of_their_place() -> None:
     body = {"model": "hailuo-pro", "prompt": 5, "files": [], "client_request_id": 5}
-    told = [found.place for found in refusal_of(STRICT.generation_rules, body)]
+    told = [found.place for found in refusal_of(STRICT, body)]
     assert told == ["/client_request_id", "/files", "/prompt"]
 
 
 @pytest.mark.parametrize("body", [None, True, 5, "model", [], [{"model": "hailuo-pro"}]])
-@pytest.mark.parametrize("rules", [STRICT.generation_rules, STRICT.video_rules])
+@pytest.mark.parametrize("rules", [STRICT, ACEDATA_RULES.video])
 def test_a_body_that_is_no_object_is_refused_as_a_whole(rules: OrderRules, body: Any) -> None:
     (found,) = refusal_of(rules, body)
     assert (found.place, found.rule) == ("", "type")
@@ -438,25 +563,30 @@ def test_a_body_that_is_no_object_is_refused_as_a_whole(rules: OrderRules, body:
 def test_a_model_that_takes_no_requests_is_refused_with_the_reason(
     model_id: str, status: str
 ) -> None:
-    (found,) = refusal_of(STRICT.generation_rules, {"model": model_id, "prompt": "A"})
+    (found,) = refusal_of(STRICT, {"model": model_id, "prompt": "A"})
     assert (found.place, found.rule) == ("/model", "callable")
     assert status in found.sentence
 
 
-def test_acedata_takes_its_text_model_for_a_model_left_out() -> None:
-    assert STRICT.video_rules.require({"action": "generate", "prompt": "A"}) == "minimax-t2v"
+def test_acedata_uses_its_text_model_by_default() -> None:
+    assert ACEDATA_RULES.video.require({"action": "generate", "prompt": "A"}) == "minimax-t2v"
 
 
 def test_a_prompt_alone_does_not_start_from_an_image() -> None:
     body = {"action": "generate", "prompt": "A", "model": "minimax-i2v"}
-    assert places(refusal_of(STRICT.video_rules, body)) == {"/first_image_url"}
+    assert places(refusal_of(ACEDATA_RULES.video, body)) == {"/first_image_url"}
 
 
 def test_the_fields_a_body_may_have_are_those_of_the_dossier() -> None:
     rivya = {"model", "prompt", "params", "client_request_id", "files"}
     acedata = {"action", "model", "prompt", "first_image_url", "callback_url", "async"}
-    assert STRICT.generation_rules.fields == rivya
-    assert STRICT.video_rules.fields == acedata
+    assert {model: set(each["properties"]) for model, each in STRICT.schemas.items()} == (
+        dict.fromkeys(STRICT.schemas, rivya)
+    )
+    videos = ACEDATA_RULES.video.schemas
+    assert {model: set(each["properties"]) for model, each in videos.items()} == (
+        dict.fromkeys(videos, acedata)
+    )
 
 
 @pytest.mark.parametrize(
@@ -478,7 +608,7 @@ def test_the_fields_a_body_may_have_are_those_of_the_dossier() -> None:
 def test_a_task_query_without_what_its_action_needs_is_refused(
     body: dict[str, Any], place: str
 ) -> None:
-    assert {found.place for found in STRICT.task_query_rules.violations(body)} == {place}
+    assert {found.place for found in ACEDATA_RULES.task_query.violations(body)} == {place}
 
 
 # --- lenient params ---
@@ -488,28 +618,30 @@ def test_a_task_query_without_what_its_action_needs_is_refused(
     "params",
     [{"duration": 6}, {"duration": 10.0}, {"prompt_optimizer": True}, {"mood": {"a": [1]}}],
 )
-def test_lenient_rules_take_careless_params_that_strict_ones_refuse(params: dict[str, Any]) -> None:
+def test_lenient_rules_accept_params_that_strict_ones_refuse(params: dict[str, Any]) -> None:
     body = {"model": "hailuo-standard", "prompt": "A", "params": params}
-    assert LENIENT.generation_rules.require(body) == "hailuo-standard"
-    assert places(refusal_of(STRICT.generation_rules, body)) == {f"/params/{next(iter(params))}"}
+    assert LENIENT.require(body) == "hailuo-standard"
+    assert places(refusal_of(STRICT, body)) == {f"/params/{next(iter(params))}"}
 
 
 @pytest.mark.parametrize(
     "params",
     [{"duration": 7}, {"duration": True}, {"prompt_optimizer": 1}, {"resolution": 512}],
 )
-def test_lenient_rules_take_no_option_that_does_not_exist(params: dict[str, Any]) -> None:
+def test_lenient_rules_accept_no_unknown_option(params: dict[str, Any]) -> None:
     body = {"model": "hailuo-standard", "prompt": "A", "params": params}
-    assert places(refusal_of(LENIENT.generation_rules, body)) == {f"/params/{next(iter(params))}"}
+    assert places(refusal_of(LENIENT, body)) == {f"/params/{next(iter(params))}"}
 
 
 @pytest.mark.parametrize("model_id", RIVYA)
 @settings(max_examples=60)
 @given(data=st.data())
-def test_whatever_lenient_rules_take_has_a_clip_to_show(model_id: str, data: st.DataObject) -> None:
+def test_every_order_that_lenient_rules_accept_has_a_clip(
+    model_id: str, data: st.DataObject
+) -> None:
     body = data.draw(rivya_bodies(model_id, strict=False))
-    LENIENT.generation_rules.require(body)
-    clip = LENIENT.catalog.find("rivya", model_id).clip_for(body.get("params", {}))
+    LENIENT.require(body)
+    clip = CONTRACT.catalog.find("rivya", model_id).clip_for(body.get("params", {}))
     assert clip.duration_s in {6, 10}
 
 
@@ -532,12 +664,12 @@ def test_whatever_lenient_rules_take_has_a_clip_to_show(model_id: str, data: st.
         ({"model": GONE, "Model": "hailuo-pro"}, "/model", "was it sent as 'Model'?"),
     ],
 )
-def test_a_slip_of_the_pen_is_answered_with_what_was_meant(
+def test_a_misspelling_is_refused_with_a_near_name(
     change: dict[str, Any], place: str, hint: str
 ) -> None:
     sent = {"model": "hailuo-standard", "prompt": "A"} | change
     body = {name: value for name, value in sent.items() if value is not GONE}
-    (found,) = refusal_of(STRICT.generation_rules, body)
+    (found,) = refusal_of(STRICT, body)
     assert found.place == place
     assert hint in found.sentence
 
@@ -546,8 +678,8 @@ def test_a_slip_of_the_pen_is_answered_with_what_was_meant(
     ("change", "place"),
     [({"model": "zzz"}, "/model"), ({"params": {"xyzzy": 1}}, "/params/xyzzy")],
 )
-def test_nothing_is_suggested_for_what_is_like_nothing(change: dict[str, Any], place: str) -> None:
-    (found,) = refusal_of(STRICT.generation_rules, {"model": "hailuo-pro", "prompt": "A"} | change)
+def test_a_name_without_a_near_one_has_no_suggestion(change: dict[str, Any], place: str) -> None:
+    (found,) = refusal_of(STRICT, {"model": "hailuo-pro", "prompt": "A"} | change)
     assert found.place == place
     assert "did you mean" not in found.sentence
 
@@ -572,6 +704,14 @@ def test_nothing_is_suggested_for_what_is_like_nothing(change: dict[str, Any], p
         ({"minLength": 2}, "a", "has 1 characters; at least 2"),
         ({"maxItems": 1}, [1, 2], "has 2 items; at most 1"),
         ({"minItems": 1}, [], "has 0 items; at least 1"),
+        ({"minProperties": 1}, {}, "has 0 fields; at least 1"),
+        ({"maxProperties": 1}, {"a": 1, "b": 2}, "has 2 fields; at most 1"),
+        (
+            {"format": "date-time"},
+            "now",
+            "must be a time with a zone, like 2026-05-11T12:00:00Z, not 'now'",
+        ),
+        ({"minProperties": 1, "x-sentence": "must have 'a'"}, {}, "must have 'a'"),
         ({"not": {}}, 1, "is not accepted here"),
         ({"minimum": 3}, 2, "must be at least 3, not 2"),
         ({"maximum": 3}, 4, "must be at most 3, not 4"),
@@ -585,7 +725,7 @@ def test_a_violation_says_what_would_be_right(schema: Any, body: Any, sentence: 
     assert (found.place, found.sentence) == ("", sentence)
 
 
-def test_rules_beside_a_reference_hold_as_well_as_those_behind_it(tmp_path: Path) -> None:
+def test_rules_beside_a_reference_hold_as_well_as_those_that_it_refers_to(tmp_path: Path) -> None:
     (tmp_path / "short.json").write_text('{"type": "string", "maxLength": 3}', "utf-8")
     (tmp_path / "both.json").write_text('{"$ref": "short.json", "minLength": 2}', "utf-8")
     rules = BodyRules(Contract(tmp_path).schema("both"))
@@ -665,7 +805,7 @@ def enlarged(tmp_path: Path) -> Contract:
     video |= {"id": "dream-t2v", "is_default": False, "price_credits": 3, "needs_prompt": False}
     for facts in (DREAM, video):
         (folder / "models" / f"{facts['id']}.json").write_text(json.dumps(facts), "utf-8")
-    return Contract(folder)
+    return Contract(folder, ALL)
 
 
 def test_the_made_up_model_is_one_the_catalogue_may_hold() -> None:
@@ -674,7 +814,7 @@ def test_the_made_up_model_is_one_the_catalogue_may_hold() -> None:
 
 
 def test_an_added_model_takes_its_own_params_and_references(enlarged: Contract) -> None:
-    assert enlarged.generation_rules.require(DREAM_ORDER) == "dream-9"
+    assert enlarged.of(RivyaRules).strict_generation.require(DREAM_ORDER) == "dream-9"
 
 
 @pytest.mark.parametrize(
@@ -693,7 +833,7 @@ def test_an_added_model_refuses_what_its_file_does_not_allow(
     enlarged: Contract, path: tuple[str | int, ...], value: Any
 ) -> None:
     body = with_defect(DREAM_ORDER, path, value)
-    assert places(refusal_of(enlarged.generation_rules, body)) == {pointer(path)}
+    assert places(refusal_of(enlarged.of(RivyaRules).strict_generation, body)) == {pointer(path)}
 
 
 def test_an_added_model_has_its_price_and_clips(enlarged: Contract) -> None:
@@ -704,7 +844,7 @@ def test_an_added_model_has_its_price_and_clips(enlarged: Contract) -> None:
 
 
 def test_an_added_model_is_listed_with_what_it_takes(enlarged: Contract) -> None:
-    listed = wire.model(enlarged.catalog.find("rivya", "dream-9"))
+    listed = response_bodies.model(enlarged.catalog.find("rivya", "dream-9"))
     assert Reference(enlarged.schema("rivya/model")).is_valid(listed)
     assert (listed["id"], listed["base_credits"], listed["max_prompt_length"]) == ("dream-9", 7, 40)
     assert [(param["key"], param["options"]) for param in listed["params"]] == [
@@ -719,19 +859,19 @@ def test_an_added_model_is_listed_with_what_it_takes(enlarged: Contract) -> None
 
 
 def test_an_added_model_is_among_those_a_mistyped_name_may_have_meant(enlarged: Contract) -> None:
-    (found,) = refusal_of(enlarged.generation_rules, {"model": "dreem-9"})
+    (found,) = refusal_of(enlarged.of(RivyaRules).strict_generation, {"model": "dreem-9"})
     assert "did you mean 'dream-9'?" in found.sentence
 
 
 def test_an_added_acedata_model_has_its_own_needs_and_price(enlarged: Contract) -> None:
     body = {"action": "generate", "model": "dream-t2v"}
-    assert enlarged.video_rules.require(body) == "dream-t2v"
+    assert enlarged.of(AceDataRules).video.require(body) == "dream-t2v"
     assert enlarged.catalog.find("acedata", "dream-t2v").price_credits == 3
 
 
 def test_adding_models_changes_nothing_for_the_others(enlarged: Contract) -> None:
     for before, after in [
-        (STRICT.generation_rules, enlarged.generation_rules),
-        (STRICT.video_rules, enlarged.video_rules),
+        (STRICT, enlarged.of(RivyaRules).strict_generation),
+        (ACEDATA_RULES.video, enlarged.of(AceDataRules).video),
     ]:
         assert before.schemas == {model_id: after.schemas[model_id] for model_id in before.schemas}

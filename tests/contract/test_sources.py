@@ -8,14 +8,18 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema_rs
 import pytest
 import yaml
 
-from mock_server.config.settings import knobs
+from mock_server.apis import ALL
+from mock_server.config.settings import setting_infos
 from mock_server.contract.data_paths import SCHEMAS
+from mock_server.contract.failures import failures_of
+from mock_server.contract.violations import BodyRules
+from mock_server.core.lifecycle import FailureReason
 
 SOURCE = re.compile(r"seed|openapi|client|docs:[A-Za-z0-9/-]+|assumed:[a-z0-9-]+")
 ROW_FIELDS = {"what", "why", "section", "setting"}
@@ -131,10 +135,13 @@ def sources() -> Iterator[tuple[str, str]]:
                 yield from ((f"{place} {pointer}", source) for pointer, source in noted.items())
             elif noted is not None:
                 yield place, noted
+    for api in API_OF_TAG.values():
+        for reason, failure in failures_of(api).items():
+            yield f"{api}/failures.toml/{reason}", failure.source
 
 
 def named_assumptions() -> set[str]:
-    """Every assumption that some fact rests on."""
+    """Every assumption that is named as a source."""
     files = [*schema_files().values(), document()]
     beside = {
         assumption
@@ -185,13 +192,13 @@ def test_an_assumption_says_what_why_where_and_how_to_change_it(assumption: str)
     assert re.fullmatch(r"(rivya|acedata|both)-[a-z0-9]+(-[a-z0-9]+)*", assumption)
 
 
-def test_what_changes_an_assumption_exists() -> None:
+def test_every_setting_named_by_an_assumption_exists() -> None:
     assert unknown_settings(assumptions()) == []
 
 
 def unknown_settings(rows: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """The `setting` of each row that names neither a knob of the server nor a file."""
-    known = {knob.name for knob in knobs()}
+    """The `setting` of each row that is neither a setting of the server nor a file."""
+    known = {knob.name for knob in setting_infos(ALL)}
     root = SCHEMAS.parent
     return [
         row["setting"]
@@ -276,6 +283,16 @@ def test_an_example_of_an_error_is_named_by_its_code() -> None:
             assert example["value"]["error"]["code"] == name, place
 
 
+@pytest.mark.parametrize("api", API_OF_TAG.values())
+def test_each_reason_of_a_failure_has_a_code_of_the_error_table(api: str) -> None:
+    failures = failures_of(api)
+    assert tuple(failures) == get_args(FailureReason)
+    assert {failure.code for failure in failures.values()} <= error_table(api).keys()
+    messages = {failure.message for failure in failures.values()}
+    assert len(messages) == len(failures)
+    assert not set("[]") & set("".join(messages))  # a published client reads them as markup
+
+
 # --- patterns ---------------------------------------------------------------------------------
 
 
@@ -322,7 +339,23 @@ NEARLY_UPLOADS = ["http://h/b.png", "http://h/media/w/files/file_/x", UPLOAD + "
 def test_a_url_field_takes_whole_urls_alone(
     file: str, name: str, good: list[str], bad: list[str]
 ) -> None:
-    field = jsonschema_rs.Draft202012Validator(schema_files()[f"{file}.json"]["properties"][name])
-    assert [url for url in good if not field.is_valid(url)] == []
-    assert [url for url in bad if field.is_valid(url)] == []
-    assert not field.is_valid("https://h/" + "x" * 2048)
+    schema = schema_files()[f"{file}.json"]["properties"][name]
+    server = BodyRules(schema)
+    assert [url for url in good if not server.accepts(url)] == []
+    assert [url for url in [*bad, "https://h/" + "x" * 2048] if server.accepts(url)] == []
+    published = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+    assert [url for url in good if not published.is_valid(url)] == []
+    assert [url for url in bad if published.is_valid(url)] == [*IN_RFC_3986 & {*bad}]
+
+
+IN_RFC_3986 = {"https://h:65536"}
+"""URLs that RFC 3986 allows, but the server does not."""
+
+
+def test_a_pattern_is_short_and_covers_the_whole_text() -> None:
+    """Some tools search for a pattern, others compare it with the whole text."""
+    for _, node in [*nodes(schema_files()), *nodes(document())]:
+        if "pattern" in node:
+            assert len(node["pattern"]) <= 130
+            assert node["pattern"].startswith("^")
+            assert node["pattern"].endswith("$")

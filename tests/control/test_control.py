@@ -1,18 +1,19 @@
-"""The control door's Python client: what it promises, over a socket and without one."""
+"""The Python client of the control door, over a socket and without one."""
 
 from __future__ import annotations
 
 import asyncio
 import inspect
 import json
+import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, get_type_hints
 
 import httpx2
 import pytest
@@ -26,75 +27,24 @@ from mock_server.control import (
     FaultNeverHappened,
     World,
 )
-from mock_server.control.answers import Balance, Message
-from mock_server.control.wire import AsyncLine, Call, InThread, Line, Question, Steps
-from mock_server.core.exchange_faults import ErrorFault
+from mock_server.control.answers import Balance, ReceiverAnswer
+from mock_server.control.requests import Filters, Match
+from mock_server.control.transport import (
+    AsyncTransport,
+    ClientMethod,
+    InThread,
+    Request,
+    RequestFlow,
+    Transport,
+)
+from mock_server.core.effects import ErrorFault
+from mock_server.core.request_match import RequestFilter, RequestMatch
+from mock_server.door.routes import table
 from mock_server.server.app import make_app
-from mock_server.simulation.state import make_fake
+from mock_server.server.make_server import make_server
+from tests.control.plain_client import GENERATIONS, NOW, create, other_server, task_id, video
 from tests.live import WAIT_S, live
 from tests.mock import MINIMAL, START, START_MS, VIDEO, settings_of
-
-GENERATIONS = "/api/v1/generations"
-NOW = datetime(2026, 5, 11, tzinfo=UTC)
-assert NOW.timestamp() * 1000 == START_MS
-
-
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    with live() as server:
-        yield server.url
-
-
-@pytest.fixture(scope="module")
-def door(url: str) -> Iterator[Control]:
-    with Control(url) as opened:
-        yield opened
-
-
-@pytest.fixture
-def world(door: Control) -> Iterator[World]:
-    with door.world(clock="frozen", now=NOW) as made:
-        yield made
-
-
-def create(world: World | AsyncWorld, **fields: Any) -> httpx2.Response:
-    """A generation at Rivya's, by a client that knows nothing of worlds."""
-    address = world.plain_url + GENERATIONS
-    return httpx2.post(address, json=MINIMAL | fields, headers=world.headers("rivya"))
-
-
-def task_id(world: World | AsyncWorld) -> str:
-    answer = create(world)
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["id"])
-
-
-def video(world: World, **fields: Any) -> httpx2.Response:
-    address = f"{world.acedata_url}/hailuo/videos"
-    return httpx2.post(address, json=VIDEO | fields, headers=world.headers("acedata"))
-
-
-@contextmanager
-def other_server(status: int, body: bytes) -> Iterator[str]:
-    """A server that is no hailuo-mock, or one of another version."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever).start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-
 
 # --- worlds ---------------------------------------------------------------------------------
 
@@ -128,7 +78,7 @@ def test_a_world_is_made_as_it_was_asked_for(door: Control) -> None:
         assert "seed 7" in repr(made)
 
 
-def test_a_world_nobody_asked_anything_of_runs_in_real_time_under_a_free_name(
+def test_a_world_without_options_runs_in_real_time_under_a_free_name(
     door: Control,
 ) -> None:
     with door.world() as one, door.world() as other:
@@ -152,6 +102,12 @@ def test_a_world_that_is_there_is_found_and_listed(door: Control, world: World) 
     assert world.name in names
 
 
+@pytest.mark.parametrize("name", [".", "..", "%2e%2e"])
+def test_a_name_leads_to_no_other_path(door: Control, name: str) -> None:
+    with pytest.raises(ControlError, match=re.escape(f"no world called '{name}'")):
+        door.find(name)
+
+
 def test_a_world_without_a_key_for_an_api_says_so(make_door: Any) -> None:
     account = {"name": "a", "credits": 1, "keys": [{"key": "rvya_sk_a", "api": "rivya"}]}
     with make_door(accounts=[account]) as opened:
@@ -167,7 +123,7 @@ def make_door() -> Any:
 
     @contextmanager
     def make(token: str | None = None, **changes: Any) -> Iterator[Control]:
-        fake = make_fake(settings_of(**changes), lambda: START_MS)
+        fake = make_server(settings_of(**changes), lambda: START_MS)
         with Control(make_app(fake), token) as opened:
             yield opened
 
@@ -177,7 +133,7 @@ def make_door() -> Any:
 # --- time -----------------------------------------------------------------------------------
 
 
-def test_advancing_tells_all_that_happened_in_order(world: World) -> None:
+def test_advancing_returns_all_that_happened_in_order(world: World) -> None:
     made = task_id(world)
     assert world.clock.advance(0.1) == []
     effects = world.clock.advance(0.9)
@@ -212,8 +168,10 @@ def test_a_clock_can_be_moved_to_a_moment_frozen_and_run(world: World) -> None:
 # --- accounts and tasks -----------------------------------------------------------------------
 
 
-def test_credits_set_here_are_what_a_client_has(world: World) -> None:
+def test_credits_set_by_the_control_are_those_of_the_client(world: World) -> None:
     assert world.set_credits("rivya-test", 60).credits == 60
+    assert world.set_in_flight("rivya-test", 2).in_flight == 2
+    assert world.set_in_flight("rivya-test", 0).in_flight is None
     assert create(world).status_code == 200
     assert world.ledger("rivya-test") == Balance(60, 3, 57, 0)
     assert create(world).json()["error"]["code"] == "insufficient_credits"
@@ -221,9 +179,10 @@ def test_credits_set_here_are_what_a_client_has(world: World) -> None:
     assert [each.name for each in world.accounts()] == ["rivya-test", "acedata-test"]
 
 
-def test_an_account_made_here_can_be_used(world: World) -> None:
+def test_an_account_made_by_the_control_can_be_used(world: World) -> None:
     key = {"key": f"rvya_sk_{world.name}", "api": "rivya"}
-    made = world.make_account("poor", credits=57, keys=[key])
+    made = world.make_account("poor", credits=57, keys=[key], in_flight=3)
+    assert made.in_flight == 3
     assert (made.name, made.credits, made.keys[0].key) == ("poor", 57, key["key"])
     headers = {"authorization": f"Bearer {key['key']}"}
     answers = [
@@ -235,9 +194,12 @@ def test_an_account_made_here_can_be_used(world: World) -> None:
 
 def test_a_key_can_be_issued_narrowed_and_revoked(world: World) -> None:
     key = f"rvya_sk_other-{world.name}"
-    issued = world.set_key("rivya-test", key, api="rivya", scopes=["credits:read"], rate_limit=9)
+    issued = world.set_key(
+        "rivya-test", key, api="rivya", scopes=["credits:read"], rate_limit=9, in_flight=8
+    )
     (shown,) = [each for each in issued.keys if each.key == key]
     assert (shown.scopes, shown.rate_limit, shown.revoked) == (("credits:read",), 9, False)
+    assert shown.in_flight == 8
     headers = {"authorization": f"Bearer {key}"}
 
     def code() -> Any:
@@ -258,7 +220,8 @@ def test_a_task_is_shown_and_can_be_ended(world: World) -> None:
     task = world.task(first)
     assert (task.state, task.price_credits, task.request) == ("queued", 57, MINIMAL)
     assert (task.created_at, task.ends_at) == (NOW, NOW + timedelta(seconds=1))
-    assert world.finish(task, "failed").state == "failed"
+    ended = world.finish(task, "failed", reason="moderation")
+    assert (ended.state, ended.reason) == ("failed", "moderation")
     assert world.finish(second).state == "succeeded"
     assert world.ledger("rivya-test") == Balance(1_000_000, 999_943, 0, 57)
 
@@ -266,7 +229,7 @@ def test_a_task_is_shown_and_can_be_ended(world: World) -> None:
 # --- faults -----------------------------------------------------------------------------------
 
 
-def test_a_fault_stands_in_its_block_and_is_gone_after_it(world: World) -> None:
+def test_a_fault_exists_only_in_its_block(world: World) -> None:
     with world.fault("bad_gateway", times=2) as (fault,):
         assert [create(world).status_code for _ in range(3)] == [502, 502, 200]
         assert world.faults.get(fault).happened == 2
@@ -274,14 +237,24 @@ def test_a_fault_stands_in_its_block_and_is_gone_after_it(world: World) -> None:
     assert world.faults.standing() == []
 
 
-def test_a_block_takes_away_only_the_faults_it_brought(world: World) -> None:
+def test_a_fault_matches_headers(world: World) -> None:
+    headers = {"Idempotency-Key": False}
+    with world.fault("bad_gateway", match={"operation": "create"}, headers=headers) as (fault,):
+        assert fault.match == {"operation": "create", "headers": headers}
+        assert create(world).status_code == 502
+    (other,) = world.faults.add("bad_gateway", headers={"X-None": True})
+    assert create(world).status_code == 200
+    assert world.faults.get(other).matched == 0
+
+
+def test_a_block_removes_only_its_own_faults(world: World) -> None:
     (other,) = world.faults.add("slow")
     with pytest.raises(ZeroDivisionError), world.fault("hang"):
         raise ZeroDivisionError
     assert [each.id for each in world.faults.standing()] == [other.id]
 
 
-def test_a_block_whose_faults_are_gone_already_ends_in_peace(world: World) -> None:
+def test_a_block_whose_faults_were_removed_ends_without_an_error(world: World) -> None:
     with world.fault("hang"):
         world.reset()
     with world.fault("hang") as (fault,):
@@ -305,7 +278,7 @@ def test_a_block_left_by_an_exception_shows_the_counts_too(world: World) -> None
     assert [each.happened for each in standing] == [1]
 
 
-def test_a_block_in_which_nothing_went_wrong_warns_at_its_line(world: World) -> None:
+def test_a_block_whose_fault_never_happened_warns_at_its_line(world: World) -> None:
     block = world.fault("lost_answer", match={"prompt": "Storm"})
     with pytest.warns(FaultNeverHappened) as caught, block as (fault,):
         create(world)
@@ -327,9 +300,7 @@ def test_a_block_in_which_nothing_went_wrong_warns_at_its_line(world: World) -> 
     ("scenario", "hint"),
     [("delivery_twice", "advance the clock inside the block"), ("fails_late", "make it inside")],
 )
-def test_what_never_happened_is_told_with_when_it_is_drawn(
-    world: World, scenario: str, hint: str
-) -> None:
+def test_the_warning_says_when_the_fault_is_decided(world: World, scenario: str, hint: str) -> None:
     for probability in (1, 0.5):
         block = world.fault(scenario, probability=probability)
         with pytest.warns(FaultNeverHappened, match=hint), block:
@@ -344,7 +315,7 @@ def test_a_fault_of_a_delivery_happens_when_the_clock_moves_in_its_block(world: 
 
 
 @pytest.mark.filterwarnings("error")
-def test_a_block_that_may_go_well_does_not_warn(world: World) -> None:
+def test_a_block_with_an_optional_fault_does_not_warn(world: World) -> None:
     with world.fault("hang", must_happen=False) as (fault,):
         pass
     assert (fault.matched, fault.happened) == (0, 0)
@@ -353,7 +324,7 @@ def test_a_block_that_may_go_well_does_not_warn(world: World) -> None:
     assert (spared.matched, spared.happened) == (1, 0)
     with pytest.raises(ZeroDivisionError), world.fault("hang"):
         raise ZeroDivisionError
-    with world.fault("hang"):  # of what was taken away earlier nobody knows
+    with world.fault("hang"):  # faults that were removed earlier are unknown
         world.faults.clear()
     with world.fault("insufficient_credits"):  # a fault for each API; one of them happens
         assert create(world).status_code == 402
@@ -374,243 +345,24 @@ def test_a_rule_is_plain_data_or_the_struct_itself(world: World) -> None:
             assert create(world, prompt="Storm at sea").json()["error"]["code"] == code
 
 
-def test_all_the_terms_of_a_rule_arrive(world: World) -> None:
+def test_all_terms_of_a_rule_are_sent(world: World) -> None:
     (fault,) = world.faults.add("slow", skip=1, times=2, every=3, probability=0.5)
     terms = (fault.skip, fault.times, fault.every, fault.probability, fault.scenario)
     assert terms == (1, 2, 3, 0.5, "slow")
 
 
-def test_an_answer_lost_after_the_charge_is_seen_in_the_ledger(world: World) -> None:
+def test_the_ledger_shows_the_charge_of_a_lost_answer(world: World) -> None:
     with world.fault("lost_answer", times=1), pytest.raises(httpx2.TransportError):
         create(world)
     assert world.ledger("rivya-test").reserved == 57
 
 
-# --- the journal ------------------------------------------------------------------------------
-
-
-def test_the_journal_shows_requests_with_their_answers(world: World) -> None:
-    made = create(world)
-    credits = httpx2.get(f"{world.rivya_url}/api/v1/credits?a=b")
-    first, second = world.requests()
-    assert first.id == made.headers["mock-request"]
-    assert (first.method, first.path, first.api) == ("POST", GENERATIONS, "rivya")
-    assert (first.operation, first.account, first.status) == ("create", "rivya-test", 200)
-    assert first.task == made.json()["id"]
-    assert first.at == first.ended_at == NOW
-    assert first.request.json() == MINIMAL
-    assert first.answer is not None
-    assert first.answer.content == made.content
-    assert first.answer.size_bytes == len(made.content)
-    assert first.request.header("authorization") == "[redacted]"
-    assert world.request(credits.headers["mock-request"]) == second
-    assert (second.status, second.query) == (401, "a=b")
-
-
-def test_an_exchange_in_a_line_says_what_came_of_it(world: World) -> None:
-    create(world)
-    with world.fault("bad_gateway"):
-        create(world)
-    create(world, model="nobody's")
-    with world.fault("lost_answer"), pytest.raises(httpx2.TransportError):
-        create(world)
-    lines = [str(each).partition("  ")[2] for each in world.requests()]
-    asked = f"POST {GENERATIONS} ->"
-    assert lines[0] == f"{asked} 200"
-    assert lines[1] == f"{asked} 502  by bad_gateway, otherwise accepted"
-    assert lines[2].startswith(f"{asked} 400  Invalid: /model")
-    assert lines[3] == f"{asked} no answer  by lost_answer, otherwise 200"
-    assert str(world.requests()[0]).startswith(world.requests()[0].id)
-    httpx2.get(f"{world.rivya_url}/api/v1/credits?a=b")
-    assert " GET /api/v1/credits?a=b -> 401 " in str(world.requests()[-1])
-
-
-def test_requests_are_filtered_and_exported(world: World) -> None:
-    made = task_id(world)
-    create(world, model="nobody's")
-    httpx2.get(f"{world.rivya_url}/api/v1/generations/{made}", headers=world.headers("rivya"))
-    video(world, **{"async": True})
-    assert len(world.requests(method="POST")) == 3
-    assert len(world.requests(task=made)) == 2
-    assert len(world.requests(path="/api/v1/*", status=400)) == 1
-    assert [each.api for each in world.requests(api="acedata", operation="create")] == ["acedata"]
-    assert len(world.requests(account="rivya-test")) == 3
-    newest = world.journal(limit=1, method="POST")
-    assert (newest.evicted, newest.requests[0].api) == (0, "acedata")
-    first = world.requests()[0]
-    assert len(world.journal(since=first.id).requests) == 3
-    assert len(world.export("ndjson", status=200).splitlines()) == 3
-    entries = json.loads(world.export("har", status=400))["log"]["entries"]
-    assert [each["response"]["status"] for each in entries] == [400]
-
-
-def test_the_journal_forgets_when_told_to_and_says_so(world: World) -> None:
-    create(world)
-    world.clear_requests()
-    assert (world.requests(), world.journal().evicted) == ([], 1)
-
-
-def test_verify_passes_what_came_as_often_as_it_should(world: World) -> None:
-    ids = [create(world, prompt=prompt).headers["mock-request"] for prompt in ("one", "two")]
-    httpx2.get(f"{world.rivya_url}/api/v1/credits")
-    assert world.verify(path=GENERATIONS, count=2).requests == tuple(ids)
-    assert world.verify(body={"/prompt": "two"}).requests == (ids[1],)
-    world.verify(method="POST", at_least=2, at_most=2)
-    world.verify(method="PUT", count=0)
-    world.verify(order=[{"body": {"/prompt": "one"}}, {"status": 401}])
-
-
-def test_verify_fails_the_test_with_what_was_found_and_what_came_near(world: World) -> None:
-    request_id = create(world).headers["mock-request"]
-    with pytest.raises(AssertionError) as caught:
-        world.verify(path=GENERATIONS, status=402, count=1)
-    assert str(caught.value).splitlines() == [
-        "expected exactly 1 such requests, found 0",
-        f"  {request_id} POST {GENERATIONS}: status is 200, not 402",
-    ]
-    with pytest.raises(AssertionError, match="expected exactly 0 such requests, found 1"):
-        world.verify(count=0)
-    with pytest.raises(AssertionError, match="expected at least 2 such requests, found 1"):
-        world.verify(at_least=2)
-    with pytest.raises(AssertionError, match="expected at most 0 such requests, found 1"):
-        world.verify(at_most=0)
-    with pytest.raises(AssertionError, match="nothing like /order/1"):
-        world.verify(order=[{"status": 200}, {"status": 200}])
-    with pytest.raises(ControlError, match="did you mean 'status'"):
-        world.verify(statsu=1)  # type: ignore[call-arg]
-
-
-def test_waiting_ends_when_it_has_happened(world: World) -> None:
-    inbox = world.inbox("hook")
-    with ThreadPoolExecutor(3) as pool:
-        request = pool.submit(world.wait_for_request, operation="create", timeout_s=WAIT_S)
-        delivery = pool.submit(world.wait_for_delivery, timeout_s=WAIT_S)
-        answer = video(world, **{"async": True, "callback_url": inbox.url})
-        assert request.result().id == answer.headers["mock-request"]
-        task = world.tasks()[0]
-        ended = pool.submit(world.wait_for_task, task, timeout_s=WAIT_S)
-        world.clock.until_idle()
-        assert ended.result().state == "succeeded"
-        assert delivery.result().event.subject == task.id
-    assert world.wait_for_delivery(task, "succeeded").attempts
-    with pytest.raises(ControlError, match="nothing of the kind"):
-        world.wait_for_delivery(task_id(world), timeout_s=0)
-    assert world.wait_for_task(task.id, "succeeded").id == task.id
-
-
-def test_waiting_for_what_does_not_happen_ends_too(world: World) -> None:
-    made, request_id = task_id(world), world.requests()[0].id
-    waits: list[Callable[[], object]] = [
-        lambda: world.wait_for_request(status=500, timeout_s=0),
-        lambda: world.wait_for_request(after=request_id, timeout_s=0),
-        lambda: world.wait_for_task(made, timeout_s=0),
-        lambda: world.wait_for_task(made, "failed", timeout_s=0),
-        lambda: world.wait_for_delivery(made, timeout_s=0),
-        lambda: world.wait_for_delivery(timeout_s=0),
-    ]
-    for waiting in waits:
-        with pytest.raises(ControlError, match="nothing of the kind within 0 s") as caught:
-            waiting()
-        assert caught.value.status == 408
-
-
-def test_what_came_instead_is_in_the_error(world: World) -> None:
-    create(world, model="nobody's")
-    told = f"the nearest: POST {GENERATIONS} 400 .status is 400, not 200."
-    with pytest.raises(
-        ControlError, match=f"nothing of the kind within 0 s: 1 request came, {told}"
-    ):
-        world.wait_for_request(status=200, timeout_s=0)
-    with pytest.raises(ControlError, match="in 1 s of the world's clock.*frozen: advance it"):
-        world.wait_for_task(task_id(world), timeout_s=0)
-
-
-def test_what_can_happen_no_more_is_not_waited_for(world: World) -> None:
-    made = task_id(world)
-    world.finish(made, "failed")
-    waits: list[Callable[[], object]] = [
-        lambda: world.wait_for_task(made, "succeeded", timeout_s=60),
-        lambda: world.wait_for_task(made, "queued", timeout_s=60),
-        lambda: world.wait_for_delivery(made, timeout_s=60),
-    ]
-    for waiting in waits:
-        with pytest.raises(ControlError, match="the task") as caught:
-            waiting()
-        assert caught.value.status == 409
-
-
-def test_one_delivery_can_be_waited_for(world: World) -> None:
-    inbox = world.inbox("hook")
-    inbox.program(500)
-    for _ in range(2):
-        video(world, **{"async": True, "callback_url": inbox.url})
-    world.clock.advance(1)
-    failed, taken = sorted(world.deliveries(), key=lambda each: each.state)
-    assert world.wait_for_delivery(delivery=failed) == failed
-    assert world.wait_for_delivery(outcome="ended", delivery=taken.id) == taken
-    with pytest.raises(ControlError, match="unless it is sent again, it will not be 'succeeded'"):
-        world.wait_for_delivery(outcome="succeeded", delivery=failed)
-    world.redeliver(failed)
-    world.clock.advance(0)
-    again = world.wait_for_delivery(outcome="succeeded", delivery=failed)
-    assert (again.id, len(again.attempts)) == (failed.id, 2)
-
-
-# --- deliveries and inboxes -------------------------------------------------------------------
-
-
-def test_an_inbox_shows_what_came_and_what_its_signature_is_worth(world: World) -> None:
-    inbox = world.inbox("hook")
-    assert inbox.requests() == []
-    answer = video(world, **{"async": True, "callback_url": inbox.url})
-    world.clock.advance(1)
-    (received,) = inbox.requests()
-    assert received.json()["task_id"] == answer.json()["task_id"]
-    assert received.header("Content-Type") == "application/json"
-    assert received.header("nothing") is None
-    assert (received.method, received.answered, received.at) == (
-        "POST",
-        200,
-        NOW + timedelta(seconds=1),
-    )
-    assert received.signature.valid is None
-    assert received.content == received.body.encode()
-
-
-def test_an_inbox_answers_as_it_was_programmed(world: World) -> None:
-    inbox = world.inbox("hook of mine?")
-    contents = inbox.program(500, {"status": 204, "times": 2})
-    assert contents.answers == ({"status": 500}, {"status": 204, "times": 2})
-    answers = [httpx2.post(inbox.url).status_code for _ in range(4)]
-    assert answers == [500, 204, 204, 200]
-    assert inbox.contents().name == "hook of mine?"
-    assert inbox.contents().evicted == 0
-
-
-def test_a_delivery_shows_every_attempt_and_can_be_sent_again(world: World) -> None:
-    inbox = world.inbox("hook")
-    inbox.program(503)
-    video(world, **{"async": True, "callback_url": inbox.url})
-    effects = world.clock.advance(1)
-    assert effects[-1].what == "attempt"
-    (delivery,) = world.deliveries()
-    (attempt,) = delivery.attempts
-    assert delivery.event.api == "acedata"
-    assert attempt.request is not None
-    assert attempt.answer is not None
-    assert attempt.answer.status == 503
-    assert (attempt.request.url, attempt.request.method) == (inbox.url, "POST")
-    assert world.redeliver(delivery).id == delivery.id
-    world.clock.advance(0)
-    statuses = [each.answer and each.answer.status for each in world.delivery(delivery.id).attempts]
-    assert statuses == [503, 200]
-    assert len(inbox.requests()) == 2
-
-
 # --- the whole world --------------------------------------------------------------------------
 
 
-def test_a_snapshot_brings_everything_back_here_and_elsewhere(door: Control, world: World) -> None:
+def test_a_snapshot_can_be_restored_in_its_world_and_in_another(
+    door: Control, world: World
+) -> None:
     made = task_id(world)
     document = world.snapshot()
     world.clock.until_idle()
@@ -642,6 +394,48 @@ def test_scenarios_and_the_version_can_be_asked_for(door: Control) -> None:
     assert lost.shows == door.scenarios()[names.index("lost_answer")].shows
     assert lost.faults[0]["effect"]["how"] == "reset"
     assert "Mock-Scenario: lost_answer" in lost.how["header"]
+
+
+def test_metrics_are_text(door: Control, url: str, world: World) -> None:
+    create(world)
+    assert (
+        'hailuo_mock_requests_total{api="rivya",operation="create",status="200"}' in door.metrics()
+    )
+
+
+def test_what_comes_next_can_be_asked_for(world: World) -> None:
+    first, second = task_id(world), task_id(world)
+    due = world.clock.due(first)
+    assert {entry.task for entry in due} == {first}
+    assert [entry.task for entry in world.clock.due(limit=2)] == [first, second]
+    world.clock.move_to(due[-1].at)
+    assert world.task(first).state == due[-1].state == "succeeded"
+
+
+_NO_CALLS = {
+    "/_mock": "the page",
+    "/_mock/": "the page",
+    "/_mock/page/{name}": "the page",
+    "/_mock/health": "for probes",
+    "/_mock/ready": "for probes",
+    "/_mock/openapi.json": "a document",
+    "/_mock/control.json": "a document",
+    "/_mock/inbox/{world}/{name}": "for the server itself",
+    "/_mock/worlds/{world}/search": "for people; tests filter requests, tasks and deliveries",
+}
+"""Routes without a call, and why."""
+
+
+def test_each_route_has_a_call() -> None:
+    files = Path(inspect.getfile(control)).parent.glob("*.py")
+    written = "\n".join(file.read_text("utf-8") for file in files)
+    called = [
+        re.sub(r"{[^{}]+}", r"[^/]+", found.replace("{self._path}", "/_mock/worlds/{world}"))
+        for found in re.findall(r'f?"(?:{at\.path})?(/_mock[^"]*|{self\._path}[^"]*)"', written)
+    ]
+    routes = {row.path for row in table()}
+    missing = {path for path in routes if not any(re.fullmatch(each, path) for each in called)}
+    assert missing == set(_NO_CALLS)
 
 
 def test_an_answer_is_explained_by_its_request_s_id(door: Control, world: World) -> None:
@@ -680,30 +474,30 @@ def test_names_with_odd_letters_stay_one_step_of_a_path(door: Control, world: Wo
         world.task("?state=failed")
 
 
-def test_nobody_at_the_address_is_told_with_the_address() -> None:
+def test_a_refused_connection_is_reported_with_its_address() -> None:
     address = "http://127.0.0.1:1"
     with Control(address) as opened, pytest.raises(ControlError) as caught:
         opened.version()
-    assert str(caught.value).startswith(f"nobody answers at {address}: ")
+    assert str(caught.value).startswith(f"no server answers at {address}: ")
     assert caught.value.status is None
-    with pytest.raises(ControlError, match="nobody answers at"):
+    with pytest.raises(ControlError, match="no server answers at"):
         asyncio.run(AsyncControl(address).version())
 
 
-def test_patience_has_an_end_that_is_told() -> None:
-    def asking() -> Steps[None]:
-        yield Question("GET", "/_mock/health", patience_s=0.01)
+def test_a_timeout_is_reported_with_its_seconds() -> None:
+    def asking() -> RequestFlow[None]:
+        yield Request("GET", "/_mock/health", timeout_s=0.01)
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
         told = f"GET /_mock/health: {address} did not answer within 0.01 s"
         with pytest.raises(ControlError, match=told):
-            Line(address, None).run(asking())
+            Transport(address, None).run(asking())
         with pytest.raises(ControlError, match=told):
-            asyncio.run(AsyncLine(address, None).run(asking()))
+            asyncio.run(AsyncTransport(address, None).run(asking()))
 
 
-def test_a_server_that_is_no_hailuo_mock_is_told_from_one() -> None:
+def test_another_server_is_recognised() -> None:
     told = "was answered 502, and not by a hailuo-mock"
     with (
         other_server(502, b"<html>Bad Gateway</html>") as address,
@@ -716,7 +510,7 @@ def test_a_server_that_is_no_hailuo_mock_is_told_from_one() -> None:
 @pytest.mark.parametrize(
     "body", [b"<html>", b"", b"\xff\xfe", b"null", b"[]", b"{}", b'{"version": 1}', b'"\xe4"']
 )
-def test_what_is_no_answer_of_a_hailuo_mock_is_told_as_such(body: bytes) -> None:
+def test_an_answer_of_another_server_is_reported_as_such(body: bytes) -> None:
     with other_server(200, body) as address:
         told = f"GET {address}/_mock/version was not answered by a hailuo-mock"
         with Control(address) as opened, pytest.raises(ControlError, match=told):
@@ -726,43 +520,54 @@ def test_what_is_no_answer_of_a_hailuo_mock_is_told_as_such(body: bytes) -> None
 
 
 @pytest.mark.parametrize(
-    "address", ["", " ", "nonsense", "localhost:4010", "http://", "http://[::1", "ftp://a", "//a"]
+    "address",
+    [
+        "",
+        " ",
+        "nonsense",
+        "localhost:4010",
+        "http://",
+        "http://[::1",
+        "ftp://a",
+        "//a",
+        "http://a:65536",
+    ],
 )
 @pytest.mark.parametrize("kind", [Control, AsyncControl])
-def test_what_is_no_address_is_told_as_such(
+def test_an_invalid_address_is_reported_as_such(
     kind: type[Control] | type[AsyncControl], address: str
 ) -> None:
     with pytest.raises(ControlError) as caught:
         kind(address)
-    assert str(caught.value).startswith(f"nobody answers at {address}: that is no URL")
+    assert str(caught.value).startswith(f"no server answers at {address}: that is no URL")
 
 
 @pytest.mark.parametrize("token", ["\u00e4", "a\nb"])
-def test_a_token_that_no_server_can_have_is_told_as_such(token: str) -> None:
+def test_an_invalid_token_is_reported_as_such(token: str) -> None:
     with pytest.raises(ControlError) as caught:
         Control("http://127.0.0.1:1", token)
     assert token not in str(caught.value)
 
 
-def test_an_address_with_tls_is_told_the_right_one(url: str) -> None:
+def test_an_address_with_tls_is_refused_with_the_right_one(url: str) -> None:
     address = url.replace("http://", "https://")
     with Control(address) as opened, pytest.raises(ControlError, match="use http://"):
         opened.version()
 
 
-def test_what_a_later_server_adds_to_an_answer_does_no_harm() -> None:
+def test_unknown_fields_of_a_newer_server_are_ignored() -> None:
     later = json.dumps({"version": "9", "seed": 1, "mood": "good"}).encode()
     with other_server(200, later) as address, Control(address + "/") as opened:
         assert opened.version().version == "9"
         assert opened.url == address
 
 
-def test_what_the_journal_cannot_know_is_no_assertion_that_holds() -> None:
+def test_verify_fails_if_evicted_requests_leave_it_undecided() -> None:
     with live(limits__journal_exchanges=2) as server, Control(server.url) as opened:
         made = opened.find()
         for _ in range(3):
             create(made)
-        with pytest.raises(AssertionError, match="whether that is all cannot be told: 1 older"):
+        with pytest.raises(AssertionError, match="whether that is all is not known: 1 older"):
             made.verify(operation="create", count=2)
         made.clear_requests()
         assert made.verify(operation="create", count=0).verified is True
@@ -774,7 +579,7 @@ def test_a_request_in_a_line_names_its_fields_without_effect(world: World) -> No
     assert str(exchange).endswith("without effect: /duration")
 
 
-def test_a_locked_door_opens_to_its_token(make_door: Any) -> None:
+def test_a_locked_door_accepts_its_token(make_door: Any) -> None:
     with make_door(control_token="sesame") as opened:
         with pytest.raises(ControlError, match="this door is locked") as caught:
             opened.version() and opened.worlds()
@@ -796,7 +601,7 @@ def test_many_threads_may_use_one_control(door: Control) -> None:
 
 
 def test_an_app_in_this_process_needs_no_socket() -> None:
-    app = make_app(make_fake(settings_of(), lambda: START_MS))
+    app = make_app(make_server(settings_of(), lambda: START_MS))
     transport = InThread(app)
     with Control(app) as opened, httpx2.Client(transport=transport) as client:
         world = opened.find()
@@ -811,8 +616,8 @@ def test_an_app_in_this_process_needs_no_socket() -> None:
         assert len(world.tasks()) == 2
 
 
-def test_who_has_no_more_patience_with_an_app_is_told_as_by_a_socket() -> None:
-    app = make_app(make_fake(settings_of(), lambda: START_MS))
+def test_a_timeout_of_an_app_is_reported_like_that_of_a_socket() -> None:
+    app = make_app(make_server(settings_of(), lambda: START_MS))
     with httpx2.Client(transport=InThread(app), base_url="http://mock.test") as client:
         headers = {"authorization": "Bearer rvya_sk_test+hang"}
         with pytest.raises(httpx2.ReadTimeout):
@@ -822,7 +627,7 @@ def test_who_has_no_more_patience_with_an_app_is_told_as_by_a_socket() -> None:
 
 def test_a_closed_control_of_an_app_leaves_no_thread_behind() -> None:
     before = threading.active_count()
-    with Control(make_app(make_fake(settings_of(), lambda: START_MS))) as opened:
+    with Control(make_app(make_server(settings_of(), lambda: START_MS))) as opened:
         opened.version()
         assert threading.active_count() == before + 1
     assert threading.active_count() == before
@@ -839,15 +644,16 @@ def test_both_kinds_have_the_same_calls() -> None:
         (control.Faults, control.AsyncFaults),
         (control.Inbox, control.AsyncInbox),
     ]
-    for waiting, awaited in pairs:
-        missing = {name for name in dir(waiting) if not name.startswith("_")} - set(dir(awaited))
+    for sync_caller, async_caller in pairs:
+        names = {name for name in dir(sync_caller) if not name.startswith("_")}
+        missing = names - set(dir(async_caller))
         assert missing <= {"close", "awaited"}
     for name in ("fault", "inbox"):
         one, other = getattr(World, name), getattr(AsyncWorld, name)
         assert inspect.signature(one).parameters == inspect.signature(other).parameters
 
 
-def test_every_call_says_what_it_promises() -> None:
+def test_every_method_has_a_docstring() -> None:
     kinds = (Control, World, control.Clock, control.Faults, control.Inbox)
     for kind in kinds:
         for name in dir(kind):
@@ -855,12 +661,12 @@ def test_every_call_says_what_it_promises() -> None:
                 assert inspect.getdoc(getattr(kind, name)), f"{kind.__name__}.{name}"
 
 
-def test_a_call_looks_like_a_method_to_whoever_asks_python(world: World) -> None:
+def test_inspect_shows_a_call_as_a_method(world: World) -> None:
     call = world.clock.advance
     assert call.__name__ == "advance"
-    assert (call.__doc__ or "").startswith("Move forward.")
+    assert (call.__doc__ or "").startswith("Move the clock forward.")
     assert inspect.isfunction(World.ledger)
-    assert isinstance(inspect.getattr_static(World, "ledger"), Call)
+    assert isinstance(inspect.getattr_static(World, "ledger"), ClientMethod)
 
 
 def test_an_async_world_does_what_a_world_does(url: str) -> None:
@@ -885,6 +691,9 @@ def test_an_async_world_does_what_a_world_does(url: str) -> None:
             effects = await world.clock.advance(1)
             assert [each.subject for each in effects] == [task.id, task.id]
             assert await world.ledger("rivya-test") == Balance(100, 43, 0, 57)
+            assert (await world.ledger_rows("rivya-test")).balance.spent == 57
+            assert (await world.story(task)).entries[-1].type == "no_delivery"
+            assert (await world.changes()).missed == 0
             inbox = world.inbox("hook")
             await inbox.program(500)
             assert httpx2.post(inbox.url).status_code == 500
@@ -921,7 +730,7 @@ def test_a_world_can_be_awaited_where_a_test_is_async(world: World, make_door: A
 
 
 def test_an_async_world_of_an_app_runs_in_the_test_s_own_loop() -> None:
-    app = make_app(make_fake(settings_of(), lambda: START_MS))
+    app = make_app(make_server(settings_of(), lambda: START_MS))
 
     async def scene() -> None:
         transport = httpx2.ASGITransport(app=app)
@@ -944,8 +753,13 @@ def test_an_async_world_of_an_app_runs_in_the_test_s_own_loop() -> None:
     asyncio.run(asyncio.wait_for(scene(), WAIT_S))
 
 
-def test_bodies_are_kept_to_the_byte() -> None:
-    message = Message((), "�", b"\xff")
+def test_bodies_are_kept_byte_for_byte() -> None:
+    message = ReceiverAnswer(status=200, headers=(), body="�", content=b"\xff")
     assert message.content == b"\xff"
     with pytest.raises(ValueError, match="malformed"):
         message.json()
+
+
+def test_filters_of_the_client_are_those_of_the_server() -> None:
+    assert list(get_type_hints(Filters)) == list(RequestFilter.__struct_fields__)
+    assert get_type_hints(Match).keys() == set(RequestMatch.__struct_fields__)

@@ -1,9 +1,8 @@
-"""A body is read once, by one strict reader: what is kept of it is what was read, and bounded."""
+"""One strict reader reads each body once. What is kept of a body is bounded."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,9 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.asgi import Answer
-from tests.mock import MINIMAL, VIDEO, Mock
-
-MakeMock = Callable[..., Mock]
+from tests.mock import MINIMAL, VIDEO, MakeMock, Mock
 
 DOOR = "/_mock/worlds/default"
 
@@ -75,9 +72,7 @@ def advance(mock: Mock, seconds: float = 10) -> Answer:
 
 
 @pytest.mark.parametrize("value", ODD_VALUES, ids=lambda value: value[:20])
-def test_whatever_a_field_holds_it_is_refused_or_harms_nobody(
-    mock: Mock, api: str, value: str
-) -> None:
+def test_every_value_of_a_field_is_refused_or_harmless(mock: Mock, api: str, value: str) -> None:
     answer = create(mock, api, f', "zzz": {value}')
     assert answer.status in {200, 400}
     other = id_of(create(mock, api))
@@ -112,7 +107,7 @@ def test_no_more_is_kept_of_a_request_than_is_needed(mock: Mock, api: str, field
 
 
 @pytest.mark.parametrize("escape", ["\\u0079", "y"])
-def test_a_prompt_is_kept_however_long_it_is(mock: Mock, escape: str) -> None:
+def test_a_prompt_of_any_length_is_kept(mock: Mock, escape: str) -> None:
     body = f'{{"action":"generate","async":true,"prompt":"{escape * 100_000}","zzz":1}}'
     task_id = id_of(mock.acedata("/videos", body.encode()))
     advance(mock)
@@ -134,7 +129,7 @@ def test_how_long_a_request_is_kept_whole_is_a_setting(make_mock: MakeMock) -> N
     assert shown["request"] == VIDEO | {"async": True, "callback_secret": "s"}
 
 
-def test_what_no_rule_names_is_not_kept_of_a_long_request_wherever_it_is(
+def test_unknown_fields_of_a_long_request_are_not_kept(
     make_mock: MakeMock,
 ) -> None:
     mock = make_mock(limits__whole_request_bytes=100, rivya__params="lenient")
@@ -144,7 +139,7 @@ def test_what_no_rule_names_is_not_kept_of_a_long_request_wherever_it_is(
     assert kept["params"] == {"prompt_optimizer": "false"}
 
 
-def test_more_values_than_the_limit_are_refused_and_the_limit_is_told(
+def test_more_values_than_the_limit_are_refused_with_the_limit(
     make_mock: MakeMock,
 ) -> None:
     mock = make_mock(limits__json_values=20)
@@ -179,7 +174,7 @@ def test_a_few_of_many_violations_are_named(mock: Mock) -> None:
         max_leaves=20,
     )
 )
-def test_what_is_echoed_is_what_was_sent(value: Any) -> None:
+def test_the_echo_equals_the_sent_body(value: Any) -> None:
     mock = Mock()
     try:
         text = json.dumps(value, allow_nan=True)

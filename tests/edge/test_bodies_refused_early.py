@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.asgi import Answer
 from tests.mock import KEY, TOKEN, form
-from tests.spoken import Spoken
 from tests.test_odd_requests import asked, served
 
 JSON = b"Content-Type: application/json"
@@ -63,19 +63,19 @@ REFUSED = {
 EXPECT = b"Expect: 100-continue"
 
 
-def only(*pieces: bytes) -> Spoken:
+def only(*pieces: bytes) -> Answer:
     (answer,) = served(*pieces).answers
     return answer
 
 
-def sentence(answer: Spoken) -> str:
-    """What a refusal says, whatever envelope it comes in."""
+def sentence(answer: Answer) -> str:
+    """The sentence of a refusal in any envelope."""
     told: Any = json.loads(answer.body)
     return str(told["error"]["message"] if "error" in told else told["title"])
 
 
 @pytest.mark.parametrize("what", TAKING)
-def test_who_asks_first_is_told_to_send_a_body_that_is_wanted(what: str) -> None:
+def test_a_client_that_expects_100_is_told_to_send_its_body(what: str) -> None:
     method, path, headers, body = TAKING[what]
     head = asked(method, path, *headers, EXPECT, body=body).removesuffix(body)
     assert served(head).statuses == [100]
@@ -84,7 +84,7 @@ def test_who_asks_first_is_told_to_send_a_body_that_is_wanted(what: str) -> None
 
 
 @pytest.mark.parametrize("why", REFUSED)
-def test_who_asks_first_is_refused_before_the_body_is_sent(why: str) -> None:
+def test_a_client_that_expects_100_is_refused_before_its_body(why: str) -> None:
     path, headers, status = REFUSED[why]
     head = asked("POST", path, *headers, EXPECT, body=ORDER).removesuffix(ORDER)
     conversation = served(head)
@@ -94,9 +94,7 @@ def test_who_asks_first_is_refused_before_the_body_is_sent(why: str) -> None:
 
 @pytest.mark.parametrize("asks", [True, False])
 @pytest.mark.parametrize("what", TAKING)
-def test_a_body_that_says_to_be_too_large_is_refused_before_it_is_sent(
-    what: str, *, asks: bool
-) -> None:
+def test_a_body_declared_too_large_is_refused_before_it_is_sent(what: str, *, asks: bool) -> None:
     method, path, headers, body = TAKING[what]
     head = asked(method, path, *headers, *([EXPECT] if asks else []), body=body)
     head = head.removesuffix(body).replace(b"Content-Length: ", b"Content-Length: 99999999999")
@@ -118,7 +116,7 @@ def test_a_compressed_body_is_refused_by_the_name_of_its_header(what: str) -> No
 
 @pytest.mark.parametrize("what", [each for each in TAKING if each != "upload"])
 @pytest.mark.parametrize("has_type", [True, False])
-def test_a_body_that_is_not_there_is_told_to_be_missing(what: str, *, has_type: bool) -> None:
+def test_a_missing_body_is_reported_as_missing(what: str, *, has_type: bool) -> None:
     method, path, headers, _ = TAKING[what]
     answer = only(asked(method, path, *(each for each in headers if has_type or each != JSON)))
     assert answer.status == 400

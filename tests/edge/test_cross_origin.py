@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from mock_server.server.app import make_app
 from tests.asgi import Answer
 from tests.contract_hook import document
-from tests.mock import KEY, Mock
+from tests.mock import KEY, MakeMock, Mock
+from tests.spoken import converse
 
-MakeMock = Callable[..., Mock]
 APP = "http://localhost:3000"
 PREFLIGHT = {
     "access-control-request-method": "POST",
@@ -96,7 +97,7 @@ def test_a_named_origin_may_read_a_video(mock: Mock) -> None:
     ["http://localhost:3001", "https://localhost:3000", "http://localhost", "null", "", APP + "/",
      "http://localhost:30000", "http://evil.example?" + APP, "capacitor://localhost.evil.example"],
 )  # fmt: skip
-def test_another_origin_is_told_nothing(mock: Mock, origin: str) -> None:
+def test_another_origin_gets_no_cors_header(mock: Mock, origin: str) -> None:
     assert cors_of(asked(mock, origin=origin)) == {"vary": "origin"}
     preflight = mock.request(
         "OPTIONS", "/api/v1/generations", headers=PREFLIGHT | {"origin": origin}
@@ -105,7 +106,7 @@ def test_another_origin_is_told_nothing(mock: Mock, origin: str) -> None:
     assert cors_of(preflight) == {"vary": "origin"}
 
 
-def test_it_is_off_unless_asked_for(make_mock: MakeMock) -> None:
+def test_cors_is_off_by_default(make_mock: MakeMock) -> None:
     mock = make_mock()
     assert cors_of(asked(mock, origin=APP)) == {}
     preflight = mock.request("OPTIONS", "/api/v1/generations", headers=PREFLIGHT | {"origin": APP})
@@ -118,7 +119,7 @@ def test_a_plain_options_request_of_a_named_origin_is_no_preflight(mock: Mock) -
     assert answer.headers["access-control-allow-origin"] == APP
 
 
-def test_a_token_is_asked_of_a_named_origin_too(make_mock: MakeMock) -> None:
+def test_a_named_origin_needs_the_token_too(make_mock: MakeMock) -> None:
     mock = make_mock(browser_origins=[APP], control_token="secret")
     assert asked(mock, "/_mock/worlds", origin=APP).status == 401
     known = {"origin": APP, "mock_control_token": "secret"}
@@ -132,3 +133,29 @@ def test_a_token_is_asked_of_a_named_origin_too(make_mock: MakeMock) -> None:
 def test_an_origin_that_could_never_match_is_refused(make_mock: Any, wrong: str) -> None:
     with pytest.raises(Exception, match="browser_origins"):
         make_mock(browser_origins=[wrong])
+
+
+@pytest.mark.parametrize("origins", [[], [APP]])
+def test_an_answer_on_a_connection_is_the_same_answer(
+    make_mock: MakeMock, origins: list[str]
+) -> None:
+    mock = make_mock(browser_origins=origins)
+    asked(mock, origin=APP)
+    request = (
+        f"GET /api/v1/credits HTTP/1.1\r\nAuthorization: Bearer {KEY}\r\nOrigin: {APP}\r\n\r\n"
+    )
+    (answer,) = converse([request.encode()], make_app(mock.fake)).answers
+    assert answer.headers.get("access-control-allow-origin") == (APP if origins else None)
+    first, second = mock.world.journal.newest(2)
+    assert answer.body == first.answer_body
+    assert structs.replace(
+        first,
+        id=second.id,
+        number=second.number,
+        connection=second.connection,
+        request_headers=second.request_headers,
+        answer_headers=[
+            (name, second.id.encode() if name == b"mock-request" else value)
+            for name, value in first.answer_headers
+        ],
+    ) == structs.replace(second, answer_headers=list(second.answer_headers))

@@ -1,4 +1,4 @@
-"""Strict JSON: what RFC 8259 has is read, anything else is refused with the place."""
+"""Strict JSON: RFC 8259 is read, anything else is refused at its place."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mock_server.core.json_pointer import pointer
+from mock_server.core.json_values import pointer
 from mock_server.core.refusals import Invalid, Violation
 from mock_server.edge.json_body import parse
 
@@ -42,6 +42,11 @@ def violation(body: bytes, *, max_depth: int = 64) -> Violation:
     (found,) = refused.value.violations
     str(refused.value).encode()
     return found
+
+
+def refused_at(body: bytes, place: str, rule: str) -> None:
+    found = violation(body)
+    assert (found.place, found.rule) == (place, rule)
 
 
 def keeps_the_rfc(body: bytes) -> bool:
@@ -109,12 +114,12 @@ def damaged_json(draw: st.DrawFn) -> bytes:
 @example(b"[" * 2_000 + b'{"a":1,"a":2}' + b"]" * 2_000)
 @example(b'{"a":{"b":1,"b":2},"a":{"b":1,"b":2}}')
 @example(b'{"\\ud800":1,"\\ud800":2}')
-def test_damaged_json_is_read_or_refused(body: bytes) -> None:
+def test_malformed_json_is_read_or_refused(body: bytes) -> None:
     check_against_the_rfc(body)
 
 
 def check_against_the_rfc(body: bytes) -> None:
-    """Either both read the same value, or ours refuses in words that can be written down."""
+    """Fails unless both read the same value, or ours refuses with a printable sentence."""
     if keeps_the_rfc(body):
         assert repr(parse(body, max_depth=64)) == repr(json.loads(body))
     else:
@@ -193,17 +198,17 @@ def test_what_is_not_utf8_is_refused_with_the_byte(body: bytes, sentence: str) -
         ('{"a": 1}'.encode("utf-32-be"), "UTF-32"),
     ],
 )
-def test_a_body_that_looks_like_something_else_is_called_so(body: bytes, told: str) -> None:
+def test_a_body_in_another_format_is_refused_by_its_name(body: bytes, told: str) -> None:
     assert told in violation(body).sentence
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
-def test_no_other_encoding_and_no_mark_is_taken(encoding: str) -> None:
+def test_other_encodings_and_byte_order_marks_are_refused(encoding: str) -> None:
     assert violation('{"a": "b"}'.encode(encoding)).rule == "json"
 
 
 @pytest.mark.parametrize("name", ["NaN", "Infinity", "-Infinity"])
-def test_what_is_no_number_is_refused_by_name(name: str) -> None:
+def test_a_value_that_is_no_number_is_refused_by_its_name(name: str) -> None:
     found = violation(f"[{name}]".encode())
     assert (found.rule, found.sentence) == ("json", f"must be JSON, which has no {name}")
 
@@ -248,13 +253,12 @@ def test_a_number_that_cannot_be_read_is_refused_with_its_place(number: bytes) -
         (b'{"b": {"c": 1, "c": 2}, "a": {"d": 1, "d": 2}}', "/b/c"),
     ],
 )
-def test_a_name_twice_in_one_object_is_refused_with_its_place(body: bytes, place: str) -> None:
-    found = violation(body)
-    assert (found.place, found.rule) == (place, "uniqueNames")
+def test_a_repeated_name_is_refused_with_its_place(body: bytes, place: str) -> None:
+    refused_at(body, place, "uniqueNames")
 
 
 @given(st.lists(st.text(max_size=5) | st.integers(0, 3), max_size=20), st.text(max_size=5))
-def test_a_name_twice_is_found_at_any_depth(path: list[str | int], name: str) -> None:
+def test_a_repeated_name_is_found_at_any_depth(path: list[str | int], name: str) -> None:
     body = f"{{{json.dumps(name)}: 1, {json.dumps(name)}: 2}}"
     for step in reversed(path):
         before = "0, " * step if isinstance(step, int) else ""
@@ -266,21 +270,20 @@ def test_the_same_name_in_different_objects_is_no_repetition() -> None:
     assert parse(b'[{"a": {"a": 1}}, {"a": 2}]', max_depth=64) == [{"a": {"a": 1}}, {"a": 2}]
 
 
-@pytest.mark.parametrize(
-    ("body", "place"),
-    [
-        (b'"\\ud800"', ""),
-        (b'{"a": ["ok", "x\\udfffy"]}', "/a/1"),
-        (b'{"a": "\\uD83C\\uD83C\\uDFAC"}', "/a"),
-        (b'{"a": "\\udfac\\ud83c"}', "/a"),
-        (b'{"a": {"\\ud800": 1}}', "/a"),
-        (b'["\\ud800", "\\ud800"]', "/0"),
-        (b'{"a": {"\\uDC00": {"b": "\\ud800"}}}', "/a"),
-    ],
-)
-def test_half_a_surrogate_pair_is_refused_with_its_place(body: bytes, place: str) -> None:
-    found = violation(body)
-    assert (found.place, found.rule) == (place, "unicode")
+HALF_PAIRS = {
+    b'"\\ud800"': "",
+    b'{"a": ["ok", "x\\udfffy"]}': "/a/1",
+    b'{"a": "\\uD83C\\uD83C\\uDFAC"}': "/a",
+    b'{"a": "\\udfac\\ud83c"}': "/a",
+    b'{"a": {"\\ud800": 1}}': "/a",
+    b'["\\ud800", "\\ud800"]': "/0",
+    b'{"a": {"\\uDC00": {"b": "\\ud800"}}}': "/a",
+}
+
+
+@pytest.mark.parametrize("body", HALF_PAIRS)
+def test_half_a_surrogate_pair_is_refused_with_its_place(body: bytes) -> None:
+    refused_at(body, HALF_PAIRS[body], "unicode")
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
@@ -343,7 +346,7 @@ def values_in(value: Any) -> int:
 
 
 @given(JSON.filter(lambda value: "NaN" not in json.dumps(value)), st.sampled_from([None, 1]))
-def test_every_value_counts_and_no_sign_in_a_text_does(value: Any, indent: int | None) -> None:
+def test_the_count_of_values_ignores_signs_in_texts(value: Any, indent: int | None) -> None:
     body = json.dumps(value, indent=indent).replace("Infinity", "1e308").encode()
     count = values_in(value)
     parse(body, max_depth=64, max_values=count)
@@ -353,7 +356,7 @@ def test_every_value_counts_and_no_sign_in_a_text_does(value: Any, indent: int |
 
 
 @given(st.text('{}[],:"\\u0031ae-. \t', max_size=30))
-def test_what_is_read_can_be_written_and_read_again_as_it_is(text: str) -> None:
+def test_a_value_is_the_same_after_writing_and_reading(text: str) -> None:
     try:
         value = parse(text.encode(), max_depth=64)
     except Invalid:
@@ -368,6 +371,6 @@ def test_500_digits_are_read_and_501_are_refused(sign: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["9" * 2000, "[{" * 2000, ":" * 2000, "\\u003a" * 300])
-def test_what_stands_in_a_text_is_only_a_text(text: str) -> None:
+def test_json_in_a_text_is_a_text(text: str) -> None:
     body = f'{{"a": "{text}", "b": ":"}}'.encode()
     assert parse(body, max_depth=2, max_values=3) == json.loads(body)

@@ -1,4 +1,4 @@
-"""A body comes late, and something happens before: nothing that was looked up before it is used."""
+"""A body comes late: nothing that was looked up before it is used after it."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/_mock/worlds/{world}/tasks/{task_id}/finish"): {"state": "failed"},
     ("POST", "/_mock/worlds/{world}/faults"): {"scenario": "insufficient_credits"},
     ("POST", "/_mock/worlds/{world}/requests/verify"): {"at_most": 9},
+    ("POST", "/_mock/worlds/{world}/judgement"): {"only": ["HM101"]},
     ("PUT", "/_mock/worlds/{world}/inbox/{name}"): {"answers": [{"status": 500}]},
 }
 VENDORS: dict[tuple[str, str], Any] = {
@@ -41,7 +42,7 @@ VENDORS: dict[tuple[str, str], Any] = {
 
 
 class Other:
-    """A fake with a second world, in which there is a task and a webhook."""
+    """A mock with a second world that has a task and a webhook."""
 
     def __init__(self) -> None:
         self.mock = Mock()
@@ -97,7 +98,7 @@ class Other:
 
 @pytest.fixture
 def other() -> Any:
-    """A fake with a second world."""
+    """A mock with a second world."""
     made = Other()
     yield made
     made.mock.close()
@@ -113,13 +114,13 @@ def body_of(other: Other, body: Any) -> tuple[bytes, str]:
 
 
 def test_the_table_has_every_route_of_the_door_that_takes_a_body() -> None:
-    taking = {(method, row.path) for row in table() for method in row.bodies}
+    taking = {(row.method, row.path) for row in table() if row.bodies}
     assert taking == set(BODIES)
 
 
 @pytest.mark.parametrize(("method", "path"), list(VENDORS))
 @pytest.mark.parametrize("how", ["reset", "drop"])
-def test_a_vendors_request_does_nothing_in_a_world_it_did_not_come_to(
+def test_a_request_to_an_api_changes_only_its_own_world(
     other: Other, method: str, path: str, how: str
 ) -> None:
     body, kind = body_of(other, VENDORS[method, path])
@@ -168,7 +169,7 @@ def test_a_request_to_the_door_is_about_the_world_that_is_there_when_its_body_co
         assert world.clock.scale == 2
 
 
-def test_a_webhook_that_was_taken_back_meanwhile_does_not_come_back(other: Other) -> None:
+def test_a_webhook_deleted_meanwhile_stays_deleted(other: Other) -> None:
     path = f"/api/v1/webhooks/{other.endpoint_id}"
     key = other.keys["rivya"]
 
@@ -185,7 +186,7 @@ def test_a_webhook_that_was_taken_back_meanwhile_does_not_come_back(other: Other
     assert shown["name"] == ""
 
 
-def test_a_webhook_that_was_taken_back_while_its_host_was_looked_up_does_not_come_back(
+def test_a_webhook_deleted_during_a_lookup_stays_deleted(
     make_mock: Callable[..., Mock],
 ) -> None:
     mock = make_mock(webhook_urls="strict")
@@ -205,7 +206,7 @@ def test_a_webhook_that_was_taken_back_while_its_host_was_looked_up_does_not_com
     assert mock.rivya("GET", f"/webhooks/{endpoint_id}").json()["status"] == "revoked"
 
 
-def test_a_request_counts_once_however_late_its_body_comes(
+def test_a_request_with_a_late_body_counts_once(
     make_mock: Callable[..., Mock],
 ) -> None:
     mock = make_mock(rivya__rate_limit=2)
@@ -213,7 +214,7 @@ def test_a_request_counts_once_however_late_its_body_comes(
     assert statuses == [200, 200, 429]
 
 
-def test_who_has_no_key_is_told_so_before_the_body_comes(mock: Mock) -> None:
+def test_a_request_without_a_key_is_refused_before_its_body(mock: Mock) -> None:
     for path in ("/api/v1/generations", "/api/v1/files", "/api/v1/webhooks", "/hailuo/videos"):
 
         async def never() -> Message:

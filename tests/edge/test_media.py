@@ -1,4 +1,4 @@
-"""Result videos over HTTP: they play, as long and as large as was asked for."""
+"""Result videos over HTTP: they play, in the requested length and size."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def measure(answer: Answer) -> tuple[int, int, float]:
 
 
 @pytest.mark.parametrize("name", HAILUO)
-def test_a_rivya_video_is_what_the_model_and_its_params_ask_for(mock: Mock, name: str) -> None:
+def test_a_rivya_video_matches_its_model_and_params(mock: Mock, name: str) -> None:
     fields, (width, height, duration_s) = HAILUO[name]
     answer = mock.request("GET", rivya_video(mock, **fields))
     assert answer.headers["content-type"] == "video/mp4"
@@ -75,7 +75,7 @@ def test_an_acedata_video_plays(mock: Mock, model: str) -> None:
     assert measure(answer) == pytest.approx((1280, 720, 6), abs=0.05)
 
 
-def test_nothing_is_there_before_the_task_has_succeeded(mock: Mock) -> None:
+def test_no_video_is_served_before_the_task_has_succeeded(mock: Mock) -> None:
     task_id = mock.create().json()["id"]
     mock.advance(0.999)
     assert mock.request("GET", f"/media/default/{task_id}.mp4").status == 404
@@ -101,13 +101,13 @@ def test_a_failed_task_has_no_video(make_mock: Callable[..., Mock]) -> None:
         "/media",
     ],
 )
-def test_other_paths_lead_nowhere(mock: Mock, path: str) -> None:
+def test_other_paths_are_not_found(mock: Mock, path: str) -> None:
     answer = mock.request("GET", path)
     assert answer.status == 404
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-def test_a_part_of_a_video_can_be_had(mock: Mock) -> None:
+def test_a_range_of_a_video_is_served(mock: Mock) -> None:
     path = rivya_video(mock)
     whole = mock.request("GET", path)
     part = mock.request("GET", path, headers={"range": "bytes=100-199"})
@@ -121,7 +121,7 @@ def test_a_part_of_a_video_can_be_had(mock: Mock) -> None:
     assert beyond.headers["content-range"] == f"bytes */{len(whole.body)}"
 
 
-def test_head_tells_what_get_would_send(mock: Mock) -> None:
+def test_head_returns_the_headers_of_get(mock: Mock) -> None:
     path = rivya_video(mock)
     head, get = (mock.request(method, path) for method in ("HEAD", "GET"))
     assert head.status == 200
@@ -130,7 +130,7 @@ def test_head_tells_what_get_would_send(mock: Mock) -> None:
     assert [head.headers[name] for name in kept] == [get.headers[name] for name in kept]
 
 
-def test_who_has_the_video_already_is_told_so(mock: Mock) -> None:
+def test_a_client_with_the_current_video_is_answered_304(mock: Mock) -> None:
     path = rivya_video(mock)
     etag = mock.request("GET", path).headers["etag"]
     for known in (etag, f'"other", {etag}', f"W/{etag}", "*"):
@@ -140,6 +140,6 @@ def test_who_has_the_video_already_is_told_so(mock: Mock) -> None:
     assert mock.request("GET", path, headers={"if-none-match": '"other"'}).status == 200
 
 
-def test_media_is_only_to_be_looked_at(mock: Mock) -> None:
+def test_media_can_only_be_read(mock: Mock) -> None:
     answer = mock.request("DELETE", rivya_video(mock))
     assert (answer.status, answer.headers["allow"]) == (405, "GET")

@@ -17,7 +17,7 @@ STEPS = st.sampled_from(["a", "b", "c", "", "é", "a b", "%2F", "{x}"])
 
 
 class Named:
-    """An app that tells its name and what the router made of the path."""
+    """An app that answers its name and the parameters of the path."""
 
     def __init__(self, name: str) -> None:
         self.name = name

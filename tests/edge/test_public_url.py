@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx2
@@ -18,9 +18,8 @@ from mock_server.core.refusals import Invalid
 from mock_server.edge.call import Call
 from tests.asgi import scope
 from tests.live import live
-from tests.mock import KEY, MINIMAL, VIDEO, Mock
+from tests.mock import KEY, MINIMAL, VIDEO, MakeMock, Mock
 
-MakeMock = Callable[..., Mock]
 STARTS = [
     ("https://mock.example", "https://mock.example"),
     ("https://mock.example/", "https://mock.example"),
@@ -40,7 +39,7 @@ FORWARDED = {
 
 
 def handed_out(mock: Mock) -> Iterator[tuple[str, str]]:
-    """Every URL of the server's own in its answers: where it was, and what it is."""
+    """Every URL of the server in its answers, by its place."""
 
     def of(place: str, document: Any) -> Iterator[tuple[str, str]]:
         text = document if isinstance(document, str) else json.dumps(document)
@@ -82,7 +81,7 @@ def test_settings_made_in_code_end_without_a_slash_too() -> None:
 
 
 @pytest.mark.parametrize(("public_url", "start"), STARTS)
-def test_an_upload_is_known_again_by_its_url(
+def test_an_upload_is_recognised_by_its_url(
     make_mock: MakeMock, public_url: str, start: str
 ) -> None:
     mock = make_mock(public_url=public_url, rivya__references="own")
@@ -104,13 +103,13 @@ def with_references(url: str) -> dict[str, Any]:
      "https://user:pass@mock.example", "https://mock.example/?a=1", "https://mock.example/#a",
      "https://mock.example/a b"],
 )  # fmt: skip
-def test_what_is_no_start_of_a_url_is_refused(make_mock: MakeMock, wrong: str) -> None:
+def test_an_invalid_public_url_is_refused(make_mock: MakeMock, wrong: str) -> None:
     with pytest.raises(Exception, match="public_url"):
         make_mock(public_url=wrong)
 
 
 def test_forwarded_headers_change_nothing() -> None:
-    """One rule: they are not obeyed. Who is behind a proxy gives the server its `public_url`."""
+    """They are ignored. A server behind a proxy has a `public_url`."""
     with live() as server, httpx2.Client(base_url=server.url) as client:
         key = {"Authorization": f"Bearer {KEY}"}
         for headers in (key, key | FORWARDED):
@@ -133,23 +132,23 @@ def test_forwarded_headers_change_nothing() -> None:
         ("", None, "http://127.0.0.1:80"),
     ],
 )
-def test_without_it_urls_lead_back_to_where_the_client_came(
+def test_urls_begin_with_the_address_that_the_client_used_by_default(
     mock: Mock, host: str, server: tuple[str, int] | None, start: str
 ) -> None:
     assert call_of(mock, host, server).base_url == start
 
 
 @pytest.mark.parametrize("host", ["a/b", "user:pass@a", "a b", "a\r\nb", "evil.example/?", "a#"])
-def test_nothing_but_a_name_and_a_port_gets_into_a_url(mock: Mock, host: str) -> None:
+def test_a_url_has_only_name_and_port_of_the_host_header(mock: Mock, host: str) -> None:
     with pytest.raises(Invalid, match="header Host"):
         _ = call_of(mock, host).base_url
 
 
 def call_of(mock: Mock, host: str, server: tuple[str, int] | None = None) -> Call:
     """A request as a handler sees it."""
-    timekeeper = mock.fake.timekeepers["default"]
+    timekeeper = mock.fake.worlds["default"].timekeeper
     exchange = timekeeper.world.open_exchange("GET", "/")
-    asked = scope("GET", "/", {"host": host}) | {"server": server, "fake": mock.fake}
+    asked = scope("GET", "/", {"host": host}) | {"server": server, "server_state": mock.fake}
     return Call(asked | {"timekeeper": timekeeper, "exchange": exchange}, nothing_comes)
 
 
@@ -158,7 +157,7 @@ async def nothing_comes() -> Message:
 
 
 @pytest.mark.parametrize("end", ["", "/", "//"])
-def test_commands_to_paste_begin_with_the_url_that_was_given(end: str) -> None:
+def test_printed_commands_begin_with_the_public_url(end: str) -> None:
     url = "http://127.0.0.1:4010/fake"
     shown = CliRunner().invoke(main, ["scenarios", "lost_answer", "--url", url + end])
     assert shown.exit_code == 0

@@ -1,4 +1,4 @@
-"""Every scenario through every channel, on every API it names: what a client must see of it.
+"""Every scenario through every channel, on every API that it names, as a client sees it.
 
 What is expected stands once per scenario in `EXPECTED`, whichever the channel; a channel may only
 change how often it is seen. Where the network itself goes wrong there is a socket, else there is
@@ -12,43 +12,21 @@ import socket
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from time import monotonic
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from mock_server.contract.data_paths import FIXTURES
+from mock_server.contract.failures import failures_of
 from mock_server.core.journal import Exchange
+from mock_server.core.lifecycle import FailureReason
 from mock_server.core.world import World
-from tests.apis.acedata import conftest as acedata
-from tests.apis.rivya import conftest as rivya
+from tests import acedata, calls, rivya
 from tests.asgi import Answer
-from tests.asking import (
-    ACCOUNTS,
-    APIS,
-    BY_REQUEST,
-    CHANNELS,
-    DEFAULT,
-    DOOR,
-    IN_PROMPT,
-    NOBODY,
-    OF_TASK,
-    PRICES,
-    Asked,
-    Waiting,
-    advance,
-    create,
-    get,
-    is_sound,
-    read,
-    send,
-    stand,
-    task_id_of,
-)
 from tests.contract_hook import breaches
-from tests.live import WAIT_S, Live, live
+from tests.live import Live, live
 from tests.mock import Mock
 
 FILES = {file.stem: file for file in sorted((FIXTURES / "scenarios").glob("*.toml"))}
@@ -66,9 +44,9 @@ def content(name: str) -> dict[str, Any]:
 
 @dataclass
 class Scene:
-    """A fake in which one scenario is asked for through one channel.
+    """A mock in which one scenario is asked for through one channel.
 
-    twin: another one from the same seed, in which nothing goes wrong.
+    twin: another mock from the same seed without a fault.
     """
 
     name: str
@@ -76,7 +54,6 @@ class Scene:
     api: str
     mock: Mock
     twin: Mock
-    waiting: list[Waiting] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.arm()
@@ -87,52 +64,46 @@ class Scene:
 
     @property
     def is_once(self) -> bool:
-        """Whether it is over when it has happened once: by hand it is asked for one time."""
-        return self.channel == DOOR
+        """Whether the scenario happens once: through the door it is added for one time."""
+        return self.channel == calls.DOOR
 
     def arm(self) -> None:
-        """Have it happen once more, if it is by hand that it happens."""
-        if self.channel == DOOR:
-            stand(self.mock, scenario=self.name, times=1)
+        """Add the scenario once more, if it comes through the door."""
+        if self.channel == calls.DOOR:
+            calls.add_faults(self.mock, scenario=self.name, times=1)
 
-    def create(self, **fields: Any) -> Asked:
-        return create(self.api, self.name, self.channel, **fields)
+    def create(self, **fields: Any) -> calls.Request:
+        return calls.create(self.api, self.name, self.channel, **fields)
 
-    def read(self, task_id: str, *, asking: bool = False) -> Asked:
-        return read(self.api, task_id, self.name, self.channel if asking else "")
+    def read(self, task_id: str, *, asking: bool = False) -> calls.Request:
+        return calls.read(self.api, task_id, self.name, self.channel if asking else "")
 
-    def ask(self, asked: Asked) -> Answer:
-        return send(self.mock, asked)
+    def ask(self, asked: calls.Request) -> Answer:
+        return calls.send(self.mock, asked)
 
-    def begin(self, asked: Asked) -> Waiting:
-        self.waiting.append(Waiting(self.mock, asked))
-        return self.waiting[-1]
-
-    def send_home(self) -> None:
-        """Let nobody wait any longer."""
-        for waiting in self.waiting:
-            waiting.drop()
+    def begin(self, asked: calls.Request) -> calls.OpenRequest:
+        return calls.OpenRequest(self.mock, asked)
 
     def make(self, **fields: Any) -> str:
         """The id of a task that was asked for through the channel, and is as it should be."""
         answer = self.ask(self.create(**fields))
         assert answer.status in {200, 201, 202}, answer.body
-        return task_id_of(answer.json())
+        return calls.task_id_of(answer.json())
 
     def look(self, task_id: str) -> Any:
         answer = self.ask(self.read(task_id))
         assert answer.status == 200, answer.body
         return answer.json()
 
-    def twin_of(self, asked: Asked) -> Any:
+    def twin_of(self, asked: calls.Request) -> Any:
         """What is answered where nothing goes wrong."""
         body = asked.body.replace(f" mock:{self.name}".encode(), b"")
         headers = asked.headers | {"authorization": asked.headers["authorization"].split("+")[0]}
         headers = {name: headers[name] for name in headers.keys() - {"prefer", "mock-scenario"}}
-        return send(self.twin, Asked(asked.method, asked.path, headers, body)).json()
+        return calls.send(self.twin, calls.Request(asked.method, asked.path, headers, body)).json()
 
     def advance(self, seconds: float) -> None:
-        advance(self.mock, seconds)
+        calls.advance(self.mock, seconds)
         self.twin.advance(seconds)
 
     @property
@@ -140,21 +111,21 @@ class Scene:
         return list(self.world.journal)[-1]
 
     def money(self) -> dict[str, int]:
-        return asdict(self.world.ledger.balance(ACCOUNTS[self.api]))
+        return asdict(self.world.ledger.balance(calls.ACCOUNTS[self.api]))
 
     def traces(self) -> tuple[object, ...]:
         """Everything that a request without effect leaves as it was."""
         return self.money(), len(self.world.tasks), len(self.world.deliveries)
 
-    def must_be_told(self, answer: Answer, channel: str = "") -> None:
-        """The answer bears the scenario's name, and the journal knows where it came from."""
+    def require_named(self, answer: Answer, channel: str = "") -> None:
+        """The answer has the scenario's name, and the journal has its channel."""
         assert answer.headers.get("mock-scenario") == self.name
         assert self.exchange.scenario == self.name
         assert self.exchange.channel == (channel or self.channel)
         assert self.exchange.faults
 
     def must_be_spent(self, kind: str, count: int = 1) -> None:
-        price = PRICES[self.api] * count
+        price = calls.PRICES[self.api] * count
         balance = self.money()
         assert balance[f"{kind}_credits"] == price
         assert balance["granted_credits"] == balance["available_credits"] + price
@@ -192,7 +163,7 @@ def refused(
             assert scene.traces() == before
             if operation == "create":
                 assert scene.exchange.without == "accepted"
-                assert f"{task_id_of(scene.twin_of(asked))}" not in str(answer.body)
+                assert f"{calls.task_id_of(scene.twin_of(asked))}" not in str(answer.body)
             if scene.is_once:
                 assert "mock-scenario" not in scene.ask(asked).headers
                 scene.arm()
@@ -200,27 +171,27 @@ def refused(
     return expect
 
 
-def _requests(scene: Scene) -> dict[str, Asked]:
+def _requests(scene: Scene) -> dict[str, calls.Request]:
     """A request for each operation, as far as its channel can be used with it."""
     found = {"create": scene.create()}
-    if scene.channel != IN_PROMPT:
-        found["read"] = scene.read(NOBODY[scene.api], asking=True)
-    if scene.channel != IN_PROMPT and scene.api == "rivya":
-        found["credits"] = get("/api/v1/credits", scene.name, scene.channel)
+    if scene.channel != calls.IN_PROMPT:
+        found["read"] = scene.read(calls.UNKNOWN_TASKS[scene.api], asking=True)
+    if scene.channel != calls.IN_PROMPT and scene.api == "rivya":
+        found["credits"] = calls.get("/api/v1/credits", scene.name, scene.channel)
     return found
 
 
 def _require_error(
-    scene: Scene, asked: Asked, answer: Answer, code: str, channel: str = ""
+    scene: Scene, asked: calls.Request, answer: Answer, code: str, channel: str = ""
 ) -> None:
     (rivya if scene.api == "rivya" else acedata).refusal(answer, code)
     found = breaches(asked.method, asked.path, answer.status, dict(answer.headers), answer.body)
     assert [each for each in found if not each.endswith(UNDOCUMENTED)] == []
-    scene.must_be_told(answer, channel)
+    scene.require_named(answer, channel)
 
 
 def lost_task(rivya_code: str, acedata_code: str) -> Expectation:
-    """The task is made as it should be, and looking at it is refused."""
+    """The task is made normally, and reading it is refused."""
 
     def expect(scene: Scene) -> None:
         code = rivya_code if scene.api == "rivya" else acedata_code
@@ -228,11 +199,11 @@ def lost_task(rivya_code: str, acedata_code: str) -> Expectation:
         scene.must_be_spent("reserved")
         asked = scene.read(task_id)
         answer = scene.ask(asked)
-        by = scene.channel if scene.channel in {DOOR, DEFAULT} else OF_TASK
+        by = scene.channel if scene.channel in {calls.DOOR, calls.DEFAULT} else calls.OF_TASK
         _require_error(scene, asked, answer, code, by)
         assert scene.exchange.without == "200"
-        if scene.channel in BY_REQUEST:
-            own = task_id_of(scene.ask(create(scene.api)).json())
+        if scene.channel in calls.BY_REQUEST:
+            own = calls.task_id_of(scene.ask(calls.create(scene.api)).json())
             assert scene.ask(scene.read(own)).status == 200
             asked = scene.read(own, asking=True)
             _require_error(scene, asked, scene.ask(asked), code)
@@ -240,15 +211,32 @@ def lost_task(rivya_code: str, acedata_code: str) -> Expectation:
     return expect
 
 
+def limited(retry_after: str | None) -> Expectation:
+    """Too many requests, with this Retry-After."""
+    return refused(
+        rivya_code="rate_limited", acedata_code="too_many_requests", retry_after=retry_after
+    )
+
+
+WAITS = {
+    "_until_date": "Mon, 11 May 2026 00:00:02 GMT",
+    "_for_a_day": "86400",
+    "_malformed_wait": "soon",
+    "_without_wait": None,
+}
+"""The ends of the names of scenarios, and the Retry-After of each; the mock's machine stands at
+2026-05-11T00:00:00Z."""
+
+
 def webhook_refused(scene: Scene) -> None:
     """An endpoint with an address that is right cannot be registered."""
     scene.make()
-    if scene.channel == IN_PROMPT:
+    if scene.channel == calls.IN_PROMPT:
         return  # nothing else has a prompt
     url = {"url": "https://example.com/hook", "event_types": ["generation.succeeded"]}
-    channel = scene.channel if scene.channel in BY_REQUEST else ""
-    like = create("rivya", scene.name, channel)
-    asked = Asked("POST", "/api/v1/webhooks", like.headers, json.dumps(url).encode())
+    channel = scene.channel if scene.channel in calls.BY_REQUEST else ""
+    like = calls.create("rivya", scene.name, channel)
+    asked = calls.Request("POST", "/api/v1/webhooks", like.headers, json.dumps(url).encode())
     _require_error(scene, asked, scene.ask(asked), "webhook_url_rejected")
     assert len(scene.world.endpoints) == 0
 
@@ -267,10 +255,10 @@ def limited_after_three(scene: Scene) -> None:
         assert scene.ask(scene.create()).status == 429
 
 
-# --- answered by somebody else ---------------------------------------------------------------
+# --- answered by a proxy ----------------------------------------------------------------------
 
 
-def proxied(status: int) -> Expectation:
+def proxied(status: int, retry_after: str | None = None) -> Expectation:
     """A page of HTML instead of an answer, and nothing has happened."""
 
     def expect(scene: Scene) -> None:
@@ -278,7 +266,8 @@ def proxied(status: int) -> Expectation:
             before = scene.traces()
             answer = scene.ask(asked)
             _require_page(answer, status)
-            scene.must_be_told(answer)
+            assert answer.headers.get("retry-after") == retry_after
+            scene.require_named(answer)
             assert scene.traces() == before
             if scene.is_once:
                 assert "mock-scenario" not in scene.ask(asked).headers
@@ -315,15 +304,15 @@ def _require_page(answer: Answer, status: int) -> None:
 
 
 def _require_made(scene: Scene, answer: Answer | None) -> None:
-    """Whatever came of the answer: the task is there, and paid for; it ends well."""
+    """After every kind of answer the task exists, is paid for, and succeeds."""
     if answer is not None:
-        scene.must_be_told(answer)
+        scene.require_named(answer)
     assert scene.exchange.scenario == scene.name
     assert scene.exchange.without in {"200", "201", "202"}
     (task,) = scene.world.tasks
     scene.must_be_spent("reserved")
     assert scene.look(task.id)
-    if scene.channel in {DOOR, DEFAULT}:  # elsewhere each request asks anew
+    if scene.channel in {calls.DOOR, calls.DEFAULT}:  # elsewhere each request asks anew
         assert scene.make() != task.id
     scene.advance(1)
     scene.look(task.id)
@@ -339,7 +328,7 @@ def unknown_error(scene: Scene) -> None:
     assert answer.json()["error"]["code"] == "quota_paused"
     assert set(answer.json()["error"]) >= {"code", "message"}
     assert "quota_paused" not in rivya.STATUS_OF.keys() | acedata.STATUS_OF.keys()
-    scene.must_be_told(answer)
+    scene.require_named(answer)
     assert scene.traces() == before
 
 
@@ -354,16 +343,16 @@ def create_shows(rivya_edit: Edit, acedata_edit: Edit) -> Expectation:
     def expect(scene: Scene) -> None:
         asked = scene.create()
         expected = scene.twin_of(asked)
-        task_id = task_id_of(expected)
+        task_id = calls.task_id_of(expected)
         (rivya_edit if scene.api == "rivya" else acedata_edit)(expected)
         answer = scene.ask(asked)
         assert answer.json() == expected
         assert answer.headers["content-length"] == str(len(answer.body))
-        scene.must_be_told(answer)
+        scene.require_named(answer)
         scene.must_be_spent("reserved")
         assert scene.look(task_id)
         if scene.is_once:
-            assert task_id_of(scene.ask(asked).json()) != task_id
+            assert calls.task_id_of(scene.ask(asked).json()) != task_id
 
     return expect
 
@@ -393,7 +382,7 @@ def body_is(body: bytes | None, content_type: str) -> Expectation:
             assert answer.json() == scene.twin_of(asked)
         else:
             assert answer.body == body
-        scene.must_be_told(answer)
+        scene.require_named(answer)
         scene.must_be_spent("reserved")
 
     return expect
@@ -410,20 +399,20 @@ def read_shows(rivya_edit: Edit, acedata_edit: Edit) -> Expectation:
         edit(expected)
         answer = scene.ask(asked)
         assert _without_word(scene, answer) == expected
-        by = scene.channel if scene.channel in {DOOR, DEFAULT} else OF_TASK
-        scene.must_be_told(answer, by)
+        by = scene.channel if scene.channel in {calls.DOOR, calls.DEFAULT} else calls.OF_TASK
+        scene.require_named(answer, by)
         scene.must_be_spent("spent")
         if scene.is_once:
             assert _without_word(scene, scene.ask(asked)) == scene.twin_of(asked)
-        if scene.channel in BY_REQUEST:
-            own = task_id_of(scene.ask(create(scene.api)).json())
-            assert task_id_of(scene.twin_of(create(scene.api))) == own
+        if scene.channel in calls.BY_REQUEST:
+            own = calls.task_id_of(scene.ask(calls.create(scene.api)).json())
+            assert calls.task_id_of(scene.twin_of(calls.create(scene.api))) == own
             scene.advance(1)
             expected = scene.twin_of(scene.read(own))
             edit(expected)
             answer = scene.ask(scene.read(own, asking=True))
             assert answer.json() == expected
-            scene.must_be_told(answer)
+            scene.require_named(answer)
 
     return expect
 
@@ -432,7 +421,7 @@ def _ended(scene: Scene) -> str:
     """A task that has succeeded, asked for through the channel; in the twin as well."""
     asked = scene.create()
     task_id = scene.make()
-    assert task_id_of(scene.twin_of(asked)) == task_id
+    assert calls.task_id_of(scene.twin_of(asked)) == task_id
     scene.advance(1)
     return task_id
 
@@ -459,12 +448,29 @@ def success_without_url(scene: Scene) -> None:
     """Polling and, in held-open mode, the create itself tell of a success without an address."""
     read_shows(_no_rivya_url, _no_acedata_url)(scene)
     if scene.api == "acedata":
-        held = scene.begin(create("acedata", scene.name, scene.channel, **{"async": False}))
+        held = scene.begin(calls.create("acedata", scene.name, scene.channel, **{"async": False}))
         scene.advance(1)
         answer = held.answer()
         assert answer.json()["success"] is True
         assert "video_url" not in answer.json()["data"][0]
-        scene.must_be_told(answer)
+        scene.require_named(answer)
+
+
+def failure_without_error(scene: Scene) -> None:
+    """The task fails; its error is null in reads and, in held-open mode, in the create."""
+    task_id = scene.make()
+    scene.advance(1)
+    read = scene.look(task_id)
+    shown = read if scene.api == "rivya" else read["response"]
+    assert (_state(scene, task_id), shown["error"]) == ("failed", None)
+    assert scene.money()["reserved_credits"] == scene.money()["spent_credits"] == 0
+    if scene.api == "acedata":
+        scene.arm()
+        held = scene.begin(calls.create("acedata", scene.name, scene.channel, **{"async": False}))
+        scene.advance(1)
+        answer = held.answer()
+        assert (answer.status, answer.json()["error"]) == (500, None)
+        scene.require_named(answer)
 
 
 def goes_backwards(scene: Scene) -> None:
@@ -510,7 +516,7 @@ def task_goes(*story: tuple[float, str]) -> Expectation:
 
     def expect(scene: Scene) -> None:
         task_id = scene.make()
-        if scene.channel not in {DOOR, DEFAULT}:
+        if scene.channel not in {calls.DOOR, calls.DEFAULT}:
             assert (scene.exchange.scenario, scene.exchange.channel) == (scene.name, scene.channel)
         so_far_s = 0.0
         for at_s, state in story:
@@ -553,12 +559,12 @@ def slow(least_s: float, most_s: float) -> Expectation:
         held = scene.begin(asked)
         if least_s:
             scene.advance(least_s - 0.001)
-            assert held.waits
+            assert held.is_open
             assert not held.has_begun
         assert scene.traces() == before
         scene.advance(most_s - max(0, least_s - 0.001))
-        assert task_id_of(held.answer().json()) == task_id_of(scene.twin_of(asked))
-        scene.must_be_told(held.answer())
+        assert calls.task_id_of(held.answer().json()) == calls.task_id_of(scene.twin_of(asked))
+        scene.require_named(held.answer())
 
     return expect
 
@@ -570,11 +576,11 @@ def late(scene: Scene) -> None:
     held = scene.begin(asked)
     scene.must_be_spent("reserved")
     scene.advance(59.999)
-    assert held.waits
+    assert held.is_open
     assert not held.has_begun
     scene.advance(0.001)
     assert held.answer().json() == expected
-    scene.must_be_told(held.answer())
+    scene.require_named(held.answer())
     scene.must_be_spent("spent")
 
 
@@ -590,17 +596,87 @@ def video_is(status: int, content_type: str, words: bytes) -> Expectation:
 
     def expect(scene: Scene) -> None:
         task_id = _ended(scene)
-        answer = scene.ask(get(_video_path(task_id)))
+        answer = scene.ask(calls.get(_video_path(task_id)))
         assert answer.status == status
         assert answer.headers["content-type"].startswith(content_type)
         assert words in answer.body
-        by = scene.channel if scene.channel in {DOOR, DEFAULT} else OF_TASK
-        scene.must_be_told(answer, by)
+        by = scene.channel if scene.channel in {calls.DOOR, calls.DEFAULT} else calls.OF_TASK
+        scene.require_named(answer, by)
         scene.must_be_spent("spent")
         if scene.is_once:
-            assert scene.ask(get(_video_path(task_id))).status == 200
+            assert scene.ask(calls.get(_video_path(task_id))).status == 200
 
     return expect
+
+
+def whole_video(scene: Scene) -> None:
+    """A request for the rest of the video gets all of it."""
+    path, rest = _video_path(_ended(scene)), {"range": "bytes=1000-"}
+    whole, answer = scene.ask(calls.get(path)), scene.ask(calls.get(path, headers=rest))
+    assert (whole.status, answer.status) == (200, 200)
+    assert answer.body == whole.body
+    assert "content-range" not in answer.headers
+    scene.must_be_spent("spent")
+    if scene.is_once:
+        assert scene.ask(calls.get(path, headers=rest)).status == 206
+
+
+def fails_because(reason: FailureReason) -> Expectation:
+    """The task fails with the error of this reason; a held-open create has its message."""
+
+    def expect(scene: Scene) -> None:
+        task_goes((0.1, "queued"), (0.5, "processing"), (1, "failed"))(scene)
+        scene.arm()
+        task_id = scene.make()
+        scene.advance(1)
+        read = scene.look(task_id)
+        failure = failures_of(scene.api)[reason]
+        error = {"code": failure.code, "message": failure.message}
+        assert (read if scene.api == "rivya" else read["response"])["error"] == error
+        if scene.api == "acedata":
+            scene.arm()
+            fields = {"async": False}
+            held = scene.begin(calls.create("acedata", scene.name, scene.channel, **fields))
+            scene.advance(1)
+            answer = held.answer()
+            assert answer.json()["error"] == error | {"code": "api_error"}
+            assert answer.status == 500
+
+    return expect
+
+
+def video_expires(scene: Scene) -> None:
+    """The first download of the video is as it should be."""
+    video = calls.get(_video_path(_ended(scene)))
+    assert scene.ask(video).status == 200
+    answer = scene.ask(video)
+    assert answer.status == 403
+    assert b"expired" in answer.body
+    by = scene.channel if scene.channel in {calls.DOOR, calls.DEFAULT} else calls.OF_TASK
+    scene.require_named(answer, by)
+    assert scene.ask(video).status == (200 if scene.is_once else 403)
+
+
+def task_expires(scene: Scene) -> None:
+    """The first read of the task is as it should be."""
+    task_id = scene.make()
+    scene.look(task_id)
+    asked = scene.read(task_id)
+    code = "not_found" if scene.api == "rivya" else "task_not_found"
+    by = scene.channel if scene.channel in {calls.DOOR, calls.DEFAULT} else calls.OF_TASK
+    _require_error(scene, asked, scene.ask(asked), code, by)
+    assert scene.ask(asked).status == (200 if scene.is_once else 404)
+
+
+def upload_unknown(scene: Scene) -> None:
+    """Reading an upload is refused; the task is as it should be."""
+    scene.make()
+    if scene.channel == calls.IN_PROMPT:
+        return  # nothing else has a prompt
+    channel = scene.channel if scene.channel in calls.BY_REQUEST else ""
+    asked = calls.get(f"/api/v1/files/{scene.mock.upload().json()['id']}", scene.name, channel)
+    _require_error(scene, asked, scene.ask(asked), "not_found")
+    assert scene.exchange.without == "200"
 
 
 # --- what is delivered -----------------------------------------------------------------------
@@ -627,8 +703,8 @@ def delivered(count: int = 1) -> Expectation:
     return expect
 
 
-def told_first(scene: Scene) -> None:
-    """By the time that the create is answered, the receiver has been told how the task ended."""
+def delivered_first(scene: Scene) -> None:
+    """The receiver has the end of the task before the create is answered."""
     _make_heard(scene)
     (delivery,) = scene.world.deliveries
     assert len(delivery.attempts) == 1
@@ -636,7 +712,7 @@ def told_first(scene: Scene) -> None:
 
 
 def _make_heard(scene: Scene) -> None:
-    """A task about whose end somebody wants to be told."""
+    """A task with a receiver."""
     if scene.api == "acedata":
         scene.make(callback_url=NOBODY_LISTENS)
         return
@@ -667,7 +743,7 @@ def _plain(value: Any) -> Any:
 
 @dataclass
 class Wire:
-    """A server whose every byte is seen, in which one scenario is asked for."""
+    """A server on a socket in which one scenario is asked for."""
 
     name: str
     channel: str
@@ -675,31 +751,21 @@ class Wire:
     mock: Live
 
     def __post_init__(self) -> None:
-        if self.channel == DOOR:
+        if self.channel == calls.DOOR:
             body = json.dumps({"scenario": self.name, "times": 1}).encode()
-            asked = Asked("POST", "/_mock/worlds/default/faults", JSON, body)
+            asked = calls.Request("POST", "/_mock/worlds/default/faults", JSON, body)
             assert self.whole(asked).startswith(b"HTTP/1.1 201")
 
-    def open(self, asked: Asked) -> socket.socket:
-        """A connection on which the request has been sent."""
-        address = urlsplit(self.mock.url)
-        assert address.hostname is not None
-        assert address.port is not None
-        connection = socket.create_connection((address.hostname, address.port), WAIT_S)
-        headers = {"host": "localhost", "content-length": str(len(asked.body))} | asked.headers
-        lines = [f"{asked.method} {asked.path} HTTP/1.1"]
-        lines += [f"{name}: {value}" for name, value in headers.items()]
-        connection.sendall("\r\n".join([*lines, "", ""]).encode() + asked.body)
-        return connection
+    def open(self, asked: calls.Request) -> socket.socket:
+        return calls.sent(self.mock.url, asked)
 
-    def whole(self, asked: Asked) -> bytes:
+    def whole(self, asked: calls.Request) -> bytes:
         """All that comes until the server hangs up. Raises ConnectionResetError."""
-        close = {"connection": "close"}
-        with self.open(Asked(asked.method, asked.path, asked.headers | close, asked.body)) as wire:
-            return _until_the_end(wire)
+        with self.open(asked) as connection:
+            return _until_the_end(connection)
 
-    def create(self) -> Asked:
-        return create(self.api, self.name, self.channel)
+    def create(self) -> calls.Request:
+        return calls.create(self.api, self.name, self.channel)
 
     @property
     def world(self) -> World:
@@ -707,29 +773,29 @@ class Wire:
 
     def counts(self) -> tuple[int, int]:
         """How many tasks there are, and the credits that are held for them."""
-        balance = self.world.ledger.balance(ACCOUNTS[self.api])
+        balance = self.world.ledger.balance(calls.ACCOUNTS[self.api])
         return len(self.world.tasks), balance.reserved_credits
 
     def must_be_noted(self) -> None:
-        """The journal knows what went wrong, and why."""
+        """The journal has the fault and its channel."""
         noted = [each for each in self.world.journal if each.scenario == self.name]
         assert [each.channel for each in noted] == [self.channel]
 
     def wait_until_noted(self) -> None:
         """Return when the server has the request, and it has gone wrong."""
         while not any(each.faults for each in self.world.journal):
-            self.whole(get("/_mock/health"))
+            self.whole(calls.get("/_mock/health"))
 
     def must_have_made(self, count: int) -> None:
-        assert self.counts() == (count, count * PRICES[self.api])
+        assert self.counts() == (count, count * calls.PRICES[self.api])
 
     def must_go_right_next(self) -> None:
-        """By hand it was asked for once: the next create is answered."""
-        if self.channel == DOOR:
+        """Through the door the scenario happens once: the next create is answered."""
+        if self.channel == calls.DOOR:
             before, _ = self.counts()
             head, _, body = self.whole(self.create()).partition(b"\r\n\r\n")
             assert head.split()[1] in {b"200", b"201", b"202"}
-            assert task_id_of(json.loads(body))
+            assert calls.task_id_of(json.loads(body))
             self.must_have_made(before + 1)
 
 
@@ -758,7 +824,7 @@ def reset(*, made: int) -> OnWire:
 
 
 def hangs(*, made: int) -> OnWire:
-    """No byte comes, and the connection stays open until the caller leaves."""
+    """No byte comes, and the connection stays open until the client hangs up."""
 
     def expect(wire: Wire) -> None:
         with wire.open(wire.create()) as connection:
@@ -837,12 +903,12 @@ def _head(connection: socket.socket) -> bytes:
     return bytes(received)
 
 
-def _ended_on_wire(wire: Wire) -> Asked:
-    """The way to the video of a task that has succeeded."""
+def _ended_on_wire(wire: Wire) -> calls.Request:
+    """A request for the video of a task that has succeeded."""
     head, _, body = wire.whole(wire.create()).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 20"), head
     wire.mock.advance(1)
-    return get(_video_path(task_id_of(json.loads(body))))
+    return calls.get(_video_path(calls.task_id_of(json.loads(body))))
 
 
 def video_cut(wire: Wire) -> None:
@@ -895,9 +961,8 @@ EXPECTED: dict[str, Expectation] = {
     "public_api_disabled": refused(
         rivya_code="public_api_disabled", acedata_code="api_not_implemented"
     ),
-    "rate_limited": refused(
-        rivya_code="rate_limited", acedata_code="too_many_requests", retry_after="2"
-    ),
+    "rate_limited": limited("2"),
+    **{f"rate_limited{way}": limited(value) for way, value in WAITS.items()},
     "timeout": refused(acedata_code="timeout", at=ON_CREATE),
     "token_expired": refused(acedata_code="token_expired"),
     "token_mismatched": refused(acedata_code="token_mismatched"),
@@ -911,9 +976,11 @@ EXPECTED: dict[str, Expectation] = {
     "webhook_url_rejected": webhook_refused,
     "rate_limited_after_three": limited_after_three,
     "error_unknown": unknown_error,
-    # somebody else answers
+    # a proxy answers
     "bad_gateway": proxied(502),
     "gateway_timeout": proxied(504),
+    "unavailable": proxied(503, "2"),
+    **{f"unavailable{way}": proxied(503, value) for way, value in WAITS.items()},
     "bad_gateway_after": proxied_after(502),
     "gateway_timeout_after": proxied_after(504),
     "internal_error_after": broken_after,
@@ -929,10 +996,15 @@ EXPECTED: dict[str, Expectation] = {
     ),
     "status_unknown": read_shows(_is("status", "upscaling"), _upscaling),
     "success_without_url": success_without_url,
+    "failure_without_error": failure_without_error,
     "status_backwards": goes_backwards,
     "fails_after_success": fails_after_success,
     # the task
     "generation_failed": task_goes((0.1, "queued"), (0.5, "processing"), (1, "failed")),
+    "task_failed_moderation": fails_because("moderation"),
+    "task_failed_bad_input": fails_because("bad_input"),
+    "task_failed_upstream_outage": fails_because("upstream_outage"),
+    "task_failed_timeout": fails_because("timeout"),
     "fails_at_once": task_goes((0, "failed")),
     "fails_late": task_goes((0.5, "processing"), (HOUR_S, "processing"), (HOUR_S + 0.2, "failed")),
     "stuck": task_goes((0.1, "queued"), (0.2, "processing"), (10**6, "processing")),
@@ -942,10 +1014,14 @@ EXPECTED: dict[str, Expectation] = {
     "slow_lognormal": slow(0, 1000),
     "late_answer": late,
     # the video
+    "range_ignored": whole_video,
     "result_expired": video_is(403, "application/xml", b"Request has expired"),
+    "result_expired_after_first": video_expires,
+    "task_expired_after_first": task_expires,
+    "upload_expired": upload_unknown,
     "result_missing": video_is(404, "text/html", b"gone"),
     # what is delivered; tests/test_delivery_scenarios.py has it byte by byte
-    "delivery_before_answer": told_first,
+    "delivery_before_answer": delivered_first,
     "delivery_altered": delivered(),
     "delivery_cut": delivered(),
     "delivery_deleted_endpoint": delivered(),
@@ -963,6 +1039,8 @@ EXPECTED: dict[str, Expectation] = {
     "delivery_old_secret": delivered(),
     "delivery_out_of_order": delivered(),
     "delivery_redirected": delivered(),
+    "delivery_reformatted": delivered(),
+    "delivery_answer_lost": delivered(),
     "delivery_reset": delivered(),
     "delivery_stale": delivered(),
     "delivery_storm": delivered(50),
@@ -994,24 +1072,23 @@ EXPECTED_ON_WIRE: dict[str, OnWire] = {
 def cells(names: dict[str, Any]) -> Iterator[Any]:
     """Scenario, channel and API, for every API that the scenario names."""
     for name in names:
-        for channel in CHANNELS:
-            for api in content(name).get("apis", APIS) if name in FILES else ():
+        for channel in calls.CHANNELS:
+            for api in content(name).get("apis", calls.APIS) if name in FILES else ():
                 place = f"{name}-{channel.replace(' ', '_')}-{api}"
                 yield pytest.param(name, channel, api, id=place)
 
 
 @contextmanager
 def scene_of(name: str, channel: str, api: str) -> Iterator[Scene]:
-    """A fake in which the scenario is asked for; when it is left, no credit is missing."""
+    """A mock in which the scenario is asked for. At the end no credit may be missing."""
     with ExitStack() as ending:
-        mock = Mock(scenario=name) if channel == DEFAULT else Mock()
+        mock = Mock(scenario=name) if channel == calls.DEFAULT else Mock()
         ending.callback(mock.close)
         twin = Mock()
         ending.callback(twin.close)
         scene = Scene(name, channel, api, mock, twin)
-        ending.callback(scene.send_home)
         yield scene
-        assert is_sound(mock.world)
+        assert calls.is_balanced(mock.world)
 
 
 def test_every_scenario_has_an_expectation_and_every_expectation_a_scenario() -> None:
@@ -1028,7 +1105,7 @@ def test_a_scenario_shows_the_same_through_every_channel(name: str, channel: str
 def test_a_scenario_of_the_network_shows_the_same_through_every_channel(
     name: str, channel: str, api: str
 ) -> None:
-    with live(**({"scenario": name} if channel == DEFAULT else {})) as mock:
+    with live(**({"scenario": name} if channel == calls.DEFAULT else {})) as mock:
         wire = Wire(name, channel, api, mock)
         EXPECTED_ON_WIRE[name](wire)
-        assert is_sound(wire.world)
+        assert calls.is_balanced(wire.world)

@@ -12,28 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from mock_server.core.journal import Exchange
-from tests.asking import (
-    ACCOUNTS,
-    APIS,
-    FAULTS,
-    PRICES,
-    Asked,
-    Waiting,
-    advance,
-    create,
-    get,
-    is_sound,
-    read,
-    send,
-    stand,
-    task_id_of,
-)
-from tests.live import WAIT_S, Live, live
+from tests import calls
+from tests.live import Live, live
 from tests.mock import Mock
 
 PATIENCE_S = 0.1
@@ -59,42 +43,32 @@ ERRORS = {"rivya": "internal_error", "acedata": "api_error"}
 
 
 class Server:
-    """A server on a socket, and callers with little patience."""
+    """A server on a socket, and clients with a short timeout."""
 
     def __init__(self, api: str, mock: Live) -> None:
         self.api = api
         self.mock = mock
 
-    def stand(self, effect: dict[str, Any], **terms: Any) -> None:
+    def add_fault(self, effect: dict[str, Any], **terms: Any) -> None:
         if effect["type"] == "error":
             effect = effect | {"code": ERRORS[self.api]}
         rule = {"effect": effect, "match": {"operation": "create", "api": self.api}} | terms
         headers = {"content-type": "application/json"}
         body = json.dumps(rule).encode()
-        assert self.status(Asked("POST", FAULTS, headers, body)) == 201
-
-    def open(self, asked: Asked) -> socket.socket:
-        """A connection on which the request has been sent."""
-        address = urlsplit(self.mock.url)
-        connection = socket.create_connection((address.hostname, address.port or 0), WAIT_S)
-        headers = {"host": "127.0.0.1", "content-length": str(len(asked.body))} | asked.headers
-        lines = [f"{asked.method} {asked.path} HTTP/1.1"]
-        lines += [f"{name}: {value}" for name, value in (headers | {"connection": "close"}).items()]
-        connection.sendall("\r\n".join([*lines, "", ""]).encode() + asked.body)
-        return connection
+        assert self.status(calls.Request("POST", calls.FAULTS, headers, body)) == 201
 
     def until(self, is_so: Callable[[], object]) -> None:
-        """Return when something has come about on the other side."""
+        """Return when the server has reached this state."""
         while not is_so():
             self.tasks()
 
-    def try_once(self, asked: Asked, name: str = "") -> bytes:
-        """What has come when the connection ends, or the caller has no more patience.
+    def try_once(self, asked: calls.Request, name: str = "") -> bytes:
+        """What has come when the connection ends, or after a short time.
 
         name: what goes wrong; of some of it a caller would never see the end.
         """
         received = bytearray()
-        with self.open(asked) as connection:
+        with calls.sent(self.mock.url, asked) as connection:
             if name in ENDLESS:
                 self.until(lambda: self.creates and self.creates[-1].faults)
                 connection.settimeout(PATIENCE_S)
@@ -105,50 +79,58 @@ class Server:
                 pass
         return bytes(received)
 
-    def answer(self, asked: Asked) -> tuple[int, Any]:
+    def fail_once(self, effect: dict[str, Any], name: str, *, key: str | None = None) -> bytes:
+        """The answer to a create with this fault. The next create has none."""
+        self.add_fault(effect, times=1)
+        return self.try_once(self.create(key), name)
+
+    def answer(self, asked: calls.Request) -> tuple[int, Any]:
         """Status and document of a whole answer."""
-        with self.open(asked) as connection:
+        with calls.sent(self.mock.url, asked) as connection:
             received = bytearray()
             while chunk := connection.recv(1 << 16):
                 received += chunk
         head, _, body = bytes(received).partition(b"\r\n\r\n")
         return int(head.split()[1]), json.loads(body)
 
-    def status(self, asked: Asked) -> int:
+    def status(self, asked: calls.Request) -> int:
         return self.answer(asked)[0]
 
-    def create(self, key: str | None = None) -> Asked:
-        return create(self.api, headers=None if key is None else {"idempotency-key": key})
+    def create(self, key: str | None = None) -> calls.Request:
+        return calls.create(self.api, headers=None if key is None else {"idempotency-key": key})
 
     def make(self, key: str | None = None) -> str:
         """The id of a task whose create is answered as it should be."""
         status, document = self.answer(self.create(key))
         assert status == 200, document
-        return task_id_of(document)
+        return calls.task_id_of(document)
 
     def tasks(self) -> list[str]:
-        """What the door tells of tasks, oldest first; nothing but creates made any."""
-        _, document = self.answer(get("/_mock/worlds/default/tasks"))
+        """The ids of all tasks, oldest first."""
+        _, document = self.answer(calls.get("/_mock/worlds/default/tasks"))
         return [task["id"] for task in document["tasks"]]
 
     def balance(self) -> dict[str, int]:
-        return asdict(self.mock.fake.world().ledger.balance(ACCOUNTS[self.api]))
+        return asdict(self.mock.fake.world().ledger.balance(calls.ACCOUNTS[self.api]))
 
     def must_have(self, tasks: int) -> list[str]:
         """So many tasks are there, each with its price held, and no credit is missing."""
         ids = self.tasks()
         assert len(ids) == len(set(ids)) == tasks
-        price = PRICES[self.api] * tasks
+        price = calls.PRICES[self.api] * tasks
         balance = self.balance()
         assert (balance["reserved_credits"], balance["spent_credits"]) == (price, 0)
         assert balance["available_credits"] == balance["granted_credits"] - price
-        assert is_sound(self.mock.fake.world())
+        assert calls.is_balanced(self.mock.fake.world())
         return ids
 
     @property
     def creates(self) -> list[Exchange]:
-        path = create(self.api).path
+        path = calls.create(self.api).path
         return [each for each in self.mock.fake.world().journal if each.path == path]
+
+
+Serve = Callable[[str], Server]
 
 
 @pytest.fixture
@@ -160,14 +142,13 @@ def serve() -> Iterator[Callable[[str], Server]]:
 # --- before and after ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("api", calls.APIS)
 @pytest.mark.parametrize("name", [name for name in TRANSPORT if name != "delay"])
 def test_before_nothing_has_happened_and_the_next_create_is_the_first(
-    serve: Callable[[str], Server], api: str, name: str
+    serve: Serve, api: str, name: str
 ) -> None:
     server = serve(api)
-    server.stand(TRANSPORT[name], times=1)
-    server.try_once(server.create(), name)
+    server.fail_once(TRANSPORT[name], name)
     server.must_have(0)
     (exchange,) = server.creates
     assert exchange.without == "accepted"
@@ -176,31 +157,27 @@ def test_before_nothing_has_happened_and_the_next_create_is_the_first(
     assert [server.make()] == server.must_have(1)
 
 
-@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("api", calls.APIS)
 @pytest.mark.parametrize("name", COMMITTED)
-def test_after_the_task_is_there_and_paid_for_once(
-    serve: Callable[[str], Server], api: str, name: str
-) -> None:
+def test_after_the_task_is_paid_for_once(serve: Serve, api: str, name: str) -> None:
     server = serve(api)
-    server.stand(COMMITTED[name], times=1)
-    seen = server.try_once(server.create(), name)
+    seen = server.fail_once(COMMITTED[name], name)
     (task_id,) = server.must_have(1)
     assert task_id.encode() not in seen or name == "another status"
     (exchange,) = server.creates
     assert exchange.faults
-    assert exchange.account == ACCOUNTS[api]
-    # Whoever asks again without a key of either kind asks for another one.
+    assert exchange.account == calls.ACCOUNTS[api]
+    # A create without an Idempotency-Key makes another task.
     again_id = server.make()
     assert server.must_have(2) == [task_id, again_id]
 
 
 @pytest.mark.parametrize("name", COMMITTED)
-def test_after_the_same_key_finds_the_task_and_another_pays_twice(
-    serve: Callable[[str], Server], name: str
+def test_after_the_same_key_finds_the_task_and_another_is_charged_again(
+    serve: Serve, name: str
 ) -> None:
     server = serve("rivya")
-    server.stand(COMMITTED[name], times=1)
-    server.try_once(server.create("first"), name)
+    server.fail_once(COMMITTED[name], name, key="first")
     ids = server.must_have(1)
     _until_ended(server, 1)
     assert [server.make("first"), server.make("first")] == ids * 2
@@ -211,54 +188,46 @@ def test_after_the_same_key_finds_the_task_and_another_pays_twice(
 
 
 @pytest.mark.parametrize("name", [name for name in TRANSPORT if name != "delay"])
-def test_before_the_same_key_is_still_free_for_any_body(
-    serve: Callable[[str], Server], name: str
-) -> None:
+def test_before_the_same_key_is_still_free_for_any_body(serve: Serve, name: str) -> None:
     server = serve("rivya")
-    server.stand(TRANSPORT[name], times=1)
-    server.try_once(server.create("first"), name)
+    server.fail_once(TRANSPORT[name], name, key="first")
     server.must_have(0)
     headers = {"idempotency-key": "first"}
-    other = create("rivya", prompt="Another one", headers=headers)
+    other = calls.create("rivya", prompt="Another one", headers=headers)
     status, document = server.answer(other)
     assert (status, server.must_have(1)) == (200, [document["id"]])
     assert server.answer(server.create("first"))[1]["error"]["code"] == "idempotency_conflict"
 
 
-@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("api", calls.APIS)
 @pytest.mark.parametrize("name", COMMITTED)
-def test_a_task_whose_answer_was_lost_ends_as_any_other(
-    serve: Callable[[str], Server], api: str, name: str
-) -> None:
+def test_a_task_whose_answer_was_lost_ends_normally(serve: Serve, api: str, name: str) -> None:
     server = serve(api)
-    server.stand(COMMITTED[name], times=1)
-    server.try_once(server.create(), name)
+    server.fail_once(COMMITTED[name], name)
     (task_id,) = server.tasks()
     server.mock.advance(1)
-    status, shown = server.answer(read(api, task_id))
+    status, shown = server.answer(calls.read(api, task_id))
     assert status == 200
     assert "succeeded" in str(shown)
-    assert server.balance()["spent_credits"] == PRICES[api]
+    assert server.balance()["spent_credits"] == calls.PRICES[api]
     assert server.balance()["reserved_credits"] == 0
 
 
 @pytest.mark.parametrize("name", TRANSPORT)
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_create_that_the_rules_refuse_makes_no_task_whatever_goes_wrong(
-    name: str, when: str
-) -> None:
+def test_a_refused_create_makes_no_task_under_any_fault(name: str, when: str) -> None:
     with live(accounts=[]) as mock:
         server = Server("rivya", mock)
-        server.stand(TRANSPORT[name] | {"when": when})
+        server.add_fault(TRANSPORT[name] | {"when": when})
         server.try_once(server.create(), name)
         assert server.tasks() == []
         (exchange,) = server.creates
         assert exchange.status in {None, 401, 500, 502, 504}
 
 
-def test_each_of_many_lost_answers_is_paid_for(serve: Callable[[str], Server]) -> None:
+def test_each_of_many_lost_answers_is_paid_for(serve: Serve) -> None:
     server = serve("rivya")
-    server.stand(COMMITTED["reset"], times=3)
+    server.add_fault(COMMITTED["reset"], times=3)
     for key in ("a", "a", "b", "c"):
         server.try_once(server.create(key))
     # The second one found the task of the first, and its answer was lost as well.
@@ -267,11 +236,11 @@ def test_each_of_many_lost_answers_is_paid_for(serve: Callable[[str], Server]) -
     assert server.status(server.create("a")) == 200
 
 
-def test_with_too_few_credits_a_lost_answer_is_lost_and_nothing_is_charged() -> None:
+def test_a_lost_answer_without_credits_charges_nothing() -> None:
     accounts = [{"name": "poor", "credits": 56, "keys": [{"key": "rvya_sk_test", "api": "rivya"}]}]
     with live(accounts=accounts) as mock:
         server = Server("rivya", mock)
-        server.stand(COMMITTED["reset"], times=1)
+        server.add_fault(COMMITTED["reset"], times=1)
         assert server.try_once(server.create()) == b""
         assert server.tasks() == []
         (exchange,) = server.creates
@@ -283,17 +252,17 @@ def test_with_too_few_credits_a_lost_answer_is_lost_and_nothing_is_charged() -> 
 
 
 def _until_ended(server: Server, count: int) -> None:
-    """Return when so many creates have come to their end: their callers' leaving was noticed."""
+    """Return when so many creates have ended."""
     server.until(lambda: sum(each.ended_ms is not None for each in server.creates) >= count)
 
 
 @pytest.mark.parametrize("name", ["hang", "hang after bytes", "delay"])
-def test_a_retry_while_the_first_hangs_is_in_conflict_and_finds_the_task_afterwards(
-    serve: Callable[[str], Server], name: str
+def test_a_retry_conflicts_while_the_first_hangs_and_then_finds_the_task(
+    serve: Serve, name: str
 ) -> None:
     server = serve("rivya")
-    server.stand(COMMITTED[name], times=1)
-    with server.open(server.create("first")) as hanging:
+    server.add_fault(COMMITTED[name], times=1)
+    with calls.sent(server.mock.url, server.create("first")) as hanging:
         server.until(server.tasks)
         ids = server.must_have(1)
         for _ in range(2):
@@ -307,57 +276,56 @@ def test_a_retry_while_the_first_hangs_is_in_conflict_and_finds_the_task_afterwa
     server.must_have(2)
 
 
-def test_a_hang_before_anything_has_happened_holds_no_key(serve: Callable[[str], Server]) -> None:
+def test_a_hang_before_anything_has_happened_holds_no_key(serve: Serve) -> None:
     server = serve("rivya")
-    server.stand(TRANSPORT["hang"], times=1)
-    with server.open(server.create("first")):
+    server.add_fault(TRANSPORT["hang"], times=1)
+    with calls.sent(server.mock.url, server.create("first")):
         server.until(lambda: server.creates and server.creates[0].faults)
         server.must_have(0)
         task_id = server.make("first")
         assert server.must_have(1) == [task_id]
 
 
-def test_a_late_answer_frees_its_key_when_it_has_come(mock: Mock) -> None:
-    stand(mock, scenario="late_answer", times=1)
-    asked = create("rivya", headers={"idempotency-key": "k"})
-    first = Waiting(mock, asked)
-    assert send(mock, asked).status == 409
-    advance(mock, 60)
-    assert first.answer().json()["id"] == send(mock, asked).json()["id"]
+def test_a_late_answer_releases_its_key(mock: Mock) -> None:
+    calls.add_faults(mock, scenario="late_answer", times=1)
+    asked = calls.create("rivya", headers={"idempotency-key": "k"})
+    first = calls.OpenRequest(mock, asked)
+    assert calls.send(mock, asked).status == 409
+    calls.advance(mock, 60)
+    assert first.answer().json()["id"] == calls.send(mock, asked).json()["id"]
     assert len(mock.world.tasks) == 1
 
 
-def test_a_late_answer_whose_caller_has_left_keeps_nobody_waiting(mock: Mock) -> None:
-    stand(mock, scenario="late_answer", times=1)
-    asked = create("rivya", headers={"idempotency-key": "k"})
-    first = Waiting(mock, asked)
-    assert send(mock, asked).status == 409
+def test_a_late_answer_releases_its_key_if_its_client_hangs_up(mock: Mock) -> None:
+    calls.add_faults(mock, scenario="late_answer", times=1)
+    asked = calls.create("rivya", headers={"idempotency-key": "k"})
+    first = calls.OpenRequest(mock, asked)
+    assert calls.send(mock, asked).status == 409
     first.hang_up()
-    assert not first.waits
-    assert send(mock, asked).status == 200
+    assert not first.is_open
+    assert calls.send(mock, asked).status == 200
     assert len(mock.world.tasks) == 1
 
 
-def test_a_caller_who_leaves_before_a_late_start_is_served_all_the_same(mock: Mock) -> None:
+def test_a_request_with_a_late_start_runs_after_its_client_hung_up(mock: Mock) -> None:
     """The server was slow to look at the request, not to answer it: it cannot know."""
-    stand(mock, scenario="slow", times=1)
-    first = Waiting(mock, create("rivya"))
+    calls.add_faults(mock, scenario="slow", times=1)
+    first = calls.OpenRequest(mock, calls.create("rivya"))
     first.hang_up()
     assert len(mock.world.tasks) == 0
-    advance(mock, 3)
-    first.breathe()
+    calls.advance(mock, 3)
+    first.settle()
     assert len(mock.world.tasks) == 1
-    assert is_sound(mock.world)
-    first.drop()
+    assert calls.is_balanced(mock.world)
 
 
-@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("api", calls.APIS)
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_hang_ends_with_the_server_and_still_tells_nothing(api: str, when: str) -> None:
+def test_a_hang_ends_with_the_server_and_without_an_answer(api: str, when: str) -> None:
     with live() as mock:
         server = Server(api, mock)
-        server.stand(TRANSPORT["hang"] | {"when": when}, times=1)
-        hanging = server.open(server.create())
+        server.add_fault(TRANSPORT["hang"] | {"when": when}, times=1)
+        hanging = calls.sent(server.mock.url, server.create())
         server.until(lambda: server.creates and server.creates[0].faults)
     with hanging:
         received = bytearray()

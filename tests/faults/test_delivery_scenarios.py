@@ -7,462 +7,48 @@ after it, everything is as if nothing had happened.
 
 from __future__ import annotations
 
-import hmac
 import json
 import tomllib
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from http.client import HTTPConnection
 from queue import Queue
 from select import select
 from time import monotonic
-from typing import Any
+from typing import Any, get_args
 
 import httpx2
 import pytest
 
 from mock_server.contract.data_paths import FIXTURES
-from mock_server.core.ledger import Balance
-from mock_server.edge.timestamps import moment
-from tests.live import WAIT_S, Live, live
-from tests.mock import KEY, MINIMAL, TOKEN, VIDEO
-from tests.raw_receiver import Connection, RawReceiver, raw_receiver
-from tests.receiver import Received
-
-APIS = ("rivya", "acedata")
-FILES = {file.stem: file for file in sorted((FIXTURES / "scenarios").glob("delivery_*.toml"))}
-ONE_RETRY = {"rivya__webhook_waits_s": [60], "acedata__callback_waits_s": [60]}
-RETRY_S = 60
-DOOR = "/_mock/worlds/default"
-JSON = "application/json"
-SUCCEEDED, FAILED = "generation.succeeded", "generation.failed"
-FAST = {"effect": {"type": "delivery", "bytes_per_s": 5000}}
-"""What stands in for `delivery_dribble`, whose own pace takes seconds."""
-
-
-def content(name: str) -> dict[str, Any]:
-    return tomllib.loads(FILES[name].read_text("utf-8"))
-
-
-def effect(name: str) -> dict[str, Any]:
-    (rule,) = content(name)["faults"]
-    found: dict[str, Any] = rule["effect"]
-    return found
-
-
-def named_apis(name: str) -> tuple[str, ...]:
-    return tuple(content(name).get("apis", APIS))
-
-
-def hmac_of(secret: str, signed: bytes) -> str:
-    return hmac.new(secret.encode(), signed, "sha256").hexdigest()
-
-
-def compact(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-@dataclass(frozen=True)
-class Signature:
-    """Over which bytes, when, and with what result; at_s: None where signatures have no time."""
-
-    at_s: int | None
-    digest: str
-
-
-class Scene(ABC):
-    """A caller of one API whose receiver sees every byte, on a clock that moves when told."""
-
-    api: str
-    headers: dict[str, str]
-    create_path: str
-    header_names: frozenset[str]
-    signature_header: str
-
-    def __init__(self, mock: Live) -> None:
-        self.mock = mock
-        self.client = httpx2.Client(base_url=mock.url, headers=self.headers)
-        self.react: Callable[[Received], None] = lambda _: None
-        self.made = 0
-        self.hook: RawReceiver
-
-    # --- what differs between the APIs ---
-
-    @abstractmethod
-    def listen(self, hook: RawReceiver) -> None:
-        """Have the receiver told of what is made from now on."""
-
-    @property
-    @abstractmethod
-    def secret(self) -> str:
-        """What deliveries are to be signed with now."""
-
-    @abstractmethod
-    def body(self) -> dict[str, Any]:
-        """What asks for a video."""
-
-    @abstractmethod
-    def id_in(self, told: dict[str, Any]) -> str:
-        """The task's id, in the answer to a create."""
-
-    @abstractmethod
-    def subject(self, told: dict[str, Any]) -> str:
-        """The task's id, in what a receiver is told."""
-
-    @abstractmethod
-    def look(self, task_id: str) -> httpx2.Response:
-        """Poll the task."""
-
-    @abstractmethod
-    def has_succeeded(self, task_id: str) -> bool:
-        """Whether polling says that the task has ended well."""
-
-    @abstractmethod
-    def says_failed(self, told: dict[str, Any]) -> bool:
-        """Whether a receiver is told that its task has failed."""
-
-    @abstractmethod
-    def true_body(self, task_id: str) -> bytes:
-        """What there is to tell of a task that has succeeded, as polling has it."""
-
-    @abstractmethod
-    def signature(self, received: Received) -> Signature:
-        """The signature as it came."""
-
-    @abstractmethod
-    def right_digest(self, secret: str, body: bytes, at_s: int | None) -> str:
-        """The digest that a genuine signature has."""
-
-    @abstractmethod
-    def check_headers(self, received: Received, event_type: str) -> None:
-        """What this API says of an event beside its body."""
-
-    # --- tasks ---
-
-    def post(self, path: str, body: Any) -> Any:
-        answer = self.client.post(path, json=body)
-        assert answer.is_success, answer.text
-        return answer.json()
-
-    def create(self) -> str:
-        self.made += 1
-        return self.id_in(self.post(self.create_path, self.body()))
-
-    def finish(self) -> str:
-        """A task that has ended, and every delivery due by then has been tried."""
-        task_id = self.create()
-        self.mock.advance(1)
-        assert self.has_succeeded(task_id)
-        return task_id
-
-    def now(self, later_s: float = 0) -> str:
-        return moment(self.mock.fake.world().clock.now_ms() + round(later_s * 1000))
-
-    def balance(self) -> Balance:
-        return self.mock.fake.world().ledger.balance(f"{self.api}-test")
-
-    # --- what goes wrong ---
-
-    def go_wrong(self, asked: dict[str, Any]) -> None:
-        self.post(f"{DOOR}/faults", asked)
-
-    def happened(self) -> list[int]:
-        return [fault["happened"] for fault in self.client.get(f"{DOOR}/faults").json()["faults"]]
-
-    # --- what came ---
-
-    def take(self, received: Received) -> None:
-        """The receiver has a whole request, and has not answered it."""
-        self.react(received)
-
-    def connection(self) -> Connection:
-        return self.hook.connections.get(timeout=WAIT_S)
-
-    def came(self, count: int = 1) -> list[Received]:
-        """So many whole requests and nothing else, since the last look."""
-        assert self.hook.connections.qsize() == count
-        seen = [self.connection() for _ in range(count)]
-        assert {each.ending for each in seen} == {"whole"}
-        return [each.request for each in seen]
-
-    def one(self) -> Received:
-        (received,) = self.came()
-        return received
-
-    def is_quiet(self) -> bool:
-        return self.hook.connections.empty()
-
-    def check(
-        self,
-        received: Received,
-        body: bytes,
-        *,
-        signed: bytes | None = None,
-        secret: str | None = None,
-        signed_s: int = 0,
-        is_signed: bool = True,
-        content_type: str = JSON,
-        event_type: str = SUCCEEDED,
-    ) -> None:
-        """A request that has just come is as it should be, but for what is named here."""
-        assert (received.method, received.path) == ("POST", "/hook")
-        assert received.body == body
-        assert received.headers["content-type"] == content_type
-        assert received.headers["content-length"] == str(len(body))
-        names = self.header_names | ({self.signature_header} if is_signed else set())
-        assert received.headers.keys() == names
-        self.check_headers(received, event_type)
-        if is_signed:
-            at_s = self.signature(received).at_s
-            right = self.right_digest(
-                secret or self.secret, body if signed is None else signed, at_s
-            )
-            assert self.signature(received).digest == right
-            if at_s is not None:
-                assert at_s == self.mock.fake.world().clock.now_ms() // 1000 + signed_s
-
-    # --- what the door's log tells ---
-
-    def log(self) -> list[Any]:
-        deliveries: list[Any] = self.client.get(f"{DOOR}/deliveries").json()["deliveries"]
-        return deliveries
-
-    def log_of(self, task_id: str) -> list[Any]:
-        return [each for each in self.log() if each["event"]["subject"] == task_id]
-
-    def check_log(self, name: str, subject: str, *received: Received) -> list[Any]:
-        """One delivery per request, each with the fault; each tells one attempt as it was."""
-        deliveries = self.log_of(subject)
-        assert len(deliveries) == len(received)
-        for delivery in deliveries:
-            assert delivery["fault"] == effect(name)
-            assert delivery["state"] == "succeeded"
-        attempts = [attempt for each in deliveries for attempt in each["attempts"]]
-        for sent, attempt in zip(_sorted(received), _sorted_attempts(attempts), strict=True):
-            check_attempt(attempt, sent, self.hook.url)
-        return deliveries
-
-
-def _sorted(requests: Sequence[Received]) -> list[Received]:
-    return sorted(requests, key=lambda each: sorted(each.headers.items()))
-
-
-def _sorted_attempts(attempts: Sequence[Any]) -> list[Any]:
-    return sorted(attempts, key=lambda each: sorted(_headers(each).items()))
-
-
-def _headers(attempt: Any) -> dict[str, str]:
-    return {name.lower(): value for name, value in attempt["request"]["headers"]}
-
-
-def check_attempt(attempt: Any, received: Received, url: str) -> None:
-    """An attempt in the log shows this request, taken with a 200."""
-    request = attempt["request"]
-    assert (request["method"], request["url"]) == ("POST", url)
-    assert _headers(attempt) == received.headers
-    assert request["body"].encode() == received.body
-    assert attempt["answer"]["status"] == 200
-    assert attempt["error"] is None
-    assert attempt["ended_at"] is not None
-
-
-HTTP_NAMES = frozenset(
-    {
-        "host",
-        "accept",
-        "accept-encoding",
-        "connection",
-        "user-agent",
-        "content-type",
-        "content-length",
-    }
+from mock_server.contract.failures import failures_of
+from mock_server.core.json_values import is_same_json
+from mock_server.core.lifecycle import FailureReason
+from tests.faults.delivery_scene import (
+    APIS,
+    DOOR,
+    FAILED,
+    FAST,
+    FILES,
+    JSON,
+    PROOFS,
+    RETRY_S,
+    SCENES,
+    Proof,
+    RivyaScene,
+    Scene,
+    check_all_is_well,
+    check_attempt,
+    check_money,
+    compact,
+    effect,
+    headers_of,
+    named_apis,
+    scene_of,
+    shows,
 )
-
-
-class RivyaScene(Scene):
-    api = "rivya"
-    headers = {"authorization": f"Bearer {KEY}"}  # noqa: RUF012
-    create_path = "/api/v1/generations"
-    header_names = HTTP_NAMES | {"rivya-event-id", "rivya-event-type", "rivya-delivery-id"}
-    signature_header = "rivya-signature"
-
-    def listen(self, hook: RawReceiver) -> None:
-        self.hook = hook
-        body = {"url": hook.url, "event_types": [SUCCEEDED, FAILED]}
-        self.endpoint = self.post("/api/v1/webhooks", body)
-
-    @property
-    def secret(self) -> str:
-        secret: str = self.endpoint["signing_secret"]
-        return secret
-
-    def body(self) -> dict[str, Any]:
-        return MINIMAL
-
-    def id_in(self, told: dict[str, Any]) -> str:
-        return str(told["id"])
-
-    def subject(self, told: dict[str, Any]) -> str:
-        return str(told["data"]["id"])
-
-    def look(self, task_id: str) -> httpx2.Response:
-        return self.client.get(f"/api/v1/generations/{task_id}")
-
-    def has_succeeded(self, task_id: str) -> bool:
-        return bool(self.look(task_id).json()["status"] == "succeeded")
-
-    def says_failed(self, told: dict[str, Any]) -> bool:
-        data = told["data"]
-        says = bool(told["type"] == FAILED)
-        assert says == (data["status"] == "failed") == (data["result"] is None)
-        assert says == (data["error"] is not None)
-        return says
-
-    def true_body(self, task_id: str) -> bytes:
-        generation = self.look(task_id).json()
-        return compact(
-            {
-                "id": self._event_id(task_id),
-                "type": SUCCEEDED,
-                "api_version": "2026-05-11",
-                "created_at": generation["updated_at"],
-                "data": generation,
-            }
-        )
-
-    def _event_id(self, task_id: str) -> str:
-        (event_id,) = {
-            each["event"]["id"]
-            for each in self.log_of(task_id)
-            if each["event"]["type"] == SUCCEEDED
-        }
-        return str(event_id)
-
-    def signature(self, received: Received) -> Signature:
-        time, digest = received.headers["rivya-signature"].split(",")
-        return Signature(int(time.removeprefix("t=")), digest.removeprefix("v1="))
-
-    def right_digest(self, secret: str, body: bytes, at_s: int | None) -> str:
-        return hmac_of(secret, b"%d." % (at_s or 0) + body)
-
-    def check_headers(self, received: Received, event_type: str) -> None:
-        assert received.headers["rivya-event-type"] == event_type
-        assert received.headers["rivya-event-id"].startswith("evt_")
-        assert received.headers["rivya-delivery-id"].startswith("whdel_")
-
-
-class AceDataScene(Scene):
-    api = "acedata"
-    headers = {"authorization": f"Bearer {TOKEN}"}  # noqa: RUF012
-    create_path = "/hailuo/videos"
-    header_names = HTTP_NAMES
-    signature_header = "x-callback-signature"
-
-    def listen(self, hook: RawReceiver) -> None:
-        self.hook = hook
-
-    @property
-    def secret(self) -> str:
-        return "s3cret"
-
-    def body(self) -> dict[str, Any]:
-        return VIDEO | {"callback_url": self.hook.url, "callback_secret": self.secret}
-
-    def id_in(self, told: dict[str, Any]) -> str:
-        return str(told["task_id"])
-
-    def subject(self, told: dict[str, Any]) -> str:
-        return str(told["task_id"])
-
-    def look(self, task_id: str) -> httpx2.Response:
-        return self.client.post("/hailuo/tasks", json={"id": task_id})
-
-    def has_succeeded(self, task_id: str) -> bool:
-        return bool(self.look(task_id).json()["response"].get("success"))
-
-    def says_failed(self, told: dict[str, Any]) -> bool:
-        says = told["success"] is False
-        assert says == ("error" in told) == ("data" not in told)
-        return says
-
-    def true_body(self, task_id: str) -> bytes:
-        told = self.look(task_id).json()["response"]
-        for video in told["data"]:
-            assert video.pop("first_image_url") is None
-        return compact(told)
-
-    def signature(self, received: Received) -> Signature:
-        return Signature(None, received.headers["x-callback-signature"])
-
-    def right_digest(self, secret: str, body: bytes, at_s: int | None) -> str:
-        return hmac_of(secret, body)
-
-    def check_headers(self, received: Received, event_type: str) -> None:
-        """There is nothing beside the body."""
-
-
-SCENES: dict[str, type[Scene]] = {"rivya": RivyaScene, "acedata": AceDataScene}
-
-
-@contextmanager
-def scene_of(api: str, **changes: Any) -> Iterator[Scene]:
-    """A scene with a receiver; callbacks are signed unless `changes` say otherwise."""
-    settings: dict[str, Any] = {"acedata__sign_callbacks": True, "deliveries__timeout_s": 5}
-    with live(**settings | ONE_RETRY | changes) as mock:
-        scene = SCENES[api](mock)
-        with scene.client, raw_receiver(scene.take) as hook:
-            scene.listen(hook)
-            yield scene
-
-
-def check_all_is_well(scene: Scene) -> None:
-    """A task ends, and its delivery is entirely normal."""
-    task_id = scene.finish()
-    received = scene.one()
-    scene.check(received, scene.true_body(task_id))
-    (delivery,) = scene.log_of(task_id)
-    assert (delivery["state"], delivery["fault"], delivery["given_up"]) == ("succeeded", None, None)
-    (attempt,) = delivery["attempts"]
-    check_attempt(attempt, received, scene.hook.url)
-    assert attempt["started_at"] == delivery["created_at"] == scene.now()
-    scene.mock.advance(RETRY_S)
-    assert scene.is_quiet()
-
-
-def check_money(scene: Scene, before: dict[str, int], price: int) -> None:
-    """What was made since then was paid for, once and in full."""
-    spent = price * scene.made
-    expected = before | {
-        "available_credits": before["available_credits"] - spent,
-        "spent_credits": before["spent_credits"] + spent,
-    }
-    balance = asdict(scene.balance())
-    assert balance == expected
-    assert balance["reserved_credits"] == 0
-    granted = balance.pop("granted_credits")
-    assert granted == sum(balance.values())
-    if scene.api == "rivya":
-        answer = scene.client.get("/api/v1/credits")
-        assert answer.json() == {"current_credits": balance["available_credits"]}
-
-
-Proof = Callable[[Scene], None]
-PROOFS: dict[tuple[str, str], Proof] = {}
-
-
-def shows(name: str, *apis: str) -> Callable[[Proof], Proof]:
-    """The proof of this scenario for these APIs, or for both of them."""
-
-    def keep(proof: Proof) -> Proof:
-        for api in apis or APIS:
-            assert (name, api) not in PROOFS
-            PROOFS[name, api] = proof
-        return proof
-
-    return keep
-
+from tests.live import WAIT_S, live
+from tests.raw_receiver import RawReceiver, raw_receiver
+from tests.receiver import Received
 
 # --- how often, when, in which order ---------------------------------------------------------
 
@@ -566,8 +152,7 @@ def success_after_failure(scene: Scene) -> None:
 
 @shows("delivery_unknown_task")
 def unknown_task(scene: Scene) -> None:
-    task_id = scene.finish()
-    received = scene.one()
+    task_id, received = scene.finished()
     told = json.loads(received.body)
     stranger = scene.subject(told)
     assert stranger != task_id
@@ -645,16 +230,14 @@ def deleted_endpoint(scene: Scene) -> None:
 
 @shows("delivery_unsigned")
 def unsigned(scene: Scene) -> None:
-    task_id = scene.finish()
-    received = scene.one()
+    task_id, received = scene.finished()
     scene.check(received, scene.true_body(task_id), is_signed=False)
     scene.check_log("delivery_unsigned", task_id, received)
 
 
 @shows("delivery_wrong_secret")
 def wrong_secret(scene: Scene) -> None:
-    task_id = scene.finish()
-    received = scene.one()
+    task_id, received = scene.finished()
     check_but_for_digest(scene, received, scene.true_body(task_id))
     scene.check_log("delivery_wrong_secret", task_id, received)
 
@@ -679,32 +262,30 @@ def old_secret(scene: Scene) -> None:
     old = scene.secret
     scene.endpoint = scene.post(f"/api/v1/webhooks/{scene.endpoint['id']}/rotate-secret", None)
     assert scene.secret != old
-    task_id = scene.finish()
-    received = scene.one()
+    task_id, received = scene.finished()
     scene.check(received, scene.true_body(task_id), secret=old)
     scene.check_log("delivery_old_secret", task_id, received)
 
 
+def signed_at(scene: Scene, name: str, signed_s: int) -> None:
+    task_id, received = scene.finished()
+    scene.check(received, scene.true_body(task_id), signed_s=signed_s)
+    scene.check_log(name, task_id, received)
+
+
 @shows("delivery_stale", "rivya")
 def stale(scene: Scene) -> None:
-    task_id = scene.finish()
-    received = scene.one()
-    scene.check(received, scene.true_body(task_id), signed_s=-3600)
-    scene.check_log("delivery_stale", task_id, received)
+    signed_at(scene, "delivery_stale", -3600)
 
 
 @shows("delivery_future", "rivya")
 def future(scene: Scene) -> None:
-    task_id = scene.finish()
-    received = scene.one()
-    scene.check(received, scene.true_body(task_id), signed_s=3600)
-    scene.check_log("delivery_future", task_id, received)
+    signed_at(scene, "delivery_future", 3600)
 
 
 @shows("delivery_altered")
 def altered(scene: Scene) -> None:
-    task_id = scene.finish()
-    received = scene.one()
+    task_id, received = scene.finished()
     signed = scene.true_body(task_id)
     assert received.body != signed
     assert json.loads(received.body) == json.loads(signed) | {"altered": True}
@@ -717,8 +298,7 @@ def altered(scene: Scene) -> None:
 
 @shows("delivery_cut")
 def cut(scene: Scene) -> None:
-    task_id = scene.finish()
-    received = scene.one()
+    task_id, received = scene.finished()
     whole = scene.true_body(task_id)
     assert 1 < len(received.body) < len(whole) - 1
     scene.check(received, whole[: len(received.body)])
@@ -729,26 +309,40 @@ def cut(scene: Scene) -> None:
 
 @shows("delivery_empty")
 def empty(scene: Scene) -> None:
-    task_id = scene.finish()
-    received = scene.one()
+    task_id, received = scene.finished()
     scene.check(received, b"")
     scene.check_log("delivery_empty", task_id, received)
 
 
 @shows("delivery_not_json")
 def not_json(scene: Scene) -> None:
-    task_id = scene.finish()
-    received = scene.one()
+    task_id, received = scene.finished()
     assert received.body.startswith(b"<html>")
     assert received.body.endswith(b"</html>")
     scene.check(received, received.body)
     scene.check_log("delivery_not_json", task_id, received)
 
 
+@shows("delivery_reformatted")
+def reformatted(scene: Scene) -> None:
+    task_id, received = scene.finished()
+    truth = scene.true_body(task_id)
+    assert received.body not in libraries_spell(truth)
+    assert is_same_json(json.loads(received.body), json.loads(truth))
+    assert list(json.loads(received.body)) == list(json.loads(truth))[::-1]
+    scene.check(received, received.body)
+    scene.check_log("delivery_reformatted", task_id, received)
+
+
+def libraries_spell(body: bytes) -> list[bytes]:
+    """What a receiver has that parses a body and writes it again."""
+    value = json.loads(body)
+    return [compact(value), json.dumps(value).encode(), json.dumps(value, indent=2).encode()]
+
+
 @shows("delivery_extra_fields")
 def extra_fields(scene: Scene) -> None:
-    task_id = scene.finish()
-    received = scene.one()
+    task_id, received = scene.finished()
     truth = json.loads(scene.true_body(task_id))
     more = {"beta": True, "billing": {"cost": 1}}
     assert json.loads(received.body) == truth | more
@@ -759,8 +353,7 @@ def extra_fields(scene: Scene) -> None:
 
 @shows("delivery_unknown_type", "rivya")
 def unknown_type(scene: Scene) -> None:
-    task_id = scene.finish()
-    received = scene.one()
+    task_id, received = scene.finished()
     truth = json.loads(scene.true_body(task_id))
     assert json.loads(received.body) == truth | {"type": "generation.upscaled"}
     scene.check(received, received.body, event_type="generation.upscaled")
@@ -769,8 +362,7 @@ def unknown_type(scene: Scene) -> None:
 
 @shows("delivery_wrong_content_type")
 def wrong_content_type(scene: Scene) -> None:
-    task_id = scene.finish()
-    received = scene.one()
+    task_id, received = scene.finished()
     scene.check(received, scene.true_body(task_id), content_type="text/plain")
     scene.check_log("delivery_wrong_content_type", task_id, received)
 
@@ -865,7 +457,15 @@ def reset(scene: Scene) -> None:
     first = check_second_attempt(scene, "delivery_reset", task_id)
     assert first["answer"] is None
     assert first["error"].startswith("ConnectionResetError")
-    assert _headers(first) == broken.headers
+    assert headers_of(first) == broken.headers
+
+
+@shows("delivery_answer_lost")
+def answer_lost(scene: Scene) -> None:
+    task_id, received = scene.finished()
+    scene.check(received, scene.true_body(task_id))
+    first = check_second_attempt(scene, "delivery_answer_lost", task_id)
+    assert (first["answer"], first["error"]) == (None, "ConnectionResetError: the answer was lost")
 
 
 @shows("delivery_dribble")
@@ -902,7 +502,7 @@ def test_a_scenario_shows_what_it_promises_once_and_costs_nothing(name: str, api
         check_money(scene, before, price)
 
 
-def test_no_scenario_lacks_its_proof_for_any_api_it_names() -> None:
+def test_every_scenario_has_a_proof_for_each_of_its_apis() -> None:
     assert set(PROOFS) == {(name, api) for name in FILES for api in named_apis(name)}
 
 
@@ -911,7 +511,7 @@ ONLY_RIVYA = {"deleted_endpoint", "event_type", "signed_s"}
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_scenario_names_the_apis_in_which_there_is_such_a_thing(name: str) -> None:
+def test_every_scenario_names_the_apis_that_it_can_concern(name: str) -> None:
     (fields,) = [effect(name)]
     is_only_rivya = bool(ONLY_RIVYA & fields.keys()) or fields.get("signed_with") == "previous"
     assert named_apis(name) == (("rivya",) if is_only_rivya else APIS)
@@ -921,11 +521,131 @@ def test_a_scenario_names_the_apis_in_which_there_is_such_a_thing(name: str) -> 
     ("name", "api"),
     [(name, api) for name in FILES for api in APIS if api not in named_apis(name)],
 )
-def test_a_scenario_leaves_an_api_alone_that_it_does_not_name(name: str, api: str) -> None:
+def test_a_scenario_does_not_concern_other_apis(name: str, api: str) -> None:
     with scene_of(api) as scene:
         scene.go_wrong({"scenario": name})
         check_all_is_well(scene)
         assert scene.happened() == [0]
+
+
+# --- how it is spelled -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_an_event_is_spelled_as_no_library_does_and_all_its_attempts_are_the_same(
+    api: str,
+) -> None:
+    with scene_of(api, deliveries__spelling="unusual") as scene:
+        scene.go_wrong({"effect": {"type": "delivery", "copies": 2}, "times": 1})
+        task_id = scene.finish()
+        (delivery, _) = scene.log_of(task_id)
+        scene.post(f"{DOOR}/deliveries/{delivery['id']}/redeliver", None)
+        scene.mock.advance(0)
+        received, truth = scene.came(3), scene.true_body(task_id)
+        (body,) = {each.body for each in received}
+        for each in received:
+            scene.check(each, body)
+    assert is_same_json(json.loads(body), json.loads(truth))
+    assert body not in libraries_spell(truth)
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_the_unusual_spelling_is_the_default(api: str) -> None:
+    with live(acedata__sign_callbacks=True) as mock:
+        scene = SCENES[api](mock)
+        with scene.client, raw_receiver(scene.take) as hook:
+            scene.listen(hook)
+            truth = scene.true_body(scene.finish())
+            received = scene.one()
+            scene.check(received, received.body)
+    assert is_same_json(json.loads(received.body), json.loads(truth))
+    assert received.body not in libraries_spell(truth)
+
+
+@pytest.mark.parametrize("api", APIS)
+def test_a_signature_over_the_body_as_a_library_writes_it_is_wrong(api: str) -> None:
+    with scene_of(api, deliveries__spelling="unusual") as scene:
+        scene.finish()
+        received = scene.one()
+        signature = scene.signature(received)
+        for spelled in libraries_spell(received.body):
+            wrong = scene.right_digest(scene.secret, spelled, signature.at_s)
+            assert wrong != signature.digest
+
+
+# --- answers and events say the same ---------------------------------------------------------
+
+SAID_TWICE = {"status_unknown", "success_without_url", "failure_without_error"}
+OF_ONE_READ = {"status_backwards", "fails_after_success"}
+"""They change what some reads say, after others have said something else."""
+
+
+def test_every_scenario_that_changes_what_reads_say_changes_the_event_too() -> None:
+    rules = {
+        file.stem: tomllib.loads(file.read_text("utf-8"))["faults"]
+        for file in (FIXTURES / "scenarios").glob("*.toml")
+    }
+    changing = {
+        name
+        for name, faults in rules.items()
+        for rule in faults
+        if rule["effect"]["type"] == "body"
+        and rule.get("match", {}).get("operation") == "read"
+        and rule["effect"].keys() & {"set", "null", "drop", "rename"}
+    }
+    assert changing == SAID_TWICE | OF_ONE_READ
+
+
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("name", sorted(SAID_TWICE))
+def test_a_scenario_says_the_same_in_an_answer_and_in_the_event(name: str, api: str) -> None:
+    with scene_of(api) as scene:
+        scene.go_wrong({"scenario": name})
+        task_id = scene.create()
+        scene.mock.advance(1)
+        received = scene.one()
+        scene.check(
+            received, received.body, event_type=received.headers.get("rivya-event-type", "")
+        )
+        told, read = json.loads(received.body), scene.look(task_id).json()
+        assert told_of_task(scene, told) == read_of_task(scene, read)
+        scene.client.delete(f"{DOOR}/faults")
+        assert told_of_task(scene, told) != read_of_task(scene, scene.look(task_id).json())
+
+
+@pytest.mark.parametrize("way", ["scenario", "finish"])
+@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("reason", get_args(FailureReason))
+def test_a_failed_task_says_the_same_reason_in_a_read_and_in_the_event(
+    reason: FailureReason, api: str, way: str
+) -> None:
+    with scene_of(api) as scene:
+        if way == "scenario":
+            scene.go_wrong({"scenario": f"task_failed_{reason}"})
+        task_id = scene.create()
+        if way == "finish":
+            ending = {"state": "failed", "reason": reason}
+            scene.post(f"{DOOR}/tasks/{task_id}/finish", ending)
+        scene.mock.advance(1 if way == "scenario" else 0)
+        received = scene.one()
+        scene.check(received, received.body, event_type=FAILED)
+        told = told_of_task(scene, json.loads(received.body))
+        read = read_of_task(scene, scene.look(task_id).json())
+    failure = failures_of(api)[reason]
+    assert told["error"] == read["error"] == {"code": failure.code, "message": failure.message}
+    assert told == read
+
+
+def told_of_task(scene: Scene, told: dict[str, Any]) -> Any:
+    return told["data"] if scene.api == "rivya" else told
+
+
+def read_of_task(scene: Scene, read: dict[str, Any]) -> Any:
+    if scene.api == "rivya":
+        return read
+    for video in read["response"].get("data", []):
+        assert video.pop("first_image_url") is None
+    return read["response"]
 
 
 # --- what a table has no room for ------------------------------------------------------------
@@ -951,7 +671,7 @@ def test_the_scenario_itself_dribbles_at_200_bytes_a_second(api: str) -> None:
     assert (attempt["answer"], attempt["error"] is None) == (None, False)
 
 
-def test_an_event_is_held_back_for_its_own_receiver_alone() -> None:
+def test_an_event_is_held_back_for_its_receiver_only() -> None:
     with scene_of("acedata") as scene, raw_receiver() as other:
         own = scene.hook
         scene.go_wrong({"scenario": "delivery_out_of_order", "times": 1})
@@ -966,8 +686,10 @@ def test_an_event_is_held_back_for_its_own_receiver_alone() -> None:
     assert told == [newer, older]
 
 
-@pytest.mark.parametrize("name", ["delivery_altered", "delivery_wrong_secret"])
-def test_what_concerns_a_signature_signs_a_callback_that_nobody_would_sign(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["delivery_altered", "delivery_wrong_secret", "delivery_reformatted"]
+)
+def test_a_signature_fault_signs_an_unsigned_callback(name: str) -> None:
     with scene_of("acedata", acedata__sign_callbacks=False) as scene:
         scene.go_wrong({"scenario": name, "times": 1})
         PROOFS[name, "acedata"](scene)
@@ -976,7 +698,7 @@ def test_what_concerns_a_signature_signs_a_callback_that_nobody_would_sign(name:
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_a_task_that_failed_costs_nothing_whatever_else_is_told_of_it(api: str) -> None:
+def test_a_failed_task_costs_nothing_under_any_delivery_fault(api: str) -> None:
     with scene_of(api, tasks__failure_rate=1) as scene:
         before = asdict(scene.balance())
         scene.go_wrong({"scenario": "delivery_success_after_failure", "times": 1})
@@ -988,7 +710,7 @@ def test_a_task_that_failed_costs_nothing_whatever_else_is_told_of_it(api: str) 
     assert [scene.says_failed(each) for each in told] == [False, True]
 
 
-def test_a_fault_of_every_attempt_is_still_there_at_the_next_one() -> None:
+def test_a_fault_of_every_attempt_concerns_the_next_one() -> None:
     with scene_of("rivya") as scene, raw_receiver() as later:
         assert isinstance(scene, RivyaScene)
         scene.go_wrong({"scenario": "delivery_wrong_content_type", "times": 1})
@@ -1001,7 +723,7 @@ def test_a_fault_of_every_attempt_is_still_there_at_the_next_one() -> None:
     assert received.headers["content-type"] == "text/plain"
 
 
-def test_an_answer_that_breaks_off_is_none() -> None:
+def test_an_answer_that_is_cut_is_no_success() -> None:
     cut = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"
     with scene_of("acedata") as scene, raw_receiver(answer=cut) as hook:
         scene.listen(hook)
@@ -1013,7 +735,7 @@ def test_an_answer_that_breaks_off_is_none() -> None:
 
 
 @pytest.mark.parametrize(("disables", "status"), [(False, "active"), (True, "disabled")])
-def test_an_endpoint_that_seems_gone_is_switched_off_if_the_setting_says_so(
+def test_an_endpoint_with_a_410_fault_is_disabled_if_the_setting_says_so(
     disables: bool, status: str
 ) -> None:
     with scene_of("rivya", rivya__gone_disables=disables) as scene:
@@ -1054,7 +776,7 @@ def test_an_event_that_is_held_back_and_sent_by_hand_is_sent_once(api: str) -> N
         scene.check(scene.one(), scene.true_body(newer))
 
 
-def test_an_event_that_is_held_back_follows_a_receiver_that_moves() -> None:
+def test_a_held_back_event_goes_to_the_new_address_of_its_receiver() -> None:
     with scene_of("rivya") as scene, raw_receiver() as new:
         assert isinstance(scene, RivyaScene)
         scene.go_wrong({"scenario": "delivery_out_of_order", "times": 1})
@@ -1067,7 +789,7 @@ def test_an_event_that_is_held_back_follows_a_receiver_that_moves() -> None:
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_who_waits_for_a_receiver_is_answered_when_the_world_begins_anew(api: str) -> None:
+def test_a_request_that_waits_for_a_receiver_is_answered_at_a_reset(api: str) -> None:
     with scene_of(api) as scene, httpx2.Client(base_url=scene.mock.url) as door:
 
         def begin_anew(_: Received) -> None:
@@ -1079,7 +801,7 @@ def test_who_waits_for_a_receiver_is_answered_when_the_world_begins_anew(api: st
     assert answer.status_code == 200
 
 
-def test_tls_is_spoken_to_the_very_port_that_the_receiver_has() -> None:
+def test_tls_is_used_on_the_port_of_the_receiver() -> None:
     with scene_of("acedata") as scene:
         scene.hook = RawReceiver("http://127.0.0.1/hook", scene.hook.connections)
         scene.go_wrong({"scenario": "delivery_tls", "times": 1})

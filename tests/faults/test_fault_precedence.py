@@ -1,51 +1,26 @@
-"""Which of several faults counts, how often, and for which requests."""
+"""Which of several faults applies, how often, and to which requests."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
 
-from mock_server.faults.scenarios import UnknownScenario
-from tests.apis.rivya.conftest import account
+from mock_server.core.scenarios import UnknownScenario
+from tests import calls
 from tests.asgi import Answer
-from tests.asking import (
-    ACCOUNTS,
-    APIS,
-    BY_REQUEST,
-    CHANNELS,
-    DEFAULT,
-    DOOR,
-    HEADER,
-    IN_KEY,
-    IN_PROMPT,
-    KEYS,
-    NOBODY,
-    OF_TASK,
-    PREFER,
-    Asked,
-    create,
-    door,
-    get,
-    is_sound,
-    read,
-    send,
-    stand,
-    task_id_of,
-)
-from tests.mock import KEY, MINIMAL, Mock
+from tests.mock import KEY, MINIMAL, MakeMock, Mock
+from tests.rivya import account
 
-MakeMock = Callable[..., Mock]
 ERRORS = {
-    DOOR: "internal_error",
-    HEADER: "rate_limited",
-    PREFER: "validation_failed",
-    IN_KEY: "api_key_invalid",
-    IN_PROMPT: "api_key_missing",
-    DEFAULT: "public_api_disabled",
+    calls.DOOR: "internal_error",
+    calls.HEADER: "rate_limited",
+    calls.PREFER: "validation_failed",
+    calls.IN_KEY: "api_key_invalid",
+    calls.IN_PROMPT: "api_key_missing",
+    calls.DEFAULT: "public_api_disabled",
 }
 """A scenario for each channel; both APIs have it, each with an error of its own for it."""
 CODES = {
@@ -69,177 +44,173 @@ def code_of(answer: Answer) -> str:
     return code
 
 
-def through(api: str, *channels: str) -> Asked:
+def through(api: str, *channels: str) -> calls.Request:
     """A create that asks for a scenario through each of these channels that is one of requests."""
-    body: dict[str, Any] = json.loads(create(api).body)
-    headers = {"authorization": f"Bearer {KEYS[api]}", "content-type": "application/json"}
-    if HEADER in channels:
-        headers["mock-scenario"] = ERRORS[HEADER]
-    if PREFER in channels:
-        headers["prefer"] = f"scenario={ERRORS[PREFER]}"
-    if IN_KEY in channels:
-        headers["authorization"] += f"+{ERRORS[IN_KEY]}"
-    if IN_PROMPT in channels:
-        body["prompt"] += f" mock:{ERRORS[IN_PROMPT]}"
-    return Asked("POST", create(api).path, headers, json.dumps(body).encode())
+    body: dict[str, Any] = json.loads(calls.create(api).body)
+    headers = {"authorization": f"Bearer {calls.KEYS[api]}", "content-type": "application/json"}
+    if calls.HEADER in channels:
+        headers["mock-scenario"] = ERRORS[calls.HEADER]
+    if calls.PREFER in channels:
+        headers["prefer"] = f"scenario={ERRORS[calls.PREFER]}"
+    if calls.IN_KEY in channels:
+        headers["authorization"] += f"+{ERRORS[calls.IN_KEY]}"
+    if calls.IN_PROMPT in channels:
+        body["prompt"] += f" mock:{ERRORS[calls.IN_PROMPT]}"
+    return calls.Request("POST", calls.create(api).path, headers, json.dumps(body).encode())
 
 
 # --- the order of the channels ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize("api", APIS)
-@pytest.mark.parametrize(("higher", "lower"), list(combinations(CHANNELS, 2)))
+@pytest.mark.parametrize("api", calls.APIS)
+@pytest.mark.parametrize(("higher", "lower"), list(combinations(calls.CHANNELS, 2)))
 def test_of_two_channels_the_more_direct_one_counts(
     make_mock: MakeMock, higher: str, lower: str, api: str
 ) -> None:
-    mock = make_mock(**({"scenario": ERRORS[DEFAULT]} if lower == DEFAULT else {}))
-    if higher == DOOR:
-        stand(mock, scenario=ERRORS[DOOR], times=1)
-    answer = send(mock, through(api, higher, lower))
+    mock = make_mock(**({"scenario": ERRORS[calls.DEFAULT]} if lower == calls.DEFAULT else {}))
+    if higher == calls.DOOR:
+        calls.add_faults(mock, scenario=ERRORS[calls.DOOR], times=1)
+    answer = calls.send(mock, through(api, higher, lower))
     assert code_of(answer) == CODES[api][ERRORS[higher]]
     assert answer.headers["mock-scenario"] == ERRORS[higher]
     (exchange,) = mock.world.journal
     assert (exchange.scenario, exchange.channel) == (ERRORS[higher], higher)
-    if higher == DOOR:
-        assert code_of(send(mock, through(api, lower))) == CODES[api][ERRORS[lower]]
+    if higher == calls.DOOR:
+        assert code_of(calls.send(mock, through(api, lower))) == CODES[api][ERRORS[lower]]
     assert len(mock.world.tasks) == 0
 
 
-@pytest.mark.parametrize("api", APIS)
-def test_all_channels_at_once_are_used_up_from_the_top(make_mock: MakeMock, api: str) -> None:
-    mock = make_mock(scenario=ERRORS[DEFAULT])
-    stand(mock, scenario=ERRORS[DOOR], times=1)
-    asked = [through(api, *CHANNELS), *(through(api, *CHANNELS[first:]) for first in range(1, 6))]
-    seen = [code_of(send(mock, each)) for each in asked]
-    assert seen == [CODES[api][ERRORS[channel]] for channel in CHANNELS]
+@pytest.mark.parametrize("api", calls.APIS)
+def test_the_channels_are_used_up_in_their_order(make_mock: MakeMock, api: str) -> None:
+    mock = make_mock(scenario=ERRORS[calls.DEFAULT])
+    calls.add_faults(mock, scenario=ERRORS[calls.DOOR], times=1)
+    asked = [
+        through(api, *calls.CHANNELS),
+        *(through(api, *calls.CHANNELS[first:]) for first in range(1, 6)),
+    ]
+    seen = [code_of(calls.send(mock, each)) for each in asked]
+    assert seen == [CODES[api][ERRORS[channel]] for channel in calls.CHANNELS]
 
 
-@pytest.mark.parametrize("api", APIS)
-def test_a_request_about_a_task_asks_before_its_task_and_that_before_the_server(
+@pytest.mark.parametrize("api", calls.APIS)
+def test_a_scenario_of_a_request_counts_before_that_of_its_task_and_of_the_server(
     make_mock: MakeMock, api: str
 ) -> None:
     mock = make_mock(scenario="status_unknown")
-    task_id = task_id_of(send(mock, create(api, "not_found", IN_KEY)).json())
-    assert send(mock, read(api, task_id)).status == 404
-    assert [*mock.world.journal][-1].channel == OF_TASK
-    answer = send(mock, read(api, task_id, "rate_limited", HEADER))
-    assert (answer.status, [*mock.world.journal][-1].channel) == (429, HEADER)
-    stand(mock, scenario="api_key_invalid", times=1)
-    answer = send(mock, read(api, task_id, "rate_limited", HEADER))
-    assert (answer.status, [*mock.world.journal][-1].channel) == (401, DOOR)
-    other_id = task_id_of(send(mock, create(api)).json())
-    assert "upscaling" in send(mock, read(api, other_id)).body.decode()
-    assert [*mock.world.journal][-1].channel == DEFAULT
+    task_id = calls.task_id_of(
+        calls.send(mock, calls.create(api, "not_found", calls.IN_KEY)).json()
+    )
+    assert calls.send(mock, calls.read(api, task_id)).status == 404
+    assert [*mock.world.journal][-1].channel == calls.OF_TASK
+    answer = calls.send(mock, calls.read(api, task_id, "rate_limited", calls.HEADER))
+    assert (answer.status, [*mock.world.journal][-1].channel) == (429, calls.HEADER)
+    calls.add_faults(mock, scenario="api_key_invalid", times=1)
+    answer = calls.send(mock, calls.read(api, task_id, "rate_limited", calls.HEADER))
+    assert (answer.status, [*mock.world.journal][-1].channel) == (401, calls.DOOR)
+    other_id = calls.task_id_of(calls.send(mock, calls.create(api)).json())
+    assert "upscaling" in calls.send(mock, calls.read(api, other_id)).body.decode()
+    assert [*mock.world.journal][-1].channel == calls.DEFAULT
 
 
-@pytest.mark.parametrize("api", APIS)
-def test_at_one_moment_a_task_is_asked_before_the_server(make_mock: MakeMock, api: str) -> None:
+@pytest.mark.parametrize("api", calls.APIS)
+def test_a_scenario_of_a_task_counts_before_the_default(make_mock: MakeMock, api: str) -> None:
     mock = make_mock(scenario="status_unknown")
-    task_id = task_id_of(send(mock, create(api, "success_without_url", IN_PROMPT)).json())
+    created = calls.send(mock, calls.create(api, "success_without_url", calls.IN_PROMPT))
+    task_id = calls.task_id_of(created.json())
     mock.advance(1)
-    answer = send(mock, read(api, task_id))
+    answer = calls.send(mock, calls.read(api, task_id))
     assert answer.headers["mock-scenario"] == "success_without_url"
     assert ("upscaling" in answer.body.decode(), ".mp4" in answer.body.decode()) == (False, False)
 
 
-@pytest.mark.parametrize("higher", [DOOR, HEADER, IN_KEY, IN_PROMPT])
-@pytest.mark.parametrize("api", APIS)
-def test_the_order_is_the_same_for_what_becomes_of_a_task(
+@pytest.mark.parametrize("higher", [calls.DOOR, calls.HEADER, calls.IN_KEY, calls.IN_PROMPT])
+@pytest.mark.parametrize("api", calls.APIS)
+def test_the_order_of_channels_is_the_same_for_outcomes(
     make_mock: MakeMock, api: str, higher: str
 ) -> None:
     mock = make_mock(scenario="stuck")
     channel = higher
-    if higher == DOOR:
-        stand(mock, scenario="fails_at_once", times=1)
-        asked = create(api, "fails_late", HEADER)
+    if higher == calls.DOOR:
+        calls.add_faults(mock, scenario="fails_at_once", times=1)
+        asked = calls.create(api, "fails_late", calls.HEADER)
     else:
-        asked = create(api, "fails_at_once", channel)
-    task_id = task_id_of(send(mock, asked).json())
+        asked = calls.create(api, "fails_at_once", channel)
+    task_id = calls.task_id_of(calls.send(mock, asked).json())
     mock.advance(0.1)
-    send(mock, read(api, task_id))
+    calls.send(mock, calls.read(api, task_id))
     assert mock.world.state_of(mock.world.tasks[task_id]).value == "failed"
-    assert mock.world.ledger.balance(ACCOUNTS[api]).reserved_credits == 0
+    assert mock.world.ledger.balance(calls.ACCOUNTS[api]).reserved_credits == 0
 
 
-def test_what_stands_lower_is_not_counted_while_something_higher_happens(mock: Mock) -> None:
-    stand(mock, effect=BROKEN, times=1)
+def test_a_fault_of_a_lower_channel_is_not_counted(mock: Mock) -> None:
+    calls.add_faults(mock, effect=BROKEN, times=1)
     for _ in range(2):
-        assert send(mock, create("rivya", "rate_limited", HEADER)).status >= 429
-    (fault,) = door(mock, "GET").json()["faults"]
+        assert calls.send(mock, calls.create("rivya", "rate_limited", calls.HEADER)).status >= 429
+    (fault,) = calls.on_faults(mock, "GET").json()["faults"]
     assert (fault["matched"], fault["happened"]) == (1, 1)
 
 
-def test_what_happens_before_in_one_channel_leaves_room_for_another_after(mock: Mock) -> None:
-    stand(mock, effect={"type": "delay", "seconds": 0, "when": "before"})
-    answer = send(mock, create("rivya", "field_unknown", HEADER))
+def test_faults_before_and_after_may_come_from_two_channels(mock: Mock) -> None:
+    calls.add_faults(mock, effect={"type": "delay", "seconds": 0, "when": "before"})
+    answer = calls.send(mock, calls.create("rivya", "field_unknown", calls.HEADER))
     assert "beta_features" in answer.json()
     assert answer.headers["mock-scenario"] == "field_unknown"
     exchange = [*mock.world.journal][-1]
-    assert (exchange.scenario, exchange.channel) == ("field_unknown", HEADER)
+    assert (exchange.scenario, exchange.channel) == ("field_unknown", calls.HEADER)
     assert len(exchange.faults) == 2
 
 
-def test_a_fault_by_hand_is_not_told_as_the_scenario_of_the_task(mock: Mock) -> None:
-    (fault, _) = stand(mock, scenario="internal_error", times=1)
-    answer = send(mock, create("rivya", "stuck", HEADER))
+def test_a_fault_of_the_door_is_no_scenario_of_the_task(mock: Mock) -> None:
+    (fault, _) = calls.add_faults(mock, scenario="internal_error", times=1)
+    answer = calls.send(mock, calls.create("rivya", "stuck", calls.HEADER))
     assert answer.headers["mock-scenario"] == "internal_error"
     exchange = [*mock.world.journal][-1]
-    assert (exchange.scenario, exchange.channel) == ("internal_error", DOOR)
+    assert (exchange.scenario, exchange.channel) == ("internal_error", calls.DOOR)
     assert exchange.faults == (fault["id"],)
 
 
-def test_of_two_faults_by_hand_the_older_one_answers(mock: Mock) -> None:
-    stand(mock, scenario="rate_limited", times=1)
-    stand(mock, scenario="internal_error", times=2)
-    seen = [send(mock, create("rivya")).status for _ in range(3)]
+def test_the_older_of_two_faults_of_the_door_counts(mock: Mock) -> None:
+    calls.add_faults(mock, scenario="rate_limited", times=1)
+    calls.add_faults(mock, scenario="internal_error", times=2)
+    seen = [calls.send(mock, calls.create("rivya")).status for _ in range(3)]
     assert seen == [429, 500, 200]
 
 
 # --- how often -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("api", APIS)
-@pytest.mark.parametrize(
-    ("terms", "seen"),
-    [
-        ({}, "xxxxxx"),
-        ({"times": 2}, "xx...."),
-        ({"skip": 2}, "..xxxx"),
-        ({"every": 2}, ".x.x.x"),
-        ({"skip": 1, "every": 3}, "...x.."),
-        ({"skip": 1, "every": 2, "times": 1}, "..x..."),
-        ({"probability": 0}, "......"),
-    ],
-)
-def test_answers_go_wrong_as_often_as_was_asked(
+@pytest.mark.parametrize("api", calls.APIS)
+@pytest.mark.parametrize(("terms", "seen"), calls.HOW_OFTEN)
+def test_a_scenario_happens_as_often_as_its_terms_say(
     mock: Mock, api: str, terms: dict[str, Any], seen: str
 ) -> None:
-    stand(mock, scenario="bad_gateway", **terms)
-    answers = [send(mock, read(api, NOBODY[api])).status for _ in seen]
+    calls.add_faults(mock, scenario="bad_gateway", **terms)
+    answers = [calls.send(mock, calls.read(api, calls.UNKNOWN_TASKS[api])).status for _ in seen]
     assert "".join("x" if status == 502 else "." for status in answers) == seen
 
 
-def test_chance_is_drawn_from_the_seed_and_for_each_request_anew(make_mock: MakeMock) -> None:
+def test_chance_depends_on_the_seed_and_on_the_request(make_mock: MakeMock) -> None:
     drawn = []
     for seed in (1, 1, 2):
         mock = make_mock(seed=seed)
-        stand(mock, effect=BROKEN, probability=0.5)
-        drawn.append([send(mock, get("/api/v1/credits")).status for _ in range(40)])
+        calls.add_faults(mock, effect=BROKEN, probability=0.5)
+        drawn.append([calls.send(mock, calls.get("/api/v1/credits")).status for _ in range(40)])
     assert drawn[0] == drawn[1] != drawn[2]
     assert 8 < drawn[0].count(500) < 32
 
 
 def test_moments_are_counted_apart(mock: Mock) -> None:
-    (fault,) = stand(mock, effect={"type": "body", "set": {"/x": 1}}, every=2)
-    stand(mock, effect=BROKEN, skip=1, times=1)
-    seen = [send(mock, get("/api/v1/credits")) for _ in range(4)]
+    (fault,) = calls.add_faults(mock, effect={"type": "body", "set": {"/x": 1}}, every=2)
+    calls.add_faults(mock, effect=BROKEN, skip=1, times=1)
+    seen = [calls.send(mock, calls.get("/api/v1/credits")) for _ in range(4)]
     assert [answer.status for answer in seen] == [200, 500, 200, 200]
     assert ["x" in answer.json() for answer in seen] == [False, False, True, False]
-    assert door(mock, "GET", f"/{fault['id']}").json()["matched"] == 3
+    assert calls.on_faults(mock, "GET", f"/{fault['id']}").json()["matched"] == 3
 
 
 # --- for which requests ----------------------------------------------------------------------
 
+UNKNOWN_PATHS = ["/api/v1/nothing", "/hailuo/nothing", "/nowhere"]
 OPERATIONS = {
     "create": ("POST", "/api/v1/generations"),
     "read": ("GET", "/api/v1/generations/task_x"),
@@ -256,7 +227,7 @@ HTML = {"type": "answer", "status": 599}
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_fault_can_concern_one_operation_alone(mock: Mock, operation: str) -> None:
-    stand(mock, effect=HTML, match={"operation": operation})
+    calls.add_faults(mock, effect=HTML, match={"operation": operation})
     headers = {"authorization": f"Bearer {KEY}"}
     hit = {
         name
@@ -266,31 +237,34 @@ def test_a_fault_can_concern_one_operation_alone(mock: Mock, operation: str) -> 
     assert hit == {operation}
 
 
-@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("api", calls.APIS)
 @pytest.mark.parametrize("operation", ["create", "read"])
 def test_both_apis_have_the_operations_that_a_fault_knows(
     mock: Mock, api: str, operation: str
 ) -> None:
-    stand(mock, effect=HTML, match={"operation": operation, "api": api})
+    calls.add_faults(mock, effect=HTML, match={"operation": operation, "api": api})
     hit = {
         (each, name)
-        for each in APIS
-        for name, asked in {"create": create(each), "read": read(each, NOBODY[each])}.items()
-        if send(mock, asked).status == 599
+        for each in calls.APIS
+        for name, asked in {
+            "create": calls.create(each),
+            "read": calls.read(each, calls.UNKNOWN_TASKS[each]),
+        }.items()
+        if calls.send(mock, asked).status == 599
     }
     assert hit == {(api, operation)}
 
 
 def test_nothing_at_the_control_door_goes_wrong(make_mock: MakeMock) -> None:
     mock = make_mock(scenario="bad_gateway")
-    stand(mock, effect=HTML)
-    assert door(mock, "GET").status == 200
+    calls.add_faults(mock, effect=HTML)
+    assert calls.on_faults(mock, "GET").status == 200
     assert mock.request("GET", "/_mock/health", headers={"mock-scenario": "hang"}).status == 200
 
 
 def test_a_fault_can_concern_one_account_alone(make_mock: MakeMock) -> None:
     mock = make_mock(accounts=[account("a", a={}), account("b", b={})])
-    stand(mock, effect=BROKEN, match={"account": "b"})
+    calls.add_faults(mock, effect=BROKEN, match={"account": "b"})
     seen = [mock.rivya("GET", "/credits", key=key).status for key in ("rvya_sk_a", "rvya_sk_b")]
     assert seen == [200, 500]
     seen = [
@@ -307,12 +281,12 @@ def test_a_fault_can_concern_one_account_alone(make_mock: MakeMock) -> None:
         ({"prompt": "^$"}, {"prompt": ""}, {"prompt": "a"}),
     ],
 )
-def test_a_fault_can_concern_what_a_create_says(
+def test_a_fault_can_concern_the_body_of_a_create(
     mock: Mock, match: dict[str, Any], right: dict[str, Any], wrong: dict[str, Any]
 ) -> None:
-    stand(mock, effect=HTML, match=match | {"operation": "create"})
-    assert send(mock, create("rivya", **right)).status == 599
-    assert send(mock, create("rivya", **wrong)).status != 599
+    calls.add_faults(mock, effect=HTML, match=match | {"operation": "create"})
+    assert calls.send(mock, calls.create("rivya", **right)).status == 599
+    assert calls.send(mock, calls.create("rivya", **wrong)).status != 599
 
 
 @pytest.mark.parametrize(
@@ -326,22 +300,24 @@ def test_a_fault_can_concern_what_a_create_says(
         ({"/result/urls": []}, False),
     ],
 )
-def test_a_fault_can_concern_what_an_answer_says(
+def test_a_fault_can_concern_the_body_of_an_answer(
     mock: Mock, answer: dict[str, Any], hit: bool
 ) -> None:
-    (fault,) = stand(mock, effect={"type": "body", "set": {"/hit": True}}, match={"answer": answer})
+    (fault,) = calls.add_faults(
+        mock, effect={"type": "body", "set": {"/hit": True}}, match={"answer": answer}
+    )
     assert ("hit" in mock.create().json()) is hit
-    assert door(mock, "GET", f"/{fault['id']}").json()["matched"] == int(hit)
+    assert calls.on_faults(mock, "GET", f"/{fault['id']}").json()["matched"] == int(hit)
 
 
-def test_a_fault_of_one_model_leaves_a_look_at_its_task_alone(mock: Mock) -> None:
-    stand(mock, effect=HTML, match={"model": "hailuo-pro"})
-    assert send(mock, create("rivya")).status == 599
-    assert send(mock, read("rivya", "task_x")).status == 404
+def test_a_fault_of_one_model_does_not_concern_reads_of_its_task(mock: Mock) -> None:
+    calls.add_faults(mock, effect=HTML, match={"model": "hailuo-pro"})
+    assert calls.send(mock, calls.create("rivya")).status == 599
+    assert calls.send(mock, calls.read("rivya", "task_x")).status == 404
 
 
-def test_a_body_that_cannot_be_read_says_nothing_that_a_fault_could_match(mock: Mock) -> None:
-    stand(mock, effect=HTML, match={"prompt": "a"})
+def test_no_fault_of_a_body_matches_a_body_that_cannot_be_read(mock: Mock) -> None:
+    calls.add_faults(mock, effect=HTML, match={"prompt": "a"})
     for body in (b"", b"{", b"[]", b'{"prompt": 5}', b'{"prompt": ["mock:stuck"]}', b"\xff"):
         assert mock.rivya("POST", "/generations", body).status == 400
     deep = b'{"prompt":' + b"[" * 50_000
@@ -349,57 +325,57 @@ def test_a_body_that_cannot_be_read_says_nothing_that_a_fault_could_match(mock: 
     assert mock.acedata("/tasks", b'{"id":' + b"[" * 50_000).status == 400
 
 
-# --- names that nobody knows -----------------------------------------------------------------
+# --- unknown names -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("channel", [HEADER, PREFER, IN_KEY, IN_PROMPT])
-@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("channel", [calls.HEADER, calls.PREFER, calls.IN_KEY, calls.IN_PROMPT])
+@pytest.mark.parametrize("api", calls.APIS)
 def test_a_request_that_asks_for_an_unknown_scenario_is_refused_and_changes_nothing(
     mock: Mock, api: str, channel: str
 ) -> None:
-    answer = send(mock, create(api, "insufficient_credit", channel))
+    answer = calls.send(mock, calls.create(api, "insufficient_credit", channel))
     assert answer.status == 400
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["status"] == 400
     assert "did you mean 'insufficient_credits'" in answer.json()["title"]
     assert "mock-scenario" not in answer.headers
     assert len(mock.world.tasks) == 0
-    assert mock.world.ledger.balance(ACCOUNTS[api]).reserved_credits == 0
+    assert mock.world.ledger.balance(calls.ACCOUNTS[api]).reserved_credits == 0
     (exchange,) = mock.world.journal
     assert (exchange.refusal or "").startswith("UnknownScenario: ")
 
 
-@pytest.mark.parametrize("channel", BY_REQUEST)
-@pytest.mark.parametrize("path", [path for method, path in OPERATIONS.values() if method == "GET"])
-def test_an_unknown_scenario_is_an_error_wherever_it_is_asked_for(
-    mock: Mock, path: str, channel: str
-) -> None:
-    answer = send(mock, get(path, "no_such_thing", channel))
+@pytest.mark.parametrize("channel", calls.BY_REQUEST)
+@pytest.mark.parametrize(
+    "path", [*(path for method, path in OPERATIONS.values() if method == "GET"), *UNKNOWN_PATHS]
+)
+def test_an_unknown_scenario_is_an_error_at_every_path(mock: Mock, path: str, channel: str) -> None:
+    answer = calls.send(mock, calls.get(path, "no_such_thing", channel))
     assert (answer.status, answer.headers["content-type"]) == (400, "application/problem+json")
     assert "no_such_thing" in answer.json()["title"]
 
 
-@pytest.mark.parametrize("channel", BY_REQUEST)
-@pytest.mark.parametrize("path", ["/api/v1/nothing", "/hailuo/nothing", "/nowhere"])
-def test_an_unknown_scenario_is_an_error_also_where_there_is_nothing(
+@pytest.mark.parametrize("channel", calls.BY_REQUEST)
+@pytest.mark.parametrize("path", UNKNOWN_PATHS)
+def test_a_scenario_changes_no_answer_at_an_unknown_path(
     mock: Mock, path: str, channel: str
 ) -> None:
-    answer = send(mock, get(path, "no_such_thing", channel))
-    assert (answer.status, answer.headers["content-type"]) == (400, "application/problem+json")
-    assert "no_such_thing" in answer.json()["title"]
-    assert send(mock, get(path, "bad_gateway", channel)).status == 404
+    assert calls.send(mock, calls.get(path, "bad_gateway", channel)).status == 404
 
 
-@pytest.mark.parametrize("channel", [HEADER, PREFER, IN_KEY, IN_PROMPT])
-def test_an_unknown_scenario_is_not_hidden_by_a_fault_by_hand(mock: Mock, channel: str) -> None:
-    (fault,) = stand(mock, effect=BROKEN)
-    assert send(mock, create("rivya", "no_such_thing", channel)).status == 400
-    assert door(mock, "GET", f"/{fault['id']}").json()["matched"] == 0
+@pytest.mark.parametrize("channel", [calls.HEADER, calls.PREFER, calls.IN_KEY, calls.IN_PROMPT])
+def test_a_fault_of_the_door_does_not_hide_an_unknown_scenario(mock: Mock, channel: str) -> None:
+    (fault,) = calls.add_faults(mock, effect=BROKEN)
+    assert calls.send(mock, calls.create("rivya", "no_such_thing", channel)).status == 400
+    assert calls.on_faults(mock, "GET", f"/{fault['id']}").json()["matched"] == 0
 
 
-def test_an_unknown_scenario_is_not_hidden_by_a_known_one_above_it(mock: Mock) -> None:
+def test_a_known_scenario_does_not_hide_an_unknown_one(mock: Mock) -> None:
     headers = {"mock-scenario": "stuk"}
-    assert send(mock, create("rivya", "stuck", IN_KEY, headers=headers)).status == 400
+    assert (
+        calls.send(mock, calls.create("rivya", "stuck", calls.IN_KEY, headers=headers)).status
+        == 400
+    )
 
 
 def test_a_server_does_not_start_with_an_unknown_scenario(make_mock: MakeMock) -> None:
@@ -411,7 +387,7 @@ def test_a_server_does_not_start_with_an_unknown_scenario(make_mock: MakeMock) -
     "headers", [{"mock-scenario": ""}, {"mock-scenario": " "}, {"prefer": "scenario="}]
 )
 def test_an_empty_name_is_no_name(mock: Mock, headers: dict[str, str]) -> None:
-    assert send(mock, create("rivya", headers=headers)).status == 400
+    assert calls.send(mock, calls.create("rivya", headers=headers)).status == 400
     assert len(mock.world.tasks) == 0
 
 
@@ -428,7 +404,7 @@ def test_an_empty_name_is_no_name(mock: Mock, headers: dict[str, str]) -> None:
         ("Mock:rate_limited", 200),
     ],
 )
-def test_in_a_prompt_a_scenario_is_a_word_of_its_own(mock: Mock, prompt: str, status: int) -> None:
+def test_a_scenario_in_a_prompt_is_a_whole_word(mock: Mock, prompt: str, status: int) -> None:
     assert mock.create(prompt=prompt).status == status
 
 
@@ -458,9 +434,9 @@ def test_a_word_elsewhere_than_in_the_prompt_asks_for_nothing(mock: Mock) -> Non
         {"prefer": "handling=lenient,code = 429"},
     ],
 )
-@pytest.mark.parametrize("api", APIS)
-def test_a_header_asks_however_it_is_spelled(mock: Mock, api: str, headers: Any) -> None:
-    answer = send(mock, create(api, headers=headers))
+@pytest.mark.parametrize("api", calls.APIS)
+def test_the_spelling_of_the_header_does_not_matter(mock: Mock, api: str, headers: Any) -> None:
+    answer = calls.send(mock, calls.create(api, headers=headers))
     assert answer.status == 429
     assert code_of(answer) == {"rivya": "rate_limited", "acedata": "too_many_requests"}[api]
 
@@ -468,42 +444,33 @@ def test_a_header_asks_however_it_is_spelled(mock: Mock, api: str, headers: Any)
 @pytest.mark.parametrize(
     "preference", ["respond-async", "wait=5", "transcode=429", "my-scenario=rate_limited", ""]
 )
-def test_other_preferences_are_nothing_to_us(mock: Mock, preference: str) -> None:
-    answer = send(mock, create("rivya", headers={"prefer": preference}))
+def test_other_preferences_are_ignored(mock: Mock, preference: str) -> None:
+    answer = calls.send(mock, calls.create("rivya", headers={"prefer": preference}))
     assert answer.status == 200
     assert "mock-scenario" not in answer.headers
 
 
-def test_of_two_preferences_the_first_counts(mock: Mock) -> None:
+def test_the_first_of_two_preferences_counts(mock: Mock) -> None:
     headers = {"prefer": "scenario=internal_error, code=429"}
-    assert send(mock, create("rivya", headers=headers)).status == 500
+    assert calls.send(mock, calls.create("rivya", headers=headers)).status == 500
 
 
 @pytest.mark.parametrize(
     ("api", "status", "code"),
-    [
-        ("rivya", 401, "api_key_missing"),
-        ("rivya", 402, "insufficient_credits"),
-        ("rivya", 404, "not_found"),
-        ("rivya", 409, "idempotency_conflict"),
-        ("rivya", 429, "rate_limited"),
-        ("rivya", 500, "internal_error"),
-        ("rivya", 503, "public_api_disabled"),
-        ("acedata", 401, "invalid_token"),
-        ("acedata", 403, "used_up"),
-        ("acedata", 404, "no_api"),
-        ("acedata", 429, "too_many_requests"),
-        ("acedata", 500, "api_error"),
-        ("acedata", 504, "timeout"),
-    ],
-)
+    [("rivya", 401, "api_key_missing"), ("rivya", 402, "insufficient_credits"),
+     ("rivya", 404, "not_found"), ("rivya", 409, "idempotency_conflict"),
+     ("rivya", 429, "rate_limited"), ("rivya", 500, "internal_error"),
+     ("rivya", 503, "public_api_disabled"), ("acedata", 401, "invalid_token"),
+     ("acedata", 403, "used_up"), ("acedata", 404, "no_api"), ("acedata", 500, "api_error"),
+     ("acedata", 429, "too_many_requests"), ("acedata", 504, "timeout")],
+)  # fmt: skip
 def test_a_preferred_status_is_an_error_of_the_vendors_own(
     mock: Mock, api: str, status: int, code: str
 ) -> None:
-    for asked in (create(api), read(api, NOBODY[api])):
-        answer = send(
+    for asked in (calls.create(api), calls.read(api, calls.UNKNOWN_TASKS[api])):
+        answer = calls.send(
             mock,
-            Asked(
+            calls.Request(
                 asked.method, asked.path, asked.headers | {"prefer": f"code={status}"}, asked.body
             ),
         )
@@ -513,11 +480,11 @@ def test_a_preferred_status_is_an_error_of_the_vendors_own(
 
 
 @pytest.mark.parametrize("status", ["418", "200", "", "abc", "4290", "-1"])
-@pytest.mark.parametrize("api", APIS)
-def test_a_preferred_status_that_no_error_has_is_refused_with_those_there_are(
+@pytest.mark.parametrize("api", calls.APIS)
+def test_a_preferred_status_without_an_error_is_refused_with_the_known_ones(
     mock: Mock, api: str, status: str
 ) -> None:
-    answer = send(mock, create(api, headers={"prefer": f"code={status}"}))
+    answer = calls.send(mock, calls.create(api, headers={"prefer": f"code={status}"}))
     assert (answer.status, answer.headers["content-type"]) == (400, "application/problem+json")
     assert "429" in answer.json()["title"]
     assert len(mock.world.tasks) == 0
@@ -526,7 +493,7 @@ def test_a_preferred_status_that_no_error_has_is_refused_with_those_there_are(
 # --- keys with a plus ------------------------------------------------------------------------
 
 
-def test_a_key_that_has_a_plus_of_its_own_is_left_whole(make_mock: MakeMock) -> None:
+def test_a_key_with_a_plus_is_not_split(make_mock: MakeMock) -> None:
     keys: dict[str, Any] = {"rate+limited": {}, "a": {}}
     mock = make_mock(accounts=[account("plus", **keys)])
     assert mock.rivya("GET", "/credits", key="rvya_sk_rate+limited").status == 200
@@ -541,12 +508,12 @@ def test_a_key_with_a_plus_can_still_ask_by_other_ways(make_mock: MakeMock, stat
     assert mock.rivya("GET", "/credits", key="rvya_sk_a+stuck", headers=headers).status == status
 
 
-@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize("api", calls.APIS)
 def test_a_key_with_a_scenario_is_the_same_account_and_the_same_key(mock: Mock, api: str) -> None:
-    task_id = task_id_of(send(mock, create(api, "stuck", IN_KEY)).json())
-    assert send(mock, read(api, task_id)).status == 200
-    assert mock.world.tasks[task_id].order.key == KEYS[api]
-    assert mock.world.ledger.balance(ACCOUNTS[api]).reserved_credits > 0
+    task_id = calls.task_id_of(calls.send(mock, calls.create(api, "stuck", calls.IN_KEY)).json())
+    assert calls.send(mock, calls.read(api, task_id)).status == 200
+    assert mock.world.tasks[task_id].order.key == calls.KEYS[api]
+    assert mock.world.ledger.balance(calls.ACCOUNTS[api]).reserved_credits > 0
 
 
 def test_a_key_with_a_scenario_shares_its_rate_limit(make_mock: MakeMock) -> None:
@@ -563,21 +530,24 @@ def test_a_plus_in_a_key_that_nobody_knows_asks_for_nothing(mock: Mock, name: st
     assert "mock-scenario" not in answer.headers
 
 
-def test_a_look_at_several_tasks_is_concerned_by_the_scenario_of_any_of_them(mock: Mock) -> None:
+def test_the_scenario_of_any_task_concerns_a_batch_read(mock: Mock) -> None:
     names = ("stuck", "task_not_found")
-    ids = [task_id_of(send(mock, create("acedata", name, IN_KEY)).json()) for name in names]
+    ids = [
+        calls.task_id_of(calls.send(mock, calls.create("acedata", name, calls.IN_KEY)).json())
+        for name in names
+    ]
     batch = {"action": "retrieve_batch", "ids": ids}
     assert mock.acedata("/tasks", batch).status == 404
     assert mock.acedata("/tasks", batch | {"ids": ids[:1]}).json()["count"] == 1
 
 
-def test_a_look_is_not_concerned_by_the_scenario_of_another_task(mock: Mock) -> None:
+def test_the_scenario_of_another_task_does_not_concern_a_read(mock: Mock) -> None:
     ids = [
-        task_id_of(send(mock, create("rivya", name, HEADER)).json())
+        calls.task_id_of(calls.send(mock, calls.create("rivya", name, calls.HEADER)).json())
         for name in ("status_unknown", "not_found", "stuck")
     ]
     for _, _ in pairwise(range(3)):
         assert mock.generation(ids[0])["status"] == "upscaling"
         assert mock.rivya("GET", f"/generations/{ids[1]}").status == 404
         assert mock.generation(ids[2])["status"] == "queued"
-    assert is_sound(mock.world)
+    assert calls.is_balanced(mock.world)

@@ -1,16 +1,15 @@
-"""A create that waits for its video waits for that alone, never for what has happened already."""
+"""A held open create waits for its video only."""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.asking import ACCOUNTS, Asked, Waiting, advance, door, is_sound, stand
+from tests import calls
 from tests.live import WAIT_S, Live, live
 from tests.mock import TOKEN, VIDEO, Mock
 
@@ -23,43 +22,32 @@ COMMITTED: dict[str, tuple[dict[str, Any], int]] = {
 MINUTE = {"type": "delay", "seconds": 60, "when": "after"}
 
 
-@pytest.fixture
-def held(mock: Mock) -> Iterator[list[Waiting]]:
-    callers: list[Waiting] = []
-    yield callers
-    for caller in callers:
-        caller.drop()
-
-
-def ask(mock: Mock, held: list[Waiting], scenario: str = "") -> Waiting:
-    """A caller who waits for a video."""
+def ask(mock: Mock, scenario: str = "") -> calls.OpenRequest:
+    """A create that is held open."""
     headers = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
     if scenario:
         headers["mock-scenario"] = scenario
-    asked = Asked("POST", "/hailuo/videos", headers, json.dumps(VIDEO).encode())
-    held.append(Waiting(mock, asked))
-    return held[-1]
+    asked = calls.Request("POST", "/hailuo/videos", headers, json.dumps(VIDEO).encode())
+    return calls.OpenRequest(mock, asked)
 
 
 def state_of_the_only_task(mock: Mock) -> str:
     (task,) = mock.world.tasks
-    assert is_sound(mock.world)
+    assert calls.is_balanced(mock.world)
     return mock.world.state_of(task).value
 
 
 # --- what was told before the answer ----------------------------------------------------------
 
 
-def test_a_video_that_was_told_of_before_the_answer_is_answered_at_once(
-    mock: Mock, held: list[Waiting]
-) -> None:
-    caller = ask(mock, held, "delivery_before_answer")
+def test_a_create_whose_callback_comes_first_is_answered_at_once(mock: Mock) -> None:
+    caller = ask(mock, "delivery_before_answer")
     assert caller.answer().json()["data"][0]["state"] == "succeeded"
 
 
-def test_the_same_if_the_control_door_wants_it_so(mock: Mock, held: list[Waiting]) -> None:
-    stand(mock, effect=TELL_FIRST | {"outcome": "failed"})
-    answer = ask(mock, held).answer()
+def test_a_fault_of_the_door_can_send_the_callback_first(mock: Mock) -> None:
+    calls.add_faults(mock, effect=TELL_FIRST | {"outcome": "failed"})
+    answer = ask(mock).answer()
     assert (answer.status, answer.json()["error"]["code"]) == (500, "api_error")
 
 
@@ -68,17 +56,17 @@ def test_the_same_if_the_control_door_wants_it_so(mock: Mock, held: list[Waiting
 
 @pytest.mark.parametrize("name", COMMITTED)
 def test_a_fault_after_the_charge_does_not_wait_for_the_end_of_the_task(
-    mock: Mock, held: list[Waiting], name: str
+    mock: Mock, name: str
 ) -> None:
     effect, status = COMMITTED[name]
-    (fault,) = stand(mock, effect=effect, times=1)
-    assert ask(mock, held).answer().status == status
+    (fault,) = calls.add_faults(mock, effect=effect, times=1)
+    assert ask(mock).answer().status == status
     assert state_of_the_only_task(mock) == "queued"
-    assert mock.world.ledger.balance(ACCOUNTS["acedata"]).reserved_credits == 1
-    assert door(mock, "GET", f"/{fault['id']}").json()["happened"] == 1
-    advance(mock, 1)
+    assert mock.world.ledger.balance(calls.ACCOUNTS["acedata"]).reserved_credits == 1
+    assert calls.on_faults(mock, "GET", f"/{fault['id']}").json()["happened"] == 1
+    calls.advance(mock, 1)
     assert state_of_the_only_task(mock) == "succeeded"
-    assert mock.world.ledger.balance(ACCOUNTS["acedata"]).spent_credits == 1
+    assert mock.world.ledger.balance(calls.ACCOUNTS["acedata"]).spent_credits == 1
 
 
 @pytest.mark.parametrize("how", ["reset", "hang"])
@@ -94,30 +82,30 @@ def test_a_connection_that_breaks_after_the_charge_breaks_while_the_task_runs(ho
         assert (exchange.task, len(exchange.faults), exchange.without) == (task.id, 1, "accepted")
 
 
-def test_a_fault_with_a_delay_happens_so_much_later_on_the_clock_of_the_world(
-    make_mock: Any, held: list[Waiting]
+def test_a_fault_with_a_delay_happens_later_on_the_clock_of_the_world(
+    make_mock: Any,
 ) -> None:
     mock = make_mock(tasks__processing_s=600)
     headers = {"content-type": "application/json"}
     for effect in (MINUTE, COMMITTED["proxy"][0]):
         body = json.dumps({"effect": effect}).encode()
         mock.request("POST", "/_mock/worlds/default/faults", headers=headers, body=body)
-    caller = ask(mock, held)
-    advance(mock, 59.9)
-    assert caller.waits
-    advance(mock, 0.1)
+    caller = ask(mock)
+    calls.advance(mock, 59.9)
+    assert caller.is_open
+    calls.advance(mock, 0.1)
     assert caller.answer().status == 504
     assert state_of_the_only_task(mock) == "processing"
 
 
-def test_a_late_answer_comes_so_much_later_than_the_video(mock: Mock, held: list[Waiting]) -> None:
-    (fault,) = stand(mock, effect=MINUTE)
-    caller = ask(mock, held)
-    advance(mock, 60.9)
-    assert caller.waits
-    advance(mock, 0.1)
+def test_a_late_answer_comes_later_than_the_video(mock: Mock) -> None:
+    (fault,) = calls.add_faults(mock, effect=MINUTE)
+    caller = ask(mock)
+    calls.advance(mock, 60.9)
+    assert caller.is_open
+    calls.advance(mock, 0.1)
     assert caller.answer().json()["success"] is True
-    assert door(mock, "GET", f"/{fault['id']}").json()["happened"] == 1
+    assert calls.on_faults(mock, "GET", f"/{fault['id']}").json()["happened"] == 1
 
 
 @pytest.mark.parametrize(
@@ -134,13 +122,13 @@ def test_a_late_answer_comes_so_much_later_than_the_video(mock: Mock, held: list
         ),
     ],
 )
-def test_what_needs_the_answer_waits_for_it(
-    mock: Mock, held: list[Waiting], rule: dict[str, Any], status: int, said: bytes
+def test_a_fault_that_changes_the_answer_waits_for_it(
+    mock: Mock, rule: dict[str, Any], status: int, said: bytes
 ) -> None:
-    stand(mock, **rule)
-    caller = ask(mock, held)
-    assert caller.waits
-    advance(mock, 1)
+    calls.add_faults(mock, **rule)
+    caller = ask(mock)
+    assert caller.is_open
+    calls.advance(mock, 1)
     answer = caller.answer()
     assert (answer.status, said in answer.body) == (status, True)
 
@@ -149,10 +137,10 @@ def test_what_needs_the_answer_waits_for_it(
 
 
 @pytest.mark.parametrize(("state", "status"), [("succeeded", 200), ("failed", 500)])
-def test_whose_task_is_ended_by_hand_is_answered_with_that_end(
-    mock: Mock, held: list[Waiting], state: str, status: int
+def test_a_create_whose_task_is_ended_by_hand_is_answered(
+    mock: Mock, state: str, status: int
 ) -> None:
-    caller = ask(mock, held)
+    caller = ask(mock)
     (task,) = mock.world.tasks
     path = f"/_mock/worlds/default/tasks/{task.id}/finish"
     headers = {"content-type": "application/json"}
@@ -162,8 +150,8 @@ def test_whose_task_is_ended_by_hand_is_answered_with_that_end(
     assert answer.json()["success"] is (state == "succeeded")
 
 
-def test_after_a_running_clock_was_moved_the_next_end_comes_when_it_is_due() -> None:
-    """The timer that was set before the move would ring half an hour too late."""
+def test_a_task_ends_in_time_after_a_running_clock_was_moved() -> None:
+    """The timer that was set before the move would be half an hour late."""
     with live(clock__mode="real", tasks__queued_s=0, tasks__processing_s=1800) as mock:
         waiting = threading.Thread(target=post_video, args=(mock,), kwargs={"timeout": WAIT_S})
         waiting.start()

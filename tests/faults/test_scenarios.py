@@ -6,18 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from mock_server.apis import ALL
 from mock_server.contract.data_paths import FIXTURES
-from mock_server.core.delivery_faults import DeliveryFault
+from mock_server.core.effects import DeliveryFault
 from mock_server.core.faults import FaultRule, Match
-from mock_server.faults.scenarios import (
-    Codes,
-    Scenario,
-    ScenarioError,
-    Scenarios,
-    UnknownScenario,
-    read,
-)
+from mock_server.core.scenarios import Scenario, UnknownScenario
+from mock_server.faults.scenarios import Codes, ScenarioError, Scenarios, read
 
+APIS = {api.name: api for api in ALL}
 SHIPPED = FIXTURES / "scenarios"
 NAMES = sorted(file.stem for file in SHIPPED.iterdir())
 TWICE = """
@@ -36,10 +32,10 @@ def written(folder: Path, content: str, name: str = "mine.toml") -> Path:
 
 
 def why_broken(folder: Path, content: str) -> str:
-    """What is said of a file; it always says which file it is."""
+    """The error of a file; it names the file."""
     file = written(folder, content)
     with pytest.raises(ScenarioError) as broken:
-        read(file)
+        read(file, APIS)
     assert str(broken.value).startswith(f"{file}:")
     return str(broken.value).removeprefix(f"{file}:")
 
@@ -50,12 +46,12 @@ def why_broken(folder: Path, content: str) -> str:
 def test_every_file_in_the_folder_is_a_scenario() -> None:
     assert NAMES
     assert {file.suffix for file in SHIPPED.iterdir()} == {".toml"}
-    assert Scenarios([SHIPPED]).names == NAMES
+    assert Scenarios([SHIPPED], ALL).names == NAMES
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_shipped_scenario_can_be_read(name: str) -> None:
-    scenario = Scenarios([SHIPPED]).find(name)
+    scenario = Scenarios([SHIPPED], ALL).find(name)
     assert scenario.name == name
     assert scenario.faults
     assert scenario.apis
@@ -63,8 +59,8 @@ def test_every_shipped_scenario_can_be_read(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_scenario_of_one_api_leaves_the_other_alone(name: str) -> None:
-    scenario = Scenarios([SHIPPED]).find(name)
+def test_a_scenario_of_one_api_does_not_concern_the_other(name: str) -> None:
+    scenario = Scenarios([SHIPPED], ALL).find(name)
     if len(scenario.apis) == 1:
         assert {rule.match.api for rule in scenario.faults} == set(scenario.apis)
 
@@ -76,39 +72,40 @@ def test_a_scenario_is_called_like_its_file(tmp_path: Path) -> None:
     expected = Scenario(
         "mine", "Twice.", ("rivya", "acedata"), (FaultRule(effect=DeliveryFault(copies=2)),)
     )
-    assert read(written(tmp_path, TWICE)) == expected
-    assert Scenarios([tmp_path]).find("mine") == expected
+    assert read(written(tmp_path, TWICE), APIS) == expected
+    assert Scenarios([tmp_path], ALL).find("mine") == expected
 
 
-def test_the_rules_of_one_api_concern_it_alone_and_keep_what_they_ask_for(tmp_path: Path) -> None:
+def test_rules_of_a_scenario_of_one_api_concern_that_api_and_keep_their_match(
+    tmp_path: Path,
+) -> None:
     more = 'apis = ["acedata"]' + TWICE + 'match = { model = "hailuo-pro" }\n'
-    (rule,) = read(written(tmp_path, more)).faults
+    (rule,) = read(written(tmp_path, more), APIS).faults
     assert rule.match == Match(api="acedata", model="hailuo-pro")
 
 
 def test_a_rule_that_names_its_api_keeps_it(tmp_path: Path) -> None:
-    (rule,) = read(written(tmp_path, TWICE + 'match = { api = "acedata" }\n')).faults
+    (rule,) = read(written(tmp_path, TWICE + 'match = { api = "acedata" }\n'), APIS).faults
     assert rule.match.api == "acedata"
 
 
 def test_a_scenario_can_have_several_rules(tmp_path: Path) -> None:
     more = TWICE + '[[faults]]\neffect = { type = "task", outcome = "failed" }\ntimes = 1\n'
-    first, second = read(written(tmp_path, more)).faults
+    first, second = read(written(tmp_path, more), APIS).faults
     assert (first.times, second.times) == (None, 1)
 
 
 # --- what is broken --------------------------------------------------------------------------
 
 
-def test_what_is_no_toml_says_in_which_line(tmp_path: Path) -> None:
+def test_invalid_toml_is_refused_with_its_line(tmp_path: Path) -> None:
     assert "line 4" in why_broken(tmp_path, 'shows = "a"\n\nfaults = [[\n=')
 
 
 @pytest.mark.parametrize(
     ("content", "place", "hint"),
     [
-        ("", "/faults", "required"),
-        ("faults = []", "/shows", "required"),
+        ("", "/faults", "required"), ("faults = []", "/shows", "required"),
         ('shows = ""\nfaults = []', "/shows", "at least 1"),
         ("shows = 5\nfaults = []", "/shows", "a string"),
         ('shwos = "a"\nfaults = []', "/shows", "was it sent as 'shwos'"),
@@ -124,10 +121,11 @@ def test_what_is_no_toml_says_in_which_line(tmp_path: Path) -> None:
         ("apis = []" + TWICE, "/apis", "at least 1"),
         ('apis = "rivya"' + TWICE, "/apis", "an array"),
         (TWICE + 'match = { modle = "m" }', "/faults/0/match/modle", "did you mean 'model'"),
+        (TWICE + 'match = { api = "rivia" }', "/faults/0/match/api", "did you mean 'rivya'"),
         (TWICE + 'match = { prompt = "(" }', "/faults/0/match", "regular expression"),
     ],
-)
-def test_what_is_wrong_in_a_file_is_named_with_its_place(
+)  # fmt: skip
+def test_an_error_in_a_file_is_reported_with_its_place(
     tmp_path: Path, content: str, place: str, hint: str
 ) -> None:
     told = why_broken(tmp_path, content)
@@ -135,7 +133,7 @@ def test_what_is_wrong_in_a_file_is_named_with_its_place(
     assert hint in told
 
 
-def test_the_line_of_what_is_wrong_is_named(tmp_path: Path) -> None:
+def test_an_error_in_a_file_is_reported_with_its_line(tmp_path: Path) -> None:
     assert why_broken(tmp_path, TWICE.replace("copies", "copeis")).startswith("5: /faults/0/")
     assert why_broken(tmp_path, TWICE + "\n\ntims = 1").startswith("8: /faults/0/tims")
 
@@ -149,12 +147,12 @@ def test_a_file_is_written_in_utf_8(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_bytes(TWICE.encode().replace(b"Twice", b"Zw\xf6lf"))
     with pytest.raises(ScenarioError, match="mine.toml"):
-        read(file)
+        read(file, APIS)
 
 
 def test_a_file_that_is_gone_is_broken(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError, match="mine.toml"):
-        read(tmp_path / "mine.toml")
+        read(tmp_path / "mine.toml", APIS)
 
 
 # --- which there are -------------------------------------------------------------------------
@@ -163,47 +161,47 @@ def test_a_file_that_is_gone_is_broken(tmp_path: Path) -> None:
 def test_names_are_in_order_of_the_alphabet(tmp_path: Path) -> None:
     for name in ("b.toml", "a.toml", "c.toml", "notes.md"):
         written(tmp_path, TWICE, name)
-    assert Scenarios([tmp_path]).names == ["a", "b", "c"]
+    assert Scenarios([tmp_path], ALL).names == ["a", "b", "c"]
 
 
 def test_names_are_in_order_whichever_folder_they_are_from(tmp_path: Path) -> None:
     first, later = tmp_path / "first", tmp_path / "later"
     written(first, TWICE, "b.toml")
     written(later, TWICE, "a.toml")
-    assert Scenarios([first, later]).names == ["a", "b"]
+    assert Scenarios([first, later], ALL).names == ["a", "b"]
 
 
-def test_of_two_files_with_one_name_that_of_the_later_folder_counts(tmp_path: Path) -> None:
+def test_the_file_of_the_later_folder_counts(tmp_path: Path) -> None:
     first, later = tmp_path / "z", tmp_path / "a"
     written(first, TWICE)
     written(first, TWICE, "only.toml")
     written(later, TWICE.replace("Twice.", "Later."))
-    scenarios = Scenarios([first, later])
+    scenarios = Scenarios([first, later], ALL)
     assert scenarios.names == ["mine", "only"]
     assert scenarios.find("mine").shows == "Later."
     assert scenarios.find("only").shows == "Twice."
 
 
 def test_a_folder_that_is_not_there_has_no_scenarios(tmp_path: Path) -> None:
-    assert Scenarios([tmp_path / "none", tmp_path]).names == []
+    assert Scenarios([tmp_path / "none", tmp_path], ALL).names == []
 
 
-def test_an_unknown_scenario_is_told_the_nearest(tmp_path: Path) -> None:
+def test_an_unknown_scenario_is_refused_with_a_near_one(tmp_path: Path) -> None:
     written(tmp_path, TWICE)
     with pytest.raises(UnknownScenario, match="no scenario 'mien'; did you mean 'mine'"):
-        Scenarios([tmp_path]).find("mien")
+        Scenarios([tmp_path], ALL).find("mien")
 
 
-def test_a_broken_file_disturbs_nobody_who_does_not_ask_for_it(tmp_path: Path) -> None:
+def test_a_broken_file_does_not_affect_other_scenarios(tmp_path: Path) -> None:
     written(tmp_path, "=", "broken.toml")
     written(tmp_path, TWICE)
-    scenarios = Scenarios([tmp_path])
+    scenarios = Scenarios([tmp_path], ALL)
     assert scenarios.find("mine").name == "mine"
     with pytest.raises(ScenarioError, match=r"broken\.toml"):
         scenarios.find("broken")
 
 
-# --- errors that nobody has ------------------------------------------------------------------
+# --- errors that no API has --------------------------------------------------------------------
 
 CODES: Codes = {
     "rivya": ["rate_limited", "not_found"],
@@ -212,10 +210,10 @@ CODES: Codes = {
 
 
 def refused_at_the_start(folder: Path, faults: str, apis: str = "") -> str:
-    """What is said of a user's file with these faults; nothing if it is taken."""
+    """The error of a user's file with these faults; empty if there is none."""
     file = written(folder, f'shows = "Mine."\n{apis}\n{faults}')
     try:
-        Scenarios([folder], CODES).read_all(folder)
+        Scenarios([folder], ALL, CODES).read_all(folder)
     except ScenarioError as broken:
         return str(broken).removeprefix(f"{file}:")
     return ""
@@ -234,7 +232,7 @@ def error(code: str, match: str = "") -> str:
         (error("not_found"), 'apis = ["rivya"]'),
     ],
 )
-def test_an_error_that_one_of_its_apis_has_is_taken(tmp_path: Path, faults: str, apis: str) -> None:
+def test_an_error_of_one_of_its_apis_is_accepted(tmp_path: Path, faults: str, apis: str) -> None:
     assert refused_at_the_start(tmp_path, faults, apis) == ""
 
 

@@ -12,7 +12,12 @@ from typing import Any
 import httpx2
 import pytest
 
-from mock_server.edge.timestamps import moment
+from mock_server.config.settings import DeliverySettings
+from mock_server.core.deliveries import OutgoingRequest
+from mock_server.core.effects import NO_FAULT
+from mock_server.core.refusals import Conflict
+from mock_server.edge.timestamps import timestamp
+from mock_server.outgoing.sender import Sender
 from tests.live import WAIT_S, Live, live
 from tests.mock import KEY, MINIMAL, START_MS, TOKEN, VIDEO
 from tests.receiver import receiver
@@ -45,7 +50,7 @@ def after_attempts(mock: Live, count: int) -> Any:
 
 @contextmanager
 def silent_receiver() -> Iterator[str]:
-    """Takes connections and never says a word."""
+    """Accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}/hook"
 
@@ -54,9 +59,9 @@ def test_a_failing_receiver_is_tried_again_on_the_schedule_until_it_takes_the_ev
     with live(acedata__callback_waits_s=[60, 300]) as mock, receiver(500, 503, 204) as hook:
         (task_id,) = ask(mock, hook.url)
         mock.advance(1)
-        assert after_attempts(mock, 1)["next_attempt_at"] == moment(ENDED_MS + 60_000)
+        assert after_attempts(mock, 1)["next_attempt_at"] == timestamp(ENDED_MS + 60_000)
         mock.advance(60)
-        assert after_attempts(mock, 2)["next_attempt_at"] == moment(ENDED_MS + 360_000)
+        assert after_attempts(mock, 2)["next_attempt_at"] == timestamp(ENDED_MS + 360_000)
         mock.advance(300)
         delivery = after_attempts(mock, 3)
         bodies = {hook.received.get(timeout=WAIT_S).body for _ in range(3)}
@@ -64,11 +69,18 @@ def test_a_failing_receiver_is_tried_again_on_the_schedule_until_it_takes_the_ev
     assert delivery["event"]["subject"] == task_id
     assert [tried["answer"]["status"] for tried in delivery["attempts"]] == [500, 503, 204]
     times = [tried["started_at"] for tried in delivery["attempts"]]
-    assert times == [moment(ENDED_MS + later_ms) for later_ms in (0, 60_000, 360_000)]
+    assert times == [timestamp(ENDED_MS + later_ms) for later_ms in (0, 60_000, 360_000)]
     assert len(bodies) == 1
 
 
-def test_what_is_to_go_wrong_once_is_kept_for_an_end_that_somebody_hears_of() -> None:
+@pytest.mark.parametrize("url", ["http://[::1", "http://\udcff.test/"])
+def test_a_request_to_a_url_that_cannot_be_called_is_refused(url: str) -> None:
+    sender = Sender(DeliverySettings(), ("loopback",))
+    with pytest.raises(Conflict, match="the URL cannot be called"):
+        sender.as_sent(OutgoingRequest(url, (), b"{}"), NO_FAULT)
+
+
+def test_a_fault_for_one_delivery_waits_for_a_task_with_a_receiver() -> None:
     with live() as mock, receiver(200) as hook, httpx2.Client(base_url=mock.url) as client:
         once = {"scenario": "delivery_twice", "times": 1}
         client.post("/_mock/worlds/default/faults", json=once).raise_for_status()
@@ -80,7 +92,7 @@ def test_what_is_to_go_wrong_once_is_kept_for_an_end_that_somebody_hears_of() ->
         assert len(deliveries(mock)) == 2
 
 
-def test_only_the_newest_are_shown_if_that_is_asked_for() -> None:
+def test_a_limit_shows_the_newest() -> None:
     with live() as mock, receiver(*[200] * 3) as hook:
         ids = ask(mock, *[hook.url] * 3)
         mock.advance(1)
@@ -124,8 +136,8 @@ def test_a_delivery_can_be_sent_again() -> None:
         assert first.body == second.body
 
 
-def test_a_delivery_that_waits_for_its_turn_cannot_be_sent_again() -> None:
-    """The turn it waits for is the attempt that is asked for; a second one would come after it."""
+def test_a_pending_delivery_cannot_be_sent_again() -> None:
+    """The attempt that is asked for is the pending one; a second one would come after it."""
     with live(deliveries__per_receiver=1) as mock, silent_receiver() as url:
         ask(mock, url, url)
         mock.fake.world().clock.advance(1000)
@@ -138,7 +150,7 @@ def test_a_delivery_that_waits_for_its_turn_cannot_be_sent_again() -> None:
         assert (shown["state"], shown["attempts"]) == ("pending", [])
 
 
-def test_what_waits_for_its_turn_is_not_sent_to_an_endpoint_that_was_deleted_meanwhile() -> None:
+def test_a_pending_delivery_is_not_sent_to_a_deleted_endpoint() -> None:
     rivya = {"authorization": f"Bearer {KEY}"}
     with (
         live(deliveries__per_receiver=1, deliveries__timeout_s=1) as mock,
@@ -169,7 +181,7 @@ def test_the_secret_of_a_request_signs_its_callback_if_the_setting_says_so() -> 
 
 
 @pytest.mark.parametrize(("signs", "fields"), [(False, {"callback_secret": "s3cret"}), (True, {})])
-def test_otherwise_a_callback_is_not_signed(signs: bool, fields: dict[str, str]) -> None:
+def test_a_callback_is_not_signed_by_default(signs: bool, fields: dict[str, str]) -> None:
     with live(acedata__sign_callbacks=signs) as mock, receiver() as hook:
         ask(mock, hook.url, **fields)
         mock.advance(1)
@@ -215,7 +227,7 @@ def test_an_answer_without_end_is_read_up_to_a_bound() -> None:
     assert len(delivery["attempts"][0]["answer"]["body"]) == 4096
 
 
-def test_receivers_that_hang_hold_up_nobody_else() -> None:
+def test_receivers_that_hang_delay_no_other_delivery() -> None:
     with live() as mock, ExitStack() as stack, receiver() as hook:
         silent = [stack.enter_context(silent_receiver()) for _ in range(20)]
         ask(mock, *silent * 12, *[hook.url] * 50)
@@ -237,7 +249,7 @@ def test_hundreds_due_at_one_moment_all_arrive_once() -> None:
 
 
 @pytest.mark.parametrize("path", ["defualt/deliveries", "default/deliveries/none"])
-def test_what_is_not_there_is_a_problem_with_a_reason(path: str) -> None:
+def test_an_unknown_delivery_is_a_problem_with_a_reason(path: str) -> None:
     with live() as mock:
         answer = httpx2.get(f"{mock.url}/_mock/worlds/{path}")
     assert answer.status_code == 404

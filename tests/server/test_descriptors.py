@@ -1,4 +1,4 @@
-"""File descriptors: the limit is raised, and their lack is told once."""
+"""File descriptors: the limit is raised, and their lack is logged once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from mock_server.server.descriptors import ScarcityLog
+from mock_server.server.descriptors import ShortageLog
 
 resource = pytest.importorskip("resource", reason="needs limits of the operating system")
 
@@ -33,12 +33,12 @@ def test_the_soft_limit_is_raised_to_the_hard_one(limits: tuple[int, int], raise
     assert ended.stdout == f"({raised_to}, {limits[1]})\n"
 
 
-def test_a_lack_of_descriptors_is_told_once_however_often_it_is_met(
+def test_a_lack_of_descriptors_is_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def story() -> None:
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(ScarcityLog())
+        loop.set_exception_handler(ShortageLog())
         for _ in range(2000):
             loop.call_exception_handler(
                 {
@@ -54,10 +54,10 @@ def test_a_lack_of_descriptors_is_told_once_however_often_it_is_met(
     assert "limits.head_timeout_s" in told.getMessage()
 
 
-def test_every_other_exception_is_told_as_before(caplog: pytest.LogCaptureFixture) -> None:
+def test_every_other_exception_is_logged_as_usual(caplog: pytest.LogCaptureFixture) -> None:
     async def story() -> None:
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(ScarcityLog())
+        loop.set_exception_handler(ShortageLog())
         for number in range(3):
             loop.call_exception_handler({"message": f"odd {number}", "exception": OSError(5, "x")})
 
@@ -70,7 +70,7 @@ def test_every_other_exception_is_told_as_before(caplog: pytest.LogCaptureFixtur
     ]
 
 
-def test_the_server_takes_requests_again_when_descriptors_are_free_again() -> None:
+def test_the_server_accepts_requests_again_with_free_descriptors() -> None:
     program = """
 import resource, socket, sys, http.client, json
 resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))

@@ -8,9 +8,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from tests.asgi import Answer
-from tests.mock import KEY, TOKEN, VIDEO, Mock
+from tests.mock import KEY, TOKEN, VIDEO, MakeMock, Mock
 
-MakeMock = Callable[..., Mock]
 MOST = 3
 WAIT = "/_mock/worlds/default/wait?method=DELETE&timeout_s=60"
 
@@ -38,7 +37,9 @@ def while_held(
     return mock.driver.loop.run_until_complete(story())
 
 
-def test_one_more_is_refused_in_the_words_of_its_api(make_mock: MakeMock) -> None:
+def test_a_held_open_request_over_the_limit_is_refused_in_the_format_of_its_api(
+    make_mock: MakeMock,
+) -> None:
     mock = make_mock(limits__held_requests=MOST)
 
     async def look() -> None:
@@ -59,7 +60,7 @@ def test_one_more_is_refused_in_the_words_of_its_api(make_mock: MakeMock) -> Non
     assert mock.create().status == 200
 
 
-def test_the_door_stays_open_so_that_somebody_can_help(make_mock: MakeMock) -> None:
+def test_the_door_answers_at_the_limit_of_held_open_requests(make_mock: MakeMock) -> None:
     mock = make_mock(limits__held_requests=MOST)
 
     async def look() -> None:

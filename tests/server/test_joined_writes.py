@@ -10,7 +10,7 @@ from mock_server.server.joined_writes import JoinedWrites
 
 
 class Transport:
-    """Notes what is done to a connection."""
+    """Keeps the calls to a connection."""
 
     def __init__(self) -> None:
         self.done: list[bytes | str] = []
@@ -31,8 +31,8 @@ class Transport:
         return name
 
 
-def told(use: Callable[[JoinedWrites], Any]) -> list[bytes | str]:
-    """What a connection is told within one turn, and after it."""
+def recorded_calls(use: Callable[[JoinedWrites], Any]) -> list[bytes | str]:
+    """The calls to a connection within one turn of the loop, and after it."""
     transport = Transport()
 
     async def story() -> list[bytes | str]:
@@ -45,24 +45,34 @@ def told(use: Callable[[JoinedWrites], Any]) -> list[bytes | str]:
     return asyncio.run(story())
 
 
-def test_head_and_body_leave_together() -> None:
+def test_head_and_body_are_written_together() -> None:
     def use(joined: JoinedWrites) -> None:
         joined.write(b"head")
         joined.write(b"body")
 
-    assert told(use) == ["turn", b"headbody"]
+    assert recorded_calls(use) == ["turn", b"headbody"]
 
 
-def test_what_is_long_does_not_wait() -> None:
+def test_bytes_written_now_are_sent_after_those_written_before() -> None:
+    def use(joined: JoinedWrites) -> None:
+        joined.write(b"head")
+        joined.write(b"body")
+        joined.write_now(b"whole")
+        joined.write(b"more")
+
+    assert recorded_calls(use) == [b"headbody", b"whole", "turn", b"more"]
+
+
+def test_a_long_write_is_sent_at_once() -> None:
     def use(joined: JoinedWrites) -> None:
         joined.write(b"head")
         joined.write(b"x" * 70_000)
         joined.write(b"more")
 
-    assert told(use) == [b"head" + b"x" * 70_000, "turn", b"more"]
+    assert recorded_calls(use) == [b"head" + b"x" * 70_000, "turn", b"more"]
 
 
-def test_a_connection_is_closed_behind_what_was_written() -> None:
+def test_a_connection_is_closed_after_its_bytes() -> None:
     def close(joined: JoinedWrites) -> None:
         joined.write(b"last words")
         joined.close()
@@ -72,12 +82,12 @@ def test_a_connection_is_closed_behind_what_was_written() -> None:
         joined.write(b"last words")
         joined.write_eof()
 
-    assert told(close) == [b"last words", "close", "turn"]
-    assert told(end) == [b"last words", "eof", "turn"]
+    assert recorded_calls(close) == [b"last words", "close", "turn"]
+    assert recorded_calls(end) == [b"last words", "eof", "turn"]
 
 
-def test_everything_else_is_the_transports() -> None:
+def test_everything_else_is_passed_to_the_transport() -> None:
     def use(joined: JoinedWrites) -> None:
         assert joined.get_extra_info("socket") == "socket"
 
-    assert told(use) == ["turn"]
+    assert recorded_calls(use) == ["turn"]

@@ -1,4 +1,4 @@
-"""What needs a real network: waiting in crowds, hanging up, calling back."""
+"""Tests that need a real network: many waiting clients, hanging up, callbacks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def held_open(body: bytes) -> bytes:
 
 
 def wait_for_tasks(mock: Live, count: int) -> None:
-    """Returns once so many tasks are there; each look is a request, so the server gets its turn."""
+    """Returns when so many tasks exist. Each check is a request, so that the server can run."""
     while len(mock.fake.world().tasks) < count:
         httpx2.get(f"{mock.url}/_mock/health")
 
@@ -65,7 +65,7 @@ def test_a_thousand_held_open_requests_wait_without_threads_and_all_get_their_vi
         assert mock.fake.world().ledger.balance("acedata-test").spent_credits == 1000
 
 
-def test_a_caller_who_hangs_up_leaves_the_task_going() -> None:
+def test_a_task_continues_after_its_client_hangs_up() -> None:
     with live() as mock:
         with connect(mock) as connection:
             connection.sendall(held_open(json.dumps(VIDEO).encode()))
@@ -77,7 +77,7 @@ def test_a_caller_who_hangs_up_leaves_the_task_going() -> None:
         assert task["response"]["success"] is True
 
 
-def test_a_caller_who_hangs_up_in_the_middle_of_a_body_changes_nothing() -> None:
+def test_a_client_that_hangs_up_during_its_body_changes_nothing() -> None:
     with live() as mock:
         head, _, body = held_open(json.dumps(VIDEO).encode()).partition(b"\r\n\r\n")
         with connect(mock) as connection:
@@ -119,7 +119,7 @@ def test_racing_creates_of_one_key_make_one_task_and_one_charge() -> None:
         assert mock.fake.world().ledger.balance("rivya-test").reserved_credits == 57
 
 
-def test_a_callback_comes_once_when_the_task_has_ended_and_can_be_read() -> None:
+def test_a_callback_comes_once_after_the_end_of_its_task() -> None:
     with live() as mock, receiver() as hook:
         accepted = httpx2.post(
             f"{mock.url}/hailuo/videos", json=VIDEO | {"callback_url": hook.url}, headers=ACEDATA
@@ -163,7 +163,7 @@ def test_a_callback_follows_no_redirect() -> None:
         assert elsewhere.received.empty()
 
 
-def test_a_callback_that_cannot_be_delivered_does_the_task_no_harm() -> None:
+def test_a_failed_callback_does_not_change_its_task() -> None:
     with live() as mock:
         with socket.create_server(("127.0.0.1", 0)) as closed:
             port = closed.getsockname()[1]
@@ -199,12 +199,12 @@ def test_a_callback_that_cannot_be_delivered_does_the_task_no_harm() -> None:
         ("http:///x", False),
     ],
 )
-def test_only_hosts_that_may_be_called_are_called(url: str, *, allowed: bool) -> None:
+def test_only_allowed_hosts_are_called(url: str, *, allowed: bool) -> None:
     with live() as mock:
         assert mock.fake.sender.may_call(url) is allowed
 
 
-def test_other_hosts_can_be_let_through_by_name_or_all_at_once() -> None:
+def test_other_hosts_can_be_allowed_by_name_or_all() -> None:
     with live(callback_hosts=["hooks.test"]) as mock:
         assert mock.fake.sender.may_call("https://hooks.test/x")
         assert not mock.fake.sender.may_call("http://127.0.0.1/x")
@@ -223,7 +223,7 @@ def test_the_real_clock_ends_tasks_without_any_request_coming_in() -> None:
         assert hook.received.get(timeout=WAIT_S).method == "POST"
 
 
-def test_a_scaled_clock_makes_minutes_pass_in_no_time() -> None:
+def test_minutes_pass_quickly_on_a_scaled_clock() -> None:
     with live(**{"clock.mode": "real"}, time_scale=6000, tasks__processing_s=120) as mock:
         body = httpx2.post(
             f"{mock.url}/hailuo/videos", json=VIDEO, headers=ACEDATA, timeout=WAIT_S
@@ -232,7 +232,7 @@ def test_a_scaled_clock_makes_minutes_pass_in_no_time() -> None:
         assert mock.fake.world().clock.now_ms() >= START_MS + 120_000
 
 
-def test_urls_lead_back_to_the_host_the_client_used() -> None:
+def test_urls_begin_with_the_host_that_the_client_used() -> None:
     with live() as mock:
         created = httpx2.post(f"{mock.url}/api/v1/generations", json=MINIMAL, headers=RIVYA).json()
         mock.advance(1)
@@ -243,7 +243,7 @@ def test_urls_lead_back_to_the_host_the_client_used() -> None:
         assert proxied["result"]["primary_url"].startswith("http://mock.test:99/media/")
 
 
-def test_a_public_url_wins_over_the_host() -> None:
+def test_a_public_url_counts_before_the_host_header() -> None:
     with live(public_url="https://mock.example") as mock:
         created = httpx2.post(f"{mock.url}/api/v1/generations", json=MINIMAL, headers=RIVYA).json()
         mock.advance(1)

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as clients really speak it: what the server makes of the bytes of a connection."""
+"""HTTP/1.1, byte by byte: how the server reads a connection."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_request_that_offers_another_protocol_is_read_as_if_it_did_not(name: s
 
 
 @pytest.mark.parametrize("name", OFFERS)
-def test_it_is_read_alike_wherever_it_is_split(name: str) -> None:
+def test_a_request_is_read_alike_at_every_split(name: str) -> None:
     offer = OFFERS[name]
     whole = converse([offer])
     for place in range(1, len(offer)):
@@ -102,14 +102,14 @@ async def _refusing(scope: Scope, receive: Receive, send: Send) -> None:
         await echo(scope, receive, send)
 
 
-def test_who_asks_whether_to_send_the_body_is_told_once_it_is_wanted() -> None:
+def test_a_client_that_expects_100_is_answered_when_the_body_is_read() -> None:
     head = request("Expect: 100-continue").removesuffix(BODY)
     conversation = converse([head, BODY])
     assert conversation.statuses == [100, 200]
     assert conversation.answers[1].json()["body"] == BODY.decode()
 
 
-def test_who_asks_is_refused_before_the_body_and_nothing_behind_it_is_read() -> None:
+def test_a_client_that_expects_100_is_refused_before_its_body() -> None:
     head = request("Expect: 100-continue", target="/refused").removesuffix(BODY)
     conversation = converse([head, request(target="/b")], _refusing)
     assert conversation.statuses == [401]
@@ -133,7 +133,7 @@ def test_an_expectation_of_http_1_0_or_an_unknown_one_is_ignored() -> None:
     ["a", "api.rivya.example", "a:4010", "my_mock:4010", "localhost.", "127.0.0.1:4010", "[::1]:1",
      "[::ffff:127.0.0.1]", "A.Example", "a:", "xn--bcher-kva.example", ""],
 )  # fmt: skip
-def test_a_well_formed_host_is_taken(host: str) -> None:
+def test_a_well_formed_host_is_accepted(host: str) -> None:
     assert converse([request().replace(b"mock.test", host.encode())]).statuses == [200]
 
 
@@ -144,7 +144,7 @@ def test_a_well_formed_host_is_taken(host: str) -> None:
      ".", ":80", "a,b", "b\u00fccher.example", "a%2fb", "a'b", 'a"b', "<a>", "a;b", "$(a)",
      "a" * 300],
 )  # fmt: skip
-def test_a_malformed_host_is_refused_whatever_the_path_is(host: str) -> None:
+def test_a_malformed_host_is_refused_on_every_path(host: str) -> None:
     sent = request().replace(b"mock.test", host.encode("latin-1"))
     conversation = converse([sent])
     assert conversation.statuses == [400]
@@ -185,7 +185,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_what_is_no_request_is_refused_with_a_reason(name: str) -> None:
+def test_invalid_bytes_are_refused_with_a_reason(name: str) -> None:
     conversation = converse([UNREADABLE[name]])
     assert conversation.statuses == [400]
     assert conversation.answers[0].headers["content-type"] == "application/problem+json"
@@ -193,14 +193,14 @@ def test_what_is_no_request_is_refused_with_a_reason(name: str) -> None:
     assert conversation.is_closed
 
 
-def test_a_client_that_speaks_http_2_is_told_so() -> None:
+def test_http_2_is_refused_by_its_name() -> None:
     refused = converse([UNREADABLE["HTTP/2 preface"]]).answers[0].json()["title"]
-    assert refused == "this is no HTTP request: it is HTTP/2, and HTTP/1.1 is spoken here"
+    assert refused == "this is no HTTP request: it is HTTP/2, and this server uses HTTP/1.1"
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_it_harms_no_request_before_it(name: str) -> None:
-    """Whatever comes after a whole request, that is answered, and first."""
+def test_invalid_bytes_do_not_affect_earlier_requests(name: str) -> None:
+    """A complete request before them is answered first."""
     for pieces in ([request() + UNREADABLE[name]], [request(), UNREADABLE[name]]):
         conversation = converse(pieces)
         assert conversation.statuses in ([200], [200, 400])
@@ -231,7 +231,7 @@ READABLE = {
 
 
 @pytest.mark.parametrize("name", READABLE)
-def test_what_is_unusual_and_right_reaches_the_app(name: str) -> None:
+def test_unusual_valid_requests_reach_the_app(name: str) -> None:
     whole = converse([READABLE[name]])
     assert whole.statuses == [200]
     assert converse([READABLE[name][at : at + 1] for at in range(len(READABLE[name]))]) == whole
@@ -244,7 +244,7 @@ def test_requests_sent_at_once_are_answered_in_order() -> None:
 
 
 @pytest.mark.parametrize("first", [b"\x16", bytes.fromhex("16030100c8010000c40303")])
-def test_tls_is_told_in_the_log(first: bytes, caplog: pytest.LogCaptureFixture) -> None:
+def test_tls_is_reported_in_the_log(first: bytes, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, "mock_server.server.uvicorn_protocol"):
         converse([first])
     assert [record.message for record in caplog.records] == [
@@ -252,7 +252,7 @@ def test_tls_is_told_in_the_log(first: bytes, caplog: pytest.LogCaptureFixture) 
     ]
 
 
-def test_a_body_that_nobody_reads_does_not_spoil_the_next_request() -> None:
+def test_an_unread_body_does_not_affect_the_next_request() -> None:
     conversation = converse([request(target="/refused"), request(target="/b")], _refusing)
     assert conversation.statuses == [401, 200]
     assert conversation.answers[1].json()["path"] == "/b"

@@ -1,4 +1,4 @@
-"""Nobody has to read what is written to standard error."""
+"""Writing to standard error does not wait for a reader."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def read_until(descriptor: int, end: str) -> str:
     return text
 
 
-def test_what_is_written_comes_out_in_order() -> None:
+def test_lines_are_written_in_order() -> None:
     with small_pipe() as (read, write):
         stream = QueuedStream(write)
         for number in range(1000):
@@ -49,7 +49,7 @@ def test_what_is_written_comes_out_in_order() -> None:
         stream.finish()
 
 
-def test_a_pipe_that_nobody_reads_makes_nobody_wait() -> None:
+def test_a_full_pipe_does_not_block_the_writer() -> None:
     with small_pipe() as (read, write):
         stream = QueuedStream(write)
         began = time.monotonic()
@@ -62,7 +62,7 @@ def test_a_pipe_that_nobody_reads_makes_nobody_wait() -> None:
         stream.finish()
 
 
-def test_lines_that_do_not_fit_are_counted_and_told() -> None:
+def test_dropped_lines_are_counted_and_reported() -> None:
     with small_pipe() as (read, write):
         stream = QueuedStream(write, max_waiting_characters=PIPE_BYTES * 2)
         for _ in range(1000):
@@ -75,7 +75,7 @@ def test_lines_that_do_not_fit_are_counted_and_told() -> None:
         stream.finish()
 
 
-def test_a_reader_that_is_gone_is_no_error() -> None:
+def test_a_closed_pipe_is_no_error() -> None:
     read, write = os.pipe()
     stream = QueuedStream(write)
     os.close(read)
@@ -85,7 +85,7 @@ def test_a_reader_that_is_gone_is_no_error() -> None:
     os.close(write)
 
 
-def test_letters_that_cannot_be_encoded_are_written_another_way() -> None:
+def test_characters_that_cannot_be_encoded_are_escaped() -> None:
     with small_pipe() as (read, write):
         stream = QueuedStream(write)
         stream.write("half \ud800 a pair\n")
@@ -103,7 +103,7 @@ CHATTER = [
 
 
 @pytest.mark.parametrize("chatter", CHATTER)
-def test_whatever_python_says_on_standard_error_is_queued(chatter: str) -> None:
+def test_all_output_of_python_on_standard_error_is_queued(chatter: str) -> None:
     program = (
         "import sys, warnings; warnings.simplefilter('always')\n"
         "from mock_server.server.queued_stream import queued_stderr\n"
@@ -125,7 +125,7 @@ def test_whatever_python_says_on_standard_error_is_queued(chatter: str) -> None:
     assert ended.stdout == "done\n"
 
 
-def test_a_server_whose_log_nobody_reads_answers_and_stops() -> None:
+def test_a_server_with_an_unread_log_answers_and_stops() -> None:
     with small_pipe() as (_, write):
         process = subprocess.Popen(
             [sys.executable, "-m", "mock_server", "serve", "--port", "0", "--log-level", "debug"],

@@ -1,4 +1,4 @@
-"""What a caller may send, and how long the server waits for it: refused past the limit, by name."""
+"""Limits of a request in size and time. A refusal names its limit."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_the_second_request_of_a_connection_has_the_same_limit() -> None:
         assert parted(everything_from(connection))[0] == 431
 
 
-def test_a_refused_caller_may_finish_its_sentence_and_reads_the_answer() -> None:
+def test_a_refused_client_may_send_its_rest_and_reads_the_answer() -> None:
     with live(**LIMITS) as server:
         pieces = [HEAD + b"a: ", *[b"x" * 65536] * 64]
         assert refused(server, *pieces)[0] == 431
@@ -128,7 +128,7 @@ def test_a_long_url_is_refused_by_the_name_of_the_limit(*, in_one_piece: bool) -
 
 
 @pytest.mark.parametrize("sent", [b"G", HEAD[:-10], HEAD, HEAD + b"a: "])
-def test_a_head_that_does_not_come_is_refused_in_time(sent: bytes) -> None:
+def test_a_missing_head_is_refused_in_time(sent: bytes) -> None:
     with live(**LIMITS) as server:
         assert refused(server, sent) == (
             408,
@@ -137,7 +137,7 @@ def test_a_head_that_does_not_come_is_refused_in_time(sent: bytes) -> None:
 
 
 @pytest.mark.parametrize("sent", [b"", ORDER[:10]])
-def test_a_body_that_does_not_come_is_refused_in_time(sent: bytes) -> None:
+def test_a_missing_body_is_refused_in_time(sent: bytes) -> None:
     with live(**LIMITS) as server:
         head = CREATE + b"content-length: %d\r\n\r\n" % len(ORDER)
         assert refused(server, head + sent) == (
@@ -157,14 +157,14 @@ UNAUTHORIZED = b"POST /api/v1/generations HTTP/1.1\r\nhost: localhost\r\ncontent
 
 
 @pytest.mark.parametrize(("sent", "then"), [(HEAD + b"\r\n", b"\r\n"), (UNAUTHORIZED, b"{")])
-def test_a_connection_that_nothing_more_comes_over_is_closed(sent: bytes, then: bytes) -> None:
+def test_an_idle_connection_is_closed(sent: bytes, then: bytes) -> None:
     with live(**LIMITS) as server, connected(server, sent) as connection:
         assert parted(connection.recv(65536))[0] in {200, 401}
         connection.sendall(then)
         assert b"HTTP/1.1" not in everything_from(connection)
 
 
-def test_a_request_may_be_answered_as_late_as_the_server_likes() -> None:
+def test_the_time_limits_do_not_hold_for_the_answer() -> None:
     settings = LIMITS | {"clock__mode": "real", "clock__start": None, "tasks__processing_s": 0.9}
     half_a_head = b"GET /_mock/health HT"  # that of a second request
     with live(**settings) as server:
@@ -176,7 +176,7 @@ def test_a_request_may_be_answered_as_late_as_the_server_likes() -> None:
     assert parted(received)[0] == 200
 
 
-def test_half_heads_do_not_shut_out_others_for_long() -> None:
+def test_incomplete_heads_block_other_clients_for_a_short_time_only() -> None:
     with live(**LIMITS) as server:
         half = [socket.create_connection(address_of(server)) for _ in range(50)]
         for connection in half:
@@ -187,7 +187,7 @@ def test_half_heads_do_not_shut_out_others_for_long() -> None:
     assert all(end.startswith(b"HTTP/1.1 408") for end in ends)
 
 
-def test_what_is_no_http_at_all_is_answered_once_however_long_it_is() -> None:
+def test_a_long_text_that_is_no_http_is_answered_once() -> None:
     with live(**LIMITS) as server, connected(server, b"\x16" * 100_000) as connection:
         answers = everything_from(connection)
     assert answers.count(b"HTTP/1.1 400") == 1

@@ -16,7 +16,7 @@ SENT = 20_000
 MOST_WAITING = 2 * 32 * 1024 // len(REQUEST)
 
 
-def test_a_client_that_sends_ahead_has_only_what_fits_into_the_buffer_wait() -> None:
+def test_a_client_that_pipelines_waits_when_the_buffer_is_full() -> None:
     assert 0 < asyncio.run(most_waiting()) < MOST_WAITING
 
 

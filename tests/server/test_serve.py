@@ -16,12 +16,15 @@ from typing import Any
 
 import httpx2
 import pytest
+from click.testing import CliRunner, Result
 
 from mock_server import __version__
+from mock_server.__main__ import main
+from mock_server.apis.acedata import ACEDATA
 from mock_server.contract.data_paths import FIXTURES
 from mock_server.core.chance import Chance
 from mock_server.core.ids import Ids
-from mock_server.server.listening import why_not
+from mock_server.server.listening import listen_obstacle
 from tests.contract_hook import breaches, held
 
 STOP_BUDGET_S = 0.2
@@ -32,9 +35,10 @@ ALLOWANCE_S = 0.8
 
 @contextmanager
 def serving(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Popen[str], Any]]:
-    """The running command and its ready line."""
+    """The running command and its ready line, as JSON."""
     process = subprocess.Popen(
         [sys.executable, "-m", "mock_server", "serve", "--port", "0", *arguments],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -48,7 +52,13 @@ def serving(*arguments: str, **environment: str) -> Iterator[tuple[subprocess.Po
         process.communicate()
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str) -> Result:
+    """The end of a command in this process."""
+    return CliRunner().invoke(main, arguments)
+
+
+def run_apart(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The end of a command in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "mock_server", *arguments],
         capture_output=True,
@@ -58,7 +68,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_ready_line_is_all_of_stdout_and_is_true_when_it_comes() -> None:
+def test_stdout_is_the_ready_line_alone_and_the_server_is_ready_then() -> None:
     with serving("--seed", "7") as (process, ready):
         assert ready == {
             "event": "ready",
@@ -74,11 +84,30 @@ def test_the_ready_line_is_all_of_stdout_and_is_true_when_it_comes() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_it_at_once_and_in_good_order(number: signal.Signals) -> None:
+def test_a_signal_stops_the_server_at_once_with_exit_code_0(number: signal.Signals) -> None:
     with serving() as (process, ready):
         httpx2.get(f"{ready['url']}/_mock/health")
         assert stopped_after_s(process, number) < STOP_BUDGET_S + ALLOWANCE_S
         assert process.returncode == 0
+
+
+def test_the_end_of_stdin_stops_a_server_that_is_told_so() -> None:
+    with serving("--stop-with-stdin") as (process, ready):
+        assert process.stdin is not None
+        process.stdin.write("anything\n")
+        process.stdin.flush()
+        assert httpx2.get(f"{ready['url']}/_mock/ready").status_code == 200
+        assert process.communicate(timeout=10) == ("", "")  # it closes stdin
+        assert process.returncode == 0
+
+
+def test_a_server_runs_without_stdin() -> None:
+    with serving() as (process, ready):
+        assert process.stdin is not None
+        process.stdin.close()
+        process.stdin = None
+        assert httpx2.get(f"{ready['url']}/_mock/ready").status_code == 200
+        assert process.poll() is None
 
 
 def test_held_open_requests_are_answered_and_do_not_delay_the_stop() -> None:
@@ -106,9 +135,9 @@ def test_held_open_requests_are_answered_and_do_not_delay_the_stop() -> None:
         assert breaches("POST", "/hailuo/videos", 500, headers, body) == []
 
 
-def test_a_port_that_is_taken_is_told_and_ends_with_2() -> None:
+def test_a_used_port_is_reported_and_ends_with_2() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        ended = run("serve", "--port", str(taken.getsockname()[1]))
+        ended = run_apart("serve", "--port", str(taken.getsockname()[1]))
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert "could not listen on 127.0.0.1" in ended.stderr
@@ -118,7 +147,7 @@ def test_a_port_that_is_taken_is_told_and_ends_with_2() -> None:
 def test_a_wrong_setting_stops_the_start_with_one_line_and_2(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text("[tasks]\nqueud_s = 1\n")
-    ended = run("serve", "--config", str(file))
+    ended = run_apart("serve", "--config", str(file))
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert ended.stderr.splitlines() == [
@@ -126,7 +155,7 @@ def test_a_wrong_setting_stops_the_start_with_one_line_and_2(tmp_path: Path) -> 
     ]
 
 
-def test_config_tells_machines_every_setting_with_its_origin() -> None:
+def test_config_prints_every_setting_with_its_origin_as_json() -> None:
     ended = run("config", "--json", "--port", "9")
     rows = {row["name"]: row for row in json.loads(ended.stdout)}
     assert rows["port"]["value"] == 9
@@ -142,12 +171,12 @@ def test_every_scenario_is_listed_in_80_columns() -> None:
     ended = run("scenarios")
     lines = ended.stdout.splitlines()
     names = {line.split()[0] for line in lines if not line.startswith(" ")}
-    assert ended.returncode == 0
+    assert ended.exit_code == 0
     assert names == {file.stem for file in (FIXTURES / "scenarios").glob("*.toml")}
     assert max(map(len, lines)) <= 80
 
 
-def test_a_long_name_leaves_the_sentences_their_room(tmp_path: Path) -> None:
+def test_a_long_name_does_not_move_the_sentences(tmp_path: Path) -> None:
     name = "recorded_createGeneration_402_insufficient_credits"
     (tmp_path / f"{name}.toml").write_text(
         'shows = "It is as it was."\n[[faults]]\neffect = { type = "answer", status = 500 }\n'
@@ -165,15 +194,15 @@ def test_a_scenario_is_shown_with_a_command_for_each_channel() -> None:
     assert all("lost_answer" in command for command in how.values())
 
 
-def test_an_unknown_scenario_is_told_the_nearest_and_nothing_is_listed() -> None:
+def test_an_unknown_scenario_ends_with_a_near_name_and_without_a_list() -> None:
     ended = run("scenarios", "lost_answr")
-    assert (ended.returncode, ended.stdout) == (2, "")
+    assert (ended.exit_code, ended.stdout) == (2, "")
     assert "did you mean 'lost_answer'?" in ended.stderr
 
 
 def test_a_broken_scenario_file_stops_the_start_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "odd.toml").write_text('shows = "x"\n\n[[faults]]\neffct = { type = "task" }\n')
-    ended = run("serve", "--port", "0", "--scenario-dir", str(tmp_path))
+    ended = run_apart("serve", "--port", "0", "--scenario-dir", str(tmp_path))
     assert (ended.returncode, ended.stdout) == (2, "")
     assert "odd.toml:4: " in ended.stderr
 
@@ -181,29 +210,29 @@ def test_a_broken_scenario_file_stops_the_start_with_its_line(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("host", "told"),
     [
-        ("300.1.1.1", "no address, and no name that leads to one"),
-        ("no-such-host.invalid", "no address, and no name that leads to one"),
-        ("http://127.0.0.1", "no address, and no name that leads to one"),
-        ("198.51.100.1", "no address of this machine"),
+        ("300.1.1.1", "not an address, and not a name with one"),
+        ("no-such-host.invalid", "not an address, and not a name with one"),
+        ("http://127.0.0.1", "not an address, and not a name with one"),
+        ("198.51.100.1", "not an address of this machine"),
     ],
 )
-def test_a_host_that_is_not_here_is_told_as_such_and_not_to_give_a_token(
+def test_a_host_of_another_machine_is_reported_without_asking_for_a_token(
     host: str, told: str
 ) -> None:
-    ended = run("serve", "--host", host, "--port", "0")
+    ended = run_apart("serve", "--host", host, "--port", "0")
     assert (ended.returncode, ended.stdout) == (2, "")
     assert f"could not listen on {host} port 0" in ended.stderr
     assert told in ended.stderr
     assert "token" not in ended.stderr
 
 
-@pytest.mark.parametrize("name", ["WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "PORT", "HOST"])
-def test_a_variable_that_is_for_others_is_left_alone(name: str) -> None:
-    with serving(**{name: "auto"}) as (_, ready):
+def test_variables_of_other_programs_are_ignored() -> None:
+    names = ("WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS", "PORT", "HOST")
+    with serving(**dict.fromkeys(names, "auto")) as (_, ready):
         assert httpx2.get(f"{ready['url']}/_mock/ready").status_code == 200
 
 
-def test_blank_variables_are_as_good_as_none() -> None:
+def test_blank_variables_are_ignored() -> None:
     with serving(HAILUO_MOCK_CONFIG="", HAILUO_MOCK_CONTROL_TOKEN="", HAILUO_MOCK_SEED="") as (
         _,
         ready,
@@ -211,7 +240,7 @@ def test_blank_variables_are_as_good_as_none() -> None:
         assert ready["seed"] == 1
 
 
-def test_what_a_system_leaves_beside_a_scenario_is_none(tmp_path: Path) -> None:
+def test_hidden_files_of_the_system_are_no_scenarios(tmp_path: Path) -> None:
     mine = "\ufeffshows = 'x'\n[[faults]]\neffect = { type = 'error', code = 'internal_error' }\n"
     (tmp_path / "mine.toml").write_text(mine, "utf-8")
     (tmp_path / "._mine.toml").write_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        ")
@@ -222,7 +251,7 @@ def test_what_a_system_leaves_beside_a_scenario_is_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("verb", ["check", "drift"])
-def test_a_suite_that_is_not_installed_is_told_with_where_to_get_it(verb: str) -> None:
+def test_a_missing_suite_is_reported_with_the_command_that_installs_it(verb: str) -> None:
     code = (
         "import sys; sys.modules['schemathesis'] = None; sys.modules['contract_tests'] = None\n"
         f"from mock_server.__main__ import main; main(['{verb}'])"
@@ -235,15 +264,15 @@ def test_a_suite_that_is_not_installed_is_told_with_where_to_get_it(verb: str) -
     assert "of the extra 'contract': pip install 'hailuo-mock[contract] @ file://" in line
 
 
-def test_who_can_be_reached_from_outside_needs_a_control_token() -> None:
+def test_a_server_on_a_public_address_needs_a_control_token() -> None:
     ended = run("serve", "--host", "0.0.0.0", "--port", "0")
-    assert (ended.returncode, ended.stdout) == (2, "")
+    assert (ended.exit_code, ended.stdout) == (2, "")
     assert "--control-token" in ended.stderr
 
 
-def test_who_can_be_reached_from_outside_is_told_whom_callbacks_may_call(tmp_path: Path) -> None:
+def test_a_server_on_a_public_address_logs_which_hosts_callbacks_may_call(tmp_path: Path) -> None:
     start = ["serve", "--control-token", "x", "--scenario-dir", str(tmp_path / "none")]
-    told = "can make this server call its own machine"
+    told = "is enough to make this server call its own machine"
     for host in ("0.0.0.0", "::", "64:ff9b::7f00:1"):
         assert told in run(*start, "--host", host).stderr
     assert told in run(*start, "--host", "0.0.0.0", "--callback-hosts", "*").stderr
@@ -277,7 +306,7 @@ def held_open_request() -> bytes:
 
 def wait_until_accepted(url: str, *, count: int) -> None:
     """The ids of a world's tasks are the same in every run, so the last one can be asked for."""
-    last = Ids(Chance(1)).task("acedata", count)
+    last = ACEDATA.task_id(Ids(Chance(1)), count)
     query = {"action": "retrieve", "id": last}
     headers = {"authorization": "Bearer test-token"}
     with httpx2.Client() as client:
@@ -289,5 +318,5 @@ def wait_until_accepted(url: str, *, count: int) -> None:
     ("host", "meant"),
     [("127.0.0.1:4010", "127.0.0.1"), ("http://localhost:4010/", "localhost"), ("[::1]", "::1")],
 )
-def test_a_host_with_more_than_a_host_is_told_which_one_was_meant(host: str, meant: str) -> None:
-    assert (why_not(host, 4010) or "").endswith(f"; did you mean '{meant}'?")
+def test_a_host_with_more_than_a_name_is_refused_with_the_right_one(host: str, meant: str) -> None:
+    assert (listen_obstacle(host, 4010) or "").endswith(f"; did you mean '{meant}'?")

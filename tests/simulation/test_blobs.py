@@ -47,7 +47,7 @@ def files_in(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.rglob("*") if path.is_file())
 
 
-def test_what_is_added_can_be_read_under_its_digest(blobs: Blobs) -> None:
+def test_an_added_blob_can_be_read_by_its_digest(blobs: Blobs) -> None:
     async def story() -> None:
         assert await add(blobs, b"one", b"two") == [digest(b"one"), digest(b"two")]
         assert await blobs.read(digest(b"two")) == b"two"
@@ -55,7 +55,7 @@ def test_what_is_added_can_be_read_under_its_digest(blobs: Blobs) -> None:
     asyncio.run(story())
 
 
-def test_what_no_world_has_is_deleted(blobs: Blobs, temporary: Path) -> None:
+def test_a_blob_that_no_world_has_is_deleted(blobs: Blobs, temporary: Path) -> None:
     async def story() -> None:
         await add(blobs, b"one", b"two", b"three")
         await blobs.keep_only({digest(b"two")})
@@ -64,7 +64,7 @@ def test_what_no_world_has_is_deleted(blobs: Blobs, temporary: Path) -> None:
     asyncio.run(story())
 
 
-def test_what_is_being_added_is_not_deleted(blobs: Blobs, temporary: Path) -> None:
+def test_a_blob_that_is_being_added_is_not_deleted(blobs: Blobs, temporary: Path) -> None:
     async def story() -> None:
         async with blobs.added([BytesIO(b"one")], "/file"):
             async with blobs.added([BytesIO(b"one")], "/file"):
@@ -77,7 +77,7 @@ def test_what_is_being_added_is_not_deleted(blobs: Blobs, temporary: Path) -> No
     asyncio.run(story())
 
 
-def test_there_is_room_up_to_the_last_byte_and_again_when_something_was_deleted(
+def test_storage_is_full_at_its_last_byte_and_free_after_a_delete(
     blobs: Blobs,
 ) -> None:
     async def story() -> None:
@@ -91,7 +91,7 @@ def test_there_is_room_up_to_the_last_byte_and_again_when_something_was_deleted(
     asyncio.run(story())
 
 
-def test_files_that_are_added_at_once_share_the_room(blobs: Blobs) -> None:
+def test_files_added_at_once_share_the_storage(blobs: Blobs) -> None:
     async def story() -> None:
         results = await asyncio.gather(
             *(add(blobs, bytes([number]) * 40) for number in range(5)), return_exceptions=True
@@ -102,7 +102,7 @@ def test_files_that_are_added_at_once_share_the_room(blobs: Blobs) -> None:
 
 
 @pytest.mark.parametrize("how_much", ["the folder", "all temporary folders"])
-def test_a_folder_that_is_gone_is_made_anew(blobs: Blobs, temporary: Path, how_much: str) -> None:
+def test_a_deleted_folder_is_made_again(blobs: Blobs, temporary: Path, how_much: str) -> None:
     async def story() -> None:
         await add(blobs, b"one")
         gone = temporary if how_much == "all temporary folders" else blobs.path("x").parent
@@ -141,7 +141,7 @@ class SlowFile(BytesIO):
         return super().read(size)
 
 
-def test_an_upload_that_the_end_comes_across_leaves_nothing(blobs: Blobs, temporary: Path) -> None:
+def test_an_upload_during_the_end_leaves_nothing(blobs: Blobs, temporary: Path) -> None:
     async def story() -> None:
         with pytest.raises(CannotStore):
             async with blobs.added([SlowFile(blobs)], "/file"):
@@ -183,7 +183,7 @@ def test_the_folder_of_a_running_server_is_left_alone(temporary: Path) -> None:
 @pytest.mark.parametrize(
     ("folder", "file"),
     [
-        ("hailuo-mock-uploads-mine", "letter.txt"),  # of somebody who likes the name
+        ("hailuo-mock-uploads-mine", "letter.txt"),  # a folder of another program
         ("hailuo-mock-uploads-mine", "0" * 64 + ".bak"),
         ("hailuo-mock-demo", "0" * 64),
         ("something-else", "0" * 64),

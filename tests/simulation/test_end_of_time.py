@@ -1,4 +1,4 @@
-"""Time ends with the year 9999: nothing leads past it, and until then everything is answered."""
+"""Time ends with the year 9999: every request until then is answered, and none leads past it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mock_server.apis import ALL
 from mock_server.config.sources import SettingsError, read_settings
 from mock_server.core.clock import LAST_MS, Clock, ms_of
+from tests import calls
 from tests.asgi import Answer
-from tests.asking import Asked, Waiting, is_sound
 from tests.mock import KEY, MINIMAL, TOKEN, VIDEO, Mock
 
 WORLDS = "/_mock/worlds"
@@ -48,7 +49,7 @@ def now_of(mock: Mock) -> str:
 
 
 @pytest.mark.parametrize("now", NEAR)
-def test_an_advance_past_the_end_is_refused_and_says_how_far_it_is(mock: Mock, now: str) -> None:
+def test_an_advance_past_the_end_is_refused_with_the_remaining_time(mock: Mock, now: str) -> None:
     begin(mock, now)
     before = now_of(mock)
     answer = door(mock, "POST", f"{END}/clock/advance", {"seconds": 10})
@@ -99,7 +100,7 @@ def test_the_last_moment_may_be_spelled_with_microseconds(mock: Mock) -> None:
 @pytest.mark.parametrize("start", ["1969-12-31T23:59:59Z", "9999-12-31T23:59:59-01:00"])
 def test_a_server_does_not_start_out_of_time(start: str) -> None:
     with pytest.raises(SettingsError, match=r"clock\.start: must be a moment from 1970"):
-        read_settings(flags={"clock.start": start}, environment={}, file=None)
+        read_settings(flags={"clock.start": start}, environment={}, file=None, apis=ALL)
 
 
 @pytest.mark.parametrize(
@@ -135,20 +136,18 @@ def test_a_create_near_the_end_is_charged_and_answered_and_ends_with_time(
     assert door(mock, "DELETE", END).status == 200
 
 
-@pytest.mark.parametrize(
-    ("scenario", "status"),
-    [("slow", 200), ("late_answer", 200), ("fails_late", 500), ("stuck", 504)],
-)
-def test_a_held_create_at_the_last_moment_is_answered_at_once(
-    mock: Mock, scenario: str, status: int
-) -> None:
+HELD_AT_THE_END = {"slow": 200, "late_answer": 200, "fails_late": 500, "stuck": 504}
+
+
+@pytest.mark.parametrize("scenario", HELD_AT_THE_END)
+def test_a_held_create_at_the_last_moment_is_answered_at_once(mock: Mock, scenario: str) -> None:
     begin(mock)
     headers = {"authorization": f"Bearer {TOKEN}-end", "content-type": "application/json"}
     headers["mock-scenario"] = scenario
     body = json.dumps(VIDEO).encode()
-    caller = Waiting(mock, Asked("POST", "/hailuo/videos", headers, body))
-    caller.linger()
-    assert caller.answer().status == status
+    caller = calls.OpenRequest(mock, calls.Request("POST", "/hailuo/videos", headers, body))
+    caller.wait_for_threads()
+    assert caller.answer().status == HELD_AT_THE_END[scenario]
 
 
 def test_at_the_last_moment_a_key_still_finds_its_task(mock: Mock) -> None:
@@ -247,13 +246,13 @@ STEPS: dict[str, Step] = {
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(now=st.sampled_from(NEAR), steps=st.lists(st.sampled_from(sorted(STEPS)), max_size=12))
-def test_nothing_near_the_end_breaks_the_server(now: str, steps: list[str]) -> None:
+def test_no_request_near_the_end_breaks_the_server(now: str, steps: list[str]) -> None:
     mock = Mock(rivya__rotation_overlap_s=1e9, acedata__callback_waits_s=[60, 1e9])
     try:
         begin(mock, now)
         for step in steps:
             assert STEPS[step](mock).status < 500, step
-            assert is_sound(mock.fake.world("end"))
+            assert calls.is_balanced(mock.fake.world("end"))
         for path in (WORLDS, f"{END}/tasks", f"{END}/deliveries", f"{END}/requests"):
             assert door(mock, "GET", path).status == 200
         assert _put_back(mock).status == 200

@@ -1,4 +1,4 @@
-"""One effect that breaks keeps nothing else from happening; an advance ends, whoever goes on."""
+"""A failing effect does not stop others, and every advance ends."""
 
 from __future__ import annotations
 
@@ -12,19 +12,28 @@ import pytest
 from mock_server.config.settings import DeliverySettings
 from mock_server.core.agenda import BrokenDue, Occasion
 from mock_server.core.clock import Clock
-from mock_server.core.deliveries import Attempt, Delivery, DeliveryState, Event, Owed, Posting
+from mock_server.core.deliveries import (
+    Attempt,
+    Delivery,
+    DeliveryState,
+    Event,
+    OutgoingRequest,
+    PendingEvent,
+)
 from mock_server.core.tasks import Order, Task
-from mock_server.core.world import World, WorldRules, make_world
+from mock_server.core.world import World, WorldRules
+from mock_server.outgoing.outbox import Outbox
 from mock_server.outgoing.sender import Sender
 from mock_server.simulation.timekeeper import Timekeeper
 from mock_server.simulation.wall_clock import wall_ms
+from tests.core.worlds import make_world
 
 PATIENCE_S = 20
 WAITS_MS = (60_000,)
 
 
-class StubOutbox:
-    """Owes an event for every end; attempts take a turn of the loop. What is told to break does."""
+class StubOutbox(Outbox):
+    """Schedules an event for every end. Attempts take one turn of the loop. Named effects fail."""
 
     def __init__(self) -> None:
         self.told: list[str] = []
@@ -37,7 +46,7 @@ class StubOutbox:
             raise RuntimeError("no event can be written")
         self.told.append(task.id)
         event = Event("evt", "callback", "acedata", "ada", task.id, world.clock.now_ms(), b"{}")
-        world.owe(Owed(event, "http://x", WAITS_MS))
+        world.dispatch.schedule(PendingEvent(event, "http://x", WAITS_MS))
 
     def attempt_due(
         self, world: World, delivery: Delivery, on_end: Callable[[], None]
@@ -50,12 +59,12 @@ class StubOutbox:
         attempt = delivery.begin_attempt(world.clock.now_ms())
         await asyncio.sleep(0)
         attempt.status = self.status
-        world.end_attempt(delivery, attempt)
+        world.dispatch.end_attempt(delivery, attempt)
         return attempt
 
 
 class Setting:
-    """A world, who wakes it, and what is told of it."""
+    """A world, its timekeeper, and the log."""
 
     def __init__(self, *, frozen: bool = True, **rules: Any) -> None:
         clock = Clock((lambda: 0) if frozen else wall_ms, frozen=frozen)
@@ -81,14 +90,14 @@ def run(story: Callable[[Setting], Coroutine[Any, Any, None]], setting: Setting)
 # --- what breaks --------------------------------------------------------------------------------
 
 
-def test_an_end_that_breaks_is_logged_and_told_and_the_others_happen(
+def test_a_failing_end_of_a_task_is_logged_and_reported_and_the_others_happen(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async def story(here: Setting) -> None:
         first, broken, last = (here.create() for _ in range(3))
         here.outbox.breaks_at_end_of = {broken.id}
-        held = here.timekeeper.end_of(broken, "req", limit_ms=10**6)
-        held.add_done_callback(lambda _: here.timekeeper.moved_on("req"))
+        held = here.timekeeper.until_end_of(broken, "req", limit_ms=10**6)
+        held.add_done_callback(lambda _: here.timekeeper.release_clock("req"))
         happened = await here.timekeeper.advance(None)
         assert here.outbox.told == [first.id, last.id]
         assert [each.subject for each in happened if isinstance(each, BrokenDue)] == [broken.id]
@@ -103,12 +112,12 @@ def test_an_end_that_breaks_is_logged_and_told_and_the_others_happen(
     assert record.exc_info
 
 
-def test_a_rule_of_the_world_that_breaks_keeps_nothing_from_happening() -> None:
+def test_a_failing_rule_of_the_world_does_not_stop_others() -> None:
     """Something is due for a task that is not there."""
 
     async def story(here: Setting) -> None:
         here.world.ledger.reserve("ada", "ghost", 1)
-        here.world.agenda.note(1000, Occasion.TASK_ENDS, "ghost")
+        here.world.agenda.add(1000, Occasion.TASK_ENDS, "ghost")
         task = here.create()
         happened = await here.timekeeper.advance(1000)
         assert [each.subject for each in happened if isinstance(each, BrokenDue)] == ["ghost"]
@@ -117,7 +126,7 @@ def test_a_rule_of_the_world_that_breaks_keeps_nothing_from_happening() -> None:
     run(story, Setting())
 
 
-def test_after_an_effect_that_broke_the_timer_rings_again() -> None:
+def test_the_timer_continues_after_a_failing_effect() -> None:
     async def story(here: Setting) -> None:
         broken = here.create()
         here.outbox.breaks_at_end_of = {broken.id}
@@ -141,7 +150,7 @@ def test_a_delivery_that_cannot_be_tried_says_so_and_can_be_sent_again() -> None
         (delivery,) = here.world.deliveries
         assert "no attempt can be made" in (delivery.given_up or "")
         here.outbox.breaks_at_attempts = False
-        here.world.redeliver(delivery)
+        here.world.dispatch.redeliver(delivery)
         await here.timekeeper.advance(None)
         assert delivery.state is DeliveryState.SUCCEEDED
 
@@ -149,16 +158,16 @@ def test_a_delivery_that_cannot_be_tried_says_so_and_can_be_sent_again() -> None
 
 
 def test_an_attempt_whose_request_cannot_be_written_ends_and_says_so() -> None:
-    def compose(world: World, delivery: Delivery, attempt: Attempt) -> Posting:
+    def compose(world: World, delivery: Delivery, attempt: Attempt) -> OutgoingRequest:
         raise RuntimeError("no signature")
 
     async def story(here: Setting) -> None:
         event = Event("evt", "callback", "acedata", "ada", "task", 0, b"{}")
-        (delivery,) = here.world.owe(Owed(event, "http://127.0.0.1:9/", WAITS_MS))
-        sender = Sender(DeliverySettings(), ("loopback",))
-        attempt = await sender.carry_out(
-            here.world, delivery, lambda *_: True, compose, lambda: None
+        (delivery,) = here.world.dispatch.schedule(
+            PendingEvent(event, "http://127.0.0.1:9/", WAITS_MS)
         )
+        sender = Sender(DeliverySettings(), ("loopback",))
+        attempt = await sender.start(here.world, delivery, lambda *_: True, compose, lambda: None)
         assert attempt is not None
         assert "no signature" in attempt.outcome
         assert (attempt.ended_ms, delivery.next_attempt_ms) == (0, 60_000)
@@ -204,12 +213,12 @@ def test_an_advance_ends_beside_a_client_that_goes_on_creating(
     run(story, Setting(queued_ms=0, processing_ms=lasts_ms))
 
 
-def test_until_idle_follows_what_a_delayed_request_makes() -> None:
+def test_until_idle_includes_what_a_delayed_request_makes() -> None:
     async def delayed_create(here: Setting) -> None:
         await here.timekeeper.sleep(3000, "req")
         task = here.create()
-        await here.timekeeper.before_answer(task, "req")
-        here.timekeeper.moved_on("req")
+        await here.timekeeper.deliver_before_answer(task, "req")
+        here.timekeeper.release_clock("req")
 
     async def story(here: Setting) -> None:
         creating = asyncio.ensure_future(delayed_create(here))

@@ -1,4 +1,4 @@
-"""No request ever sees another world: shown with a thousand of them, and law by law with a few.
+"""No request sees another world: shown with a thousand worlds, and rule by rule with a few.
 
 The thousand are driven at random, all by turns, and everything they were asked is then asked again
 of each world alone. A world that was touched by another in any way answers otherwise the second
@@ -19,17 +19,16 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests import calls
 from tests.asgi import Answer
-from tests.asking import Asked, Waiting
-from tests.mock import KEY, MINIMAL, PNG, START, TOKEN, VIDEO, Mock, form
+from tests.mock import KEY, MINIMAL, PNG, START, TOKEN, VIDEO, MakeMock, Mock, form
 
 WORLDS = 1000
-STEPS = 6000
+STEPS = 4000
 HOT = 100
 """So many worlds get half of all the steps: a long story each."""
 MOCK_URL = "http://127.0.0.1"
 DOOR = "/_mock/worlds"
-MakeMock = Callable[..., Mock]
 Sent = tuple[str, str, dict[str, str], bytes]
 """Method, path, headers, body."""
 
@@ -38,7 +37,7 @@ Sent = tuple[str, str, dict[str, str], bytes]
 
 
 def mock_with_callbacks(**changes: Any) -> Mock:
-    """A fake whose callbacks come in at its own app, without a socket."""
+    """A mock whose callbacks go to its own app, without a socket."""
     mock = Mock(**changes)
     transport = httpx2.ASGITransport(mock.app)
     mock.fake.sender._client = httpx2.AsyncClient(transport=transport)
@@ -88,7 +87,7 @@ def made(mock: Mock, name: str, **plan: Any) -> None:
 
 
 def canaries(text: str) -> set[str]:
-    """The worlds a text speaks of."""
+    """The worlds that a text names."""
     return set(re.findall(r"canary-\d{4}", text))
 
 
@@ -121,7 +120,7 @@ class Story:
 
 
 class Crowd:
-    """Worlds, one of them chosen for each step, and somebody else whose ids it is asked for."""
+    """Worlds. Each step chooses one, and another one whose ids it asks for."""
 
     def __init__(self, mock: Mock, draw: random.Random) -> None:
         self.mock = mock
@@ -129,18 +128,18 @@ class Crowd:
         # Two worlds each have one seed, and so the same ids for different things.
         self.stories = [Story(f"canary-{number:04}", number // 2) for number in range(WORLDS)]
         self.by_name = {story.name: story for story in self.stories}
-        self.nobody = Story("default", 0)
+        self.default = Story("default", 0)
         self.crossings: list[str] = []
 
     def ask(self, story: Story, sent: Sent) -> Answer:
-        """Send it, and put it down as asked of this world: there it must have come in."""
+        """Send a request, and keep it in the story of this world, where it must have come in."""
         answer = send(self.mock, sent)
         story.told.append((sent, answer))
-        story.named |= canaries(str(sent) if story is self.nobody else sent[1])
+        story.named |= canaries(str(sent) if story is self.default else sent[1])
         came_to = answer.headers.get("mock-world", story.name)
         if came_to != story.name:
             self.crossings.append(f"{sent[:2]} was for {story.name} and came to {came_to}")
-        # Whoever asks for a foreign address has said a foreign name, and the journal keeps it.
+        # A request for a foreign address names a foreign world, and the journal keeps the name.
         said = canaries(str(sent)) | (story.named if sent[1].endswith("/snapshot") else set())
         strange = canaries(f"{answer.headers} {answer.body!r}") - said - {story.name}
         if strange:
@@ -149,7 +148,7 @@ class Crowd:
 
     def of_key(self, story: Story) -> Story:
         """Where the key of a world leads."""
-        return story if story.is_there else self.nobody
+        return story if story.is_there else self.default
 
     def run(self) -> None:
         for story in self.stories:
@@ -162,7 +161,7 @@ class Crowd:
         for story in self.stories:
             if story.is_there:
                 self.ask(story, door("GET", story.name, "/snapshot"))
-        self.ask(self.nobody, door("GET", "default", "/snapshot"))
+        self.ask(self.default, door("GET", "default", "/snapshot"))
 
 
 def creates(crowd: Crowd, mine: Story, _: Story) -> None:
@@ -185,7 +184,7 @@ def creates_with_callback(crowd: Crowd, mine: Story, _: Story) -> None:
 
 
 def reads(crowd: Crowd, mine: Story, other: Story) -> None:
-    """One id of its own and one of somebody else's, on either API."""
+    """One id of its own and one of another world, on either API."""
     for story in (mine, other):
         for task_id in story.tasks[-1:]:
             sent = rivya("GET", f"/generations/{task_id}", mine.name)
@@ -208,7 +207,7 @@ def uploads(crowd: Crowd, mine: Story, other: Story) -> None:
 
 
 def downloads(crowd: Crowd, mine: Story, other: Story) -> None:
-    """By the plain address it is the owner's request; below another world's path it is nobody's."""
+    """The plain address is a request to the owner; below another world's path it is not found."""
     key = {"authorization": f"Bearer {KEY}-{mine.name}"}
     for url in mine.urls[-2:] + other.urls[-2:]:
         owner = crowd.by_name[url.split("/")[2]]
@@ -294,7 +293,7 @@ def changes_credits(crowd: Crowd, mine: Story, _: Story) -> None:
 
 
 def ends_a_task(crowd: Crowd, mine: Story, other: Story) -> None:
-    """Also one of somebody else's, which is not there."""
+    """Also one of another world, which is unknown."""
     state = crowd.draw.choice(["succeeded", "failed"])
     for task_id in (mine.tasks + mine.videos)[-1:] + (other.tasks + other.videos)[-1:]:
         at_door(crowd, mine, "POST", f"/tasks/{task_id}/finish", {"state": state})
@@ -334,7 +333,7 @@ def is_taken_out_and_put_back(crowd: Crowd, mine: Story, _: Story) -> None:
 
 
 def at_door(crowd: Crowd, story: Story, method: str, path: str, body: Any = None) -> Answer | None:
-    """Ask the door about a world, if it is there: the door tells of those that are."""
+    """A request to the door about a world, if it exists."""
     if not story.is_there:
         return None
     return crowd.ask(story, door(method, story.name, path, body))
@@ -378,7 +377,7 @@ def own_scenarios(folder: Path) -> Path:
     return folder
 
 
-def test_each_of_a_thousand_worlds_driven_by_turns_is_as_if_it_were_alone(tmp_path: Path) -> None:
+def test_each_of_a_thousand_worlds_answers_as_if_it_were_alone(tmp_path: Path) -> None:
     settings = {"scenario_dir": str(own_scenarios(tmp_path)), "webhook_urls": "local"}
     mock = mock_with_callbacks(**settings)
     crowd = Crowd(mock, random.Random(20260511))
@@ -387,12 +386,12 @@ def test_each_of_a_thousand_worlds_driven_by_turns_is_as_if_it_were_alone(tmp_pa
     assert crowd.crossings == []
 
     alone = mock_with_callbacks(**settings)
-    for story in [*crowd.stories, crowd.nobody]:
+    for story in [*crowd.stories, crowd.default]:
         for number, (sent, answer) in enumerate(story.told):
             again = send(alone, sent)
             where = f"step {number} of {story.name}: {sent[0]} {sent[1]} {sent[3]!r}"
             assert again == answer, where
-        if story.is_there and story is not crowd.nobody:
+        if story.is_there and story is not crowd.default:
             alone.fake.worlds.drop(story.name)
     alone.close()
 
@@ -402,7 +401,7 @@ def test_each_of_a_thousand_worlds_driven_by_turns_is_as_if_it_were_alone(tmp_pa
 
 @pytest.fixture
 def two() -> Iterator[Mock]:
-    """A fake with the worlds `ours` and `theirs`."""
+    """A mock with the worlds `ours` and `theirs`."""
     mock = mock_with_callbacks()
     made(mock, "ours")
     made(mock, "theirs")
@@ -438,7 +437,7 @@ def snapshot(mock: Mock, name: str) -> bytes:
     return send(mock, door("GET", name, "/snapshot")).body
 
 
-def test_a_task_of_another_world_is_as_unknown_as_one_that_was_never_made(two: Mock) -> None:
+def test_a_task_of_another_world_is_unknown(two: Mock) -> None:
     theirs = send(two, rivya("GET", f"/generations/{generation(two, 'theirs')}", "ours"))
     nobodys = send(two, rivya("GET", "/generations/task_nobody", "ours"))
     assert (theirs.status, nobodys.status) == (404, 404)
@@ -464,10 +463,10 @@ def test_a_file_of_another_world_is_unknown_and_is_no_reference(make_mock: MakeM
         assert send(mock, rivya("POST", "/generations", "ours", body)).status == status
 
 
-def test_a_media_url_leads_to_the_world_that_gave_it_out_whoevers_key_comes_along(
+def test_a_media_url_leads_to_its_world_with_every_key(
     two: Mock,
 ) -> None:
-    """The address is all it takes, as with the vendor's own; but the key does not move it."""
+    """The address is enough, as with the vendor's own. A key changes nothing."""
     file, task_id = uploaded(two, "theirs"), generation(two, "theirs")
     advance(two, "theirs", 5)
     shown = send(two, rivya("GET", f"/generations/{task_id}", "theirs")).json()
@@ -479,7 +478,7 @@ def test_a_media_url_leads_to_the_world_that_gave_it_out_whoevers_key_comes_alon
     assert snapshot(two, "ours") == before
 
 
-def test_a_media_url_of_another_world_below_the_path_of_this_one_leads_nowhere(two: Mock) -> None:
+def test_a_media_url_of_another_world_is_not_found_below_the_path_of_this_one(two: Mock) -> None:
     file, task_id = uploaded(two, "theirs"), generation(two, "theirs")
     advance(two, "theirs", 5)
     for path in (file["url"].removeprefix(MOCK_URL), f"/media/theirs/{task_id}.mp4"):
@@ -502,7 +501,7 @@ def test_below_the_path_of_another_world_the_key_of_this_one_is_unknown(two: Moc
     assert len(two.fake.world("theirs").tasks) == 0
 
 
-def test_the_keys_the_path_and_the_media_of_a_dropped_world_lead_nowhere(two: Mock) -> None:
+def test_keys_path_and_media_of_a_dropped_world_are_unknown(two: Mock) -> None:
     file = uploaded(two, "theirs")
     assert send(two, door("DELETE", "theirs", "")).status == 200
     before = snapshot(two, "ours")
@@ -526,7 +525,7 @@ def test_a_world_under_the_name_of_a_dropped_one_begins_with_nothing(two: Mock) 
     assert send(two, asked("GET", file["url"].removeprefix(MOCK_URL))).status == 404
 
 
-def test_a_key_with_a_scenario_behind_it_leads_to_its_own_world_and_goes_wrong_there_only(
+def test_a_key_with_a_scenario_concerns_only_its_own_world(
     two: Mock,
 ) -> None:
     before = snapshot(two, "theirs")
@@ -537,14 +536,14 @@ def test_a_key_with_a_scenario_behind_it_leads_to_its_own_world_and_goes_wrong_t
     assert send(two, rivya("POST", "/generations", "theirs", MINIMAL)).status == 200
 
 
-def test_a_fault_of_one_world_strikes_in_no_other(two: Mock) -> None:
+def test_a_fault_concerns_only_its_own_world(two: Mock) -> None:
     send(two, door("POST", "theirs", "/faults", {"scenario": "rate_limited"}))
     assert send(two, rivya("GET", "/credits", "theirs")).status == 429
     assert send(two, rivya("GET", "/credits", "ours")).status == 200
     assert send(two, door("GET", "ours", "/faults")).json() == {"faults": []}
 
 
-def test_the_clock_of_one_world_moves_no_other(two: Mock) -> None:
+def test_each_world_has_a_clock_of_its_own(two: Mock) -> None:
     task_id, before = generation(two, "ours"), send(two, door("GET", "ours", "/clock")).body
     advance(two, "theirs", 100_000)
     send(two, door("PATCH", "theirs", "/clock", {"mode": "real", "scale": 60}))
@@ -553,14 +552,14 @@ def test_the_clock_of_one_world_moves_no_other(two: Mock) -> None:
     assert shown["status"] == "queued"
 
 
-def test_what_is_paid_in_one_world_is_paid_by_no_other(two: Mock) -> None:
+def test_each_world_has_credits_of_its_own(two: Mock) -> None:
     send(two, door("PATCH", "theirs", "/accounts/rivya-test", {"credits": 57}))
     generation(two, "theirs")
     assert send(two, rivya("POST", "/generations", "theirs", MINIMAL)).status == 402
     assert send(two, rivya("GET", "/credits", "ours")).json()["current_credits"] == 1_000_000
 
 
-def test_an_idempotency_key_means_nothing_in_another_world(two: Mock) -> None:
+def test_each_world_has_idempotency_keys_of_its_own(two: Mock) -> None:
     first = send(two, rivya("POST", "/generations", "ours", MINIMAL, idempotency_key="once"))
     other = MINIMAL | {"prompt": "Something else"}
     second = send(two, rivya("POST", "/generations", "theirs", other, idempotency_key="once"))
@@ -568,7 +567,7 @@ def test_an_idempotency_key_means_nothing_in_another_world(two: Mock) -> None:
     assert first.json()["id"] != second.json()["id"]
 
 
-def test_the_rate_of_one_world_is_no_other_ones(make_mock: MakeMock) -> None:
+def test_each_world_has_rate_limits_of_its_own(make_mock: MakeMock) -> None:
     mock = make_mock(rivya__rate_limit=1)
     made(mock, "ours")
     made(mock, "theirs")
@@ -577,7 +576,7 @@ def test_the_rate_of_one_world_is_no_other_ones(make_mock: MakeMock) -> None:
     assert send(mock, rivya("GET", "/credits", "ours")).status == 200
 
 
-def test_a_callback_comes_to_its_own_world_and_no_event_to_endpoints_of_another(two: Mock) -> None:
+def test_callbacks_and_events_stay_in_their_world(two: Mock) -> None:
     for name in ("ours", "theirs"):
         body = {"url": f"{MOCK_URL}/_mock/inbox/{name}/in", "event_types": ["generation.succeeded"]}
         assert send(two, rivya("POST", "/webhooks", name, body)).status == 200
@@ -592,7 +591,7 @@ def test_a_callback_comes_to_its_own_world_and_no_event_to_endpoints_of_another(
     assert came == {"ours": 0, "theirs": 2}
 
 
-def test_worlds_of_one_seed_give_the_same_ids_and_share_nothing_behind_them() -> None:
+def test_worlds_of_one_seed_have_the_same_ids_and_share_nothing() -> None:
     mock = mock_with_callbacks()
     made(mock, "ours", seed=7)
     made(mock, "theirs", seed=7)
@@ -608,20 +607,20 @@ def test_worlds_of_one_seed_give_the_same_ids_and_share_nothing_behind_them() ->
     mock.close()
 
 
-def test_a_request_that_waits_in_one_world_is_let_go_by_nothing_in_another(two: Mock) -> None:
+def test_nothing_in_another_world_ends_a_waiting_request(two: Mock) -> None:
     """Of one seed, so that both wait for a task of the same id."""
     method, path, headers, body = acedata("/videos", "ours", VIDEO)
-    waiting = Waiting(two, Asked(method, path, headers, body))
+    waiting = calls.OpenRequest(two, calls.Request(method, path, headers, body))
     generation(two, "theirs")
     advance(two, "theirs", 100)
     send(two, door("POST", "theirs", "/reset"))
     send(two, door("DELETE", "theirs", ""))
-    assert waiting.waits
+    assert waiting.is_open
     advance(two, "ours", 2)
     assert waiting.answer().status == 200
 
 
-def test_a_reset_begins_one_world_anew_and_no_other(two: Mock) -> None:
+def test_a_reset_concerns_only_its_own_world(two: Mock) -> None:
     generation(two, "ours")
     generation(two, "theirs")
     before = snapshot(two, "ours")
@@ -630,7 +629,7 @@ def test_a_reset_begins_one_world_anew_and_no_other(two: Mock) -> None:
     assert len(two.fake.world("theirs").tasks) == 0
 
 
-def test_no_world_waits_for_receivers_of_another_that_hang(make_mock: MakeMock) -> None:
+def test_receivers_that_hang_delay_no_other_world(make_mock: MakeMock) -> None:
     """Though all inboxes have one address, the server's."""
     mock = mock_with_callbacks(deliveries__timeout_s=600)
     made(mock, "ours")
@@ -641,18 +640,18 @@ def test_no_world_waits_for_receivers_of_another_that_hang(make_mock: MakeMock) 
         video(mock, "theirs", callback_url=f"{MOCK_URL}/_mock/inbox/theirs/in")
     video(mock, "ours", callback_url=f"{MOCK_URL}/_mock/inbox/ours/in")
     method, path, headers, body = door("POST", "theirs", "/clock/advance", {"seconds": 5})
-    waiting = Waiting(mock, Asked(method, path, headers, body))
+    waiting = calls.OpenRequest(mock, calls.Request(method, path, headers, body))
     advancing = mock.fake.worlds["ours"].timekeeper.advance(5000)
     mock.driver.loop.run_until_complete(asyncio.wait_for(advancing, 5))
     assert len(send(mock, door("GET", "ours", "/inbox/in")).json()["requests"]) == 1
-    assert waiting.waits
+    assert waiting.is_open
     send(mock, door("DELETE", "theirs", ""))
     assert waiting.answer().status == 200
     mock.close()
 
 
-def test_a_dropped_world_calls_nobody_any_more(two: Mock) -> None:
-    """Not even a world of the same name; in real time, where nobody has to turn a clock."""
+def test_a_dropped_world_sends_nothing(two: Mock) -> None:
+    """Not even to a world of the same name, in real time."""
     real = {"name": "real", "clock": {"mode": "real"}}
     assert send(two, asked("POST", DOOR, real)).status == 201
     video(two, "real", callback_url=f"{MOCK_URL}/_mock/inbox/real/in")
@@ -670,18 +669,18 @@ def test_a_world_that_cannot_have_its_keys_is_not_made(two: Mock) -> None:
     assert send(two, door("POST", "ours", "/accounts", account)).status == 201
     assert send(two, asked("POST", DOOR, {"name": "third"})).status == 409
     assert send(two, door("GET", "third", "")).status == 404
-    assert two.fake.worlds.leads_elsewhere(f"{KEY}-third", two.fake.worlds["ours"])
+    assert two.fake.worlds.leads_to_other_world(f"{KEY}-third", two.fake.worlds["ours"])
     assert of_world(send(two, rivya("GET", "/credits", "third"))) == "default"
 
 
-def test_a_key_that_has_a_plus_itself_leads_to_its_world(two: Mock) -> None:
+def test_a_key_with_a_plus_leads_to_its_world(two: Mock) -> None:
     account = {"name": "x", "credits": 3, "keys": [{"key": "a+b", "api": "rivya"}]}
     assert send(two, door("POST", "ours", "/accounts", account)).status == 201
     answer = send(two, rivya("GET", "/credits", "ours", key="a+b"))
     assert (answer.status, of_world(answer)) == (200, "ours")
 
 
-def test_of_worlds_of_one_seed_the_one_of_the_path_explains_its_own_requests() -> None:
+def test_a_world_of_a_path_explains_its_own_requests() -> None:
     mock = mock_with_callbacks()
     for name in ("ours", "theirs"):
         made(mock, name, seed=7)

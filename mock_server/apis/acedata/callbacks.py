@@ -1,18 +1,17 @@
-"""Owe whoever gave a `callback_url` the news that their task has ended."""
-
-from __future__ import annotations
+"""Callbacks: written when a task with a `callback_url` ends, and signed if there is a secret."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from mock_server.apis.acedata import wire
-from mock_server.config.settings import AceDataSettings
-from mock_server.core.deliveries import Attempt, Delivery, Event, Owed
-from mock_server.core.delivery_faults import DeliveryFault
+from mock_server.apis.acedata import response_bodies
+from mock_server.apis.acedata.settings import AceDataSettings
+from mock_server.apis.acedata.signing import callback_signature, check_callback
+from mock_server.core.deliveries import Attempt, Delivery, Event, PendingEvent
+from mock_server.core.effects import DeliveryFault
 from mock_server.core.inbox import SignatureVerdict
-from mock_server.core.signing import BadSignature, callback_signature, check_callback
+from mock_server.core.signing import BadSignature
 from mock_server.core.tasks import Task
 from mock_server.core.world import World
 
@@ -20,22 +19,23 @@ _SIGNATURE = "x-callback-signature"
 
 
 class Callbacks:
-    """Writes and signs callbacks; when one is tried, and how often, is the world's."""
+    """Writes and signs callbacks. The world decides when each attempt is due."""
 
     def __init__(self, settings: AceDataSettings) -> None:
         self._settings = settings
         self._waits_ms = tuple(round(wait_s * 1000) for wait_s in settings.callback_waits_s)
 
-    def may_be_heard(self, world: World, task: Task) -> bool:
-        """Whether its create gave an address."""
+    def has_receiver(self, world: World, task: Task) -> bool:
+        """Whether the task's create had a `callback_url`."""
         return task.order.callback_url is not None
 
-    def owed(self, world: World, task: Task, fault: DeliveryFault) -> list[Owed]:
-        """The task can already be read as ended; a callback that fails does it no harm."""
+    def pending_events(self, world: World, task: Task, fault: DeliveryFault) -> list[PendingEvent]:
+        """The callback of a task; none without a `callback_url`.
+        Reads show the task as ended before its callback; a failed callback changes no task."""
         order = task.order
         if order.callback_url is None:
             return []
-        outcome = wire.outcome(
+        outcome = response_bodies.outcome(
             task, world=world, settings=self._settings, base_url=order.base_url, in_task=False
         )
         event = Event(
@@ -44,11 +44,11 @@ class Callbacks:
             api="acedata",
             account=order.account,
             subject=task.id,
-            created_ms=task.fate.ends_ms,
+            created_ms=task.planned.ends_ms,
             body=msgspec.json.encode(outcome),
             secret=_secret(task),
         )
-        return [Owed(event, order.callback_url, self._waits_ms)]
+        return [PendingEvent(event, order.callback_url, self._waits_ms)]
 
     def headers(
         self, world: World, delivery: Delivery, attempt: Attempt, body: bytes
@@ -66,7 +66,7 @@ class Callbacks:
     def verdict(
         self, world: World, path: str, headers: Mapping[str, str], body: bytes
     ) -> SignatureVerdict | None:
-        """What the signature of a request is worth, wherever it came; None if it has none."""
+        """Whether the signature of a received request is right; None without one."""
         signature = headers.get(_SIGNATURE)
         if signature is None:
             return None
@@ -81,18 +81,18 @@ class Callbacks:
 
 
 def _secret(task: Task | None) -> str | None:
-    """The secret that came with the request for this task."""
+    """The `callback_secret` of the task's create, if it had one."""
     if task is None or b"callback_secret" not in task.order.request:
         return None
-    asked: dict[str, Any] = msgspec.json.decode(task.order.request)
-    secret = asked.get("callback_secret")
+    request: dict[str, Any] = msgspec.json.decode(task.order.request)
+    secret = request.get("callback_secret")
     return secret if isinstance(secret, str) else None
 
 
 def _task_id(body: bytes) -> str:
     try:
-        told = msgspec.json.decode(body)
+        callback = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return ""
-    task_id = told.get("task_id") if isinstance(told, dict) else None
+    task_id = callback.get("task_id") if isinstance(callback, dict) else None
     return task_id if isinstance(task_id, str) else ""

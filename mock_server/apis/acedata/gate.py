@@ -1,7 +1,6 @@
-"""Who may come in, and how often: token first, limits when the body is right (assumed)."""
+"""Admission: the token is checked first, the rate limit after the body (assumed)."""
 
-from __future__ import annotations
-
+from mock_server.apis.acedata.settings import AceDataSettings
 from mock_server.core.accounts import Key
 from mock_server.core.refusals import ApiSwitchedOff
 from mock_server.edge import keys
@@ -10,7 +9,7 @@ from mock_server.edge.call import Call
 
 def admit(call: Call) -> Key:
     """The caller's key. Refuses with ApiSwitchedOff or a KeyRefused."""
-    if not call.fake.settings.acedata.implemented:
+    if not call.server.settings.of(AceDataSettings).implemented:
         raise ApiSwitchedOff("this path is registered and has no implementation for now")
     # The prefix is case-sensitive, with one space after it (docs:D1); a header of any other form
     # counts as none (acedata-malformed-header).
@@ -23,14 +22,5 @@ def admit(call: Call) -> Key:
 
 def count(call: Call, key: Key) -> None:
     """Count this request of the key. Refuses with RateLimited past its limit."""
-    settings = call.fake.settings.acedata
-    limit = settings.rate_limit if key.rate_limit is None else key.rate_limit
-    if limit:
-        clock = call.world.clock
-        call.world.rates.count(
-            key.secret,
-            clock.now_ms(),
-            limit=limit,
-            window_ms=round(settings.rate_window_s * 1000),
-            scale=clock.scale_for_callers,
-        )
+    settings = call.server.settings.of(AceDataSettings)
+    keys.count_request(call, key, limit=settings.rate_limit, window_s=settings.rate_window_s)

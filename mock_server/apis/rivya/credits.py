@@ -1,6 +1,4 @@
-"""What an account has left."""
-
-from __future__ import annotations
+"""The credits of an account."""
 
 from starlette.responses import Response
 
@@ -9,7 +7,7 @@ from mock_server.edge.call import Call, json_response
 
 
 async def get_credits(call: Call) -> Response:
-    """GET /api/v1/credits: what can be spent; credits held for running tasks are not in it."""
+    """GET /api/v1/credits: the available credits, without those reserved for running tasks."""
     key = gate.admit(call, "credits:read")
     return json_response(
         {"current_credits": call.world.ledger.balance(key.account).available_credits}

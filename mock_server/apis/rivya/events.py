@@ -1,6 +1,4 @@
-"""Events: written when a generation ends, signed anew for each attempt at delivering them."""
-
-from __future__ import annotations
+"""Events: written when a generation ends, and signed for each delivery attempt."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,66 +6,67 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from mock_server.apis.rivya import wire
-from mock_server.config.settings import RivyaSettings
-from mock_server.core.deliveries import Attempt, Delivery, Event, Owed
-from mock_server.core.delivery_faults import DeliveryFault
+from mock_server.apis.rivya import response_bodies
+from mock_server.apis.rivya.settings import RivyaSettings
+from mock_server.apis.rivya.signing import check_timestamped, timestamped_signature
+from mock_server.core.deliveries import Attempt, Delivery, Event, PendingEvent
+from mock_server.core.effects import DeliveryFault
 from mock_server.core.endpoints import Endpoint, new_secret
 from mock_server.core.inbox import SignatureVerdict
 from mock_server.core.lifecycle import TaskState
-from mock_server.core.signing import (
-    TOLERANCE_S,
-    BadSignature,
-    check_standard,
-    check_timestamped,
-    standard_signature,
-    timestamped_signature,
-)
+from mock_server.core.signing import TOLERANCE_S, BadSignature, check_standard, standard_signature
 from mock_server.core.tasks import Task
 from mock_server.core.world import World
 from mock_server.edge.media import result_url
-from mock_server.edge.timestamps import moment
+from mock_server.edge.timestamps import timestamp
 
 API_VERSION = "2026-05-11"
 
 
 class Events:
-    """Writes events for every endpoint that wants them, and signs each attempt anew."""
+    """Writes events for all subscribed endpoints, and signs each attempt."""
 
     def __init__(self, settings: RivyaSettings) -> None:
         self._settings = settings
+        self._header = settings.signature_header.lower()
         self._waits_ms = tuple(round(wait_s * 1000) for wait_s in settings.webhook_waits_s)
 
-    def may_be_heard(self, world: World, task: Task) -> bool:
-        """Whether its account has an endpoint, be it switched off."""
+    def has_receiver(self, world: World, task: Task) -> bool:
+        """Whether the task's account has an endpoint, even a disabled one."""
         return any(world.endpoints.of(task.order.account))
 
-    def owed(self, world: World, task: Task, fault: DeliveryFault) -> list[Owed]:
-        """One event, whoever wants it; the generation can already be read as it says."""
-        event_type = f"generation.{task.state_at(task.fate.ends_ms).value}"
+    def pending_events(self, world: World, task: Task, fault: DeliveryFault) -> list[PendingEvent]:
+        """The event of a task for each subscribed endpoint.
+        Reads show the generation as ended before the event is sent."""
+        order, ends_ms = task.order, task.planned.ends_ms
+        event_type = f"generation.{task.state_at(ends_ms).value}"
         endpoints = world.endpoints.subscribed(
-            task.order.account, event_type, even_inactive=fault.deleted_endpoint
+            order.account, event_type, even_inactive=fault.deleted_endpoint
         )
         if not endpoints:
             return []
-        event = _event(world, task, event_type)
-        return [Owed(event, each.url, self._waits_ms, each.id) for each in endpoints]
+        generation = response_bodies.generation(
+            task, world=world.name, now_ms=ends_ms, base_url=order.base_url
+        )
+        event = _written(world, order.account, event_type, ends_ms, generation)
+        return [PendingEvent(event, each.url, self._waits_ms, each.id) for each in endpoints]
 
     def test(self, world: World, endpoint: Endpoint, base_url: str) -> Delivery:
-        """Owe one endpoint a made-up event, marked as a test; no task, no credits are touched."""
+        """Add a delivery of a made-up event, marked as a test, to one endpoint.
+        It has no task and costs no credits."""
         number = world.deliveries.made + 1
         generation = _made_up_generation(world, number, base_url)
         now_ms = world.clock.now_ms()
         event = _written(
             world, endpoint.account, "generation.succeeded", now_ms, generation, is_test=True
         )
-        (delivery,) = world.owe(Owed(event, endpoint.url, (), endpoint.id))
+        (delivery,) = world.dispatch.schedule(PendingEvent(event, endpoint.url, (), endpoint.id))
         return delivery
 
     def headers(
         self, world: World, delivery: Delivery, attempt: Attempt, body: bytes
     ) -> list[tuple[str, str]]:
-        """The headers of an attempt, signed. Each has its own time."""
+        """The headers of an attempt, with its own time and signature."""
         event, fault = delivery.event, delivery.attempt_fault
         endpoint = world.endpoints.get(delivery.endpoint_id or "")
         headers = [("content-type", "application/json"), ("user-agent", "Rivya-Webhooks/fake")]
@@ -75,19 +74,19 @@ class Events:
             clock = world.clock
             at_ms = attempt.started_ms if clock.signatures == "world" else clock.signing_ms()
             at_s = at_ms // 1000 + round(fault.signed_s)
-            attempt.note = _APART if clock.is_apart(TOLERANCE_S * 1000) else None
+            attempt.note = _APART if clock.differs_from_machine(TOLERANCE_S * 1000) else None
             headers += self._signature(_secrets(world, endpoint, fault), event.id, body, at_s)
         return [
             *headers,
             ("rivya-event-id", event.id),
             ("rivya-event-type", event.type if fault.event_type is None else fault.event_type),
-            ("rivya-delivery-id", wire.delivery_id(world.ids, attempt.id)),
+            ("rivya-delivery-id", response_bodies.delivery_id(world.ids, attempt.id)),
         ]
 
     def verdict(
         self, world: World, path: str, headers: Mapping[str, str], body: bytes
     ) -> SignatureVerdict | None:
-        """What the signature of a request that came to `path` is worth; None if it has none."""
+        """Whether the signature of a request received at `path` is right; None without one."""
         if self._header not in headers and _STANDARD not in headers:
             return None
         now_ms = world.clock.now_ms()
@@ -98,7 +97,7 @@ class Events:
         except BadSignature as bad:
             return SignatureVerdict(False, str(bad))
         reason = "signed with the secret of an endpoint that leads here"
-        if world.clock.is_apart(TOLERANCE_S * 1000):
+        if world.clock.differs_from_machine(TOLERANCE_S * 1000):
             reason += f"; but it is {_APART}"
         return SignatureVerdict(True, reason)
 
@@ -111,10 +110,6 @@ class Events:
             message_id = headers.get("webhook-id", "")
             time = headers.get("webhook-timestamp", "")
             check_standard(headers[_STANDARD], message_id, time, secrets, body, now_s=now_s)
-
-    @property
-    def _header(self) -> str:
-        return self._settings.signature_header.lower()
 
     def _signature(
         self, secrets: Sequence[str], event_id: str, body: bytes, at_s: int
@@ -143,13 +138,6 @@ def _secrets(world: World, endpoint: Endpoint, fault: DeliveryFault) -> Sequence
     return (new_secret(world.chance, f"not {endpoint.id}"),)
 
 
-def _event(world: World, task: Task, event_type: str) -> Event:
-    generation = wire.generation(
-        task, world=world.name, now_ms=task.fate.ends_ms, base_url=task.order.base_url
-    )
-    return _written(world, task.order.account, event_type, task.fate.ends_ms, generation)
-
-
 def _written(
     world: World,
     account: str,
@@ -164,7 +152,7 @@ def _written(
         "id": event_id,
         "type": event_type,
         "api_version": API_VERSION,
-        "created_at": moment(created_ms),
+        "created_at": timestamp(created_ms),
         "data": generation,
     }
     return Event(
@@ -179,9 +167,9 @@ def _written(
 
 
 def _made_up_generation(world: World, number: int, base_url: str) -> dict[str, Any]:
-    """A generation that looks like any other and is nobody's."""
+    """A succeeded generation without a task or an account."""
     task_id = "task_" + world.ids.hex("test task", number)
-    now = moment(world.clock.now_ms())
+    now = timestamp(world.clock.now_ms())
     url = result_url(base_url, world.name, task_id)
     return {
         "id": task_id,

@@ -1,76 +1,82 @@
-"""Create a generation, and look at it."""
-
-from __future__ import annotations
+"""Creates and reads generations."""
 
 import json
 import re
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
 from starlette.responses import Response
 
-from mock_server.apis.rivya import gate, wire
+from mock_server.apis.rivya import gate, response_bodies
+from mock_server.apis.rivya.ids import TASK
+from mock_server.apis.rivya.schema import RivyaRules
+from mock_server.apis.rivya.settings import RivyaSettings
 from mock_server.core.accounts import Key
 from mock_server.core.catalog import Model
 from mock_server.core.idempotency import IdempotencyKey
-from mock_server.core.prompts import require_length
 from mock_server.core.refusals import Invalid, UnknownTask
 from mock_server.core.tasks import Order, Task
 from mock_server.edge import mistaken_ids
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.created_task import note_task
+from mock_server.edge.keys import in_flight_limit
 from mock_server.edge.media import upload_at
 
 VISIBLE_ASCII = re.compile(r"[\x21-\x7E]{1,255}")
 
 
 async def create_generation(call: Call) -> Response:
-    """POST /api/v1/generations: one task and one charge, also when the caller asks again."""
+    """POST /api/v1/generations: one task and one charge, also if the caller repeats the request."""
+    settings = call.server.settings.of(RivyaSettings)
     key = gate.admit(call, "generations:create")
     body = call.json()
-    order = _read_order(call, key, body)
+    order = _read_order(call, key, body, settings)
     retry_key = _idempotency_key(call, key, body)
+    in_flight = in_flight_limit(key, settings.in_flight)
     if retry_key is None:
-        task = call.world.submit(order, call.task_faults)
+        task = call.world.submit(order, call.task_faults, call.exchange, in_flight=in_flight)
     else:
-        world, request = call.world, call.exchange.id
-        task = world.submit_once(order, retry_key, call.task_faults, request)
+        world = call.world
+        task = world.submit_once(
+            order, retry_key, call.task_faults, call.exchange, in_flight=in_flight
+        )
         call.claimed = retry_key
-        if (maker := world.idempotency.request_of(retry_key)) != request:
+        if (maker := world.idempotency.request_of(retry_key)) != call.exchange.id:
             call.exchange.replay_of = maker
     note_task(call, task)
-    await call.timekeeper.before_answer(task, call.exchange.id)
-    return _show(call, task, call.fake.settings.rivya.create_status)
+    await call.timekeeper.deliver_before_answer(task, call.exchange.id)
+    return _show(call, task, settings.create_status)
 
 
 async def get_generation(call: Call) -> Response:
-    """GET /api/v1/generations/{task_id}: 200 in every state, the failed one too."""
+    """GET /api/v1/generations/{task_id}: 200 in every state, also for failed tasks."""
     key = gate.admit(call, "generations:read")
     task_id = call.path_value("task_id")
     try:
-        task = call.world.tasks.find(task_id, api="rivya", account=key.account)
+        task = call.world.expiry.find_task(task_id, api="rivya", account=key.account)
     except UnknownTask as unknown:
-        raise mistaken_ids.told(unknown, task_id, mistaken_ids.TASK) from None
+        raise mistaken_ids.with_hint(call, unknown, task_id, TASK) from None
     call.exchange.task = task.id
     return _show(call, task, 200)
 
 
 def _show(call: Call, task: Task, status: int) -> Response:
     world = call.world
-    shown = wire.generation(
-        task, world=world.name, now_ms=world.clock.now_ms(), base_url=call.base_url
+    shown = response_bodies.generation_json(
+        task, world=world.name, now_ms=world.clock.now_ms(), base_url=call.media_url
     )
     return json_response(shown, status)
 
 
-def _read_order(call: Call, key: Key, body: Any) -> Order:
-    """The body as an order. Refuses with Invalid whatever the model's rules do not allow."""
-    rules = call.fake.contract.generation_rules
+def _read_order(call: Call, key: Key, body: Any, settings: RivyaSettings) -> Order:
+    """The body as an order. Refuses with Invalid if it breaks the model's rules."""
+    rules = call.server.contract.of(RivyaRules).generation(settings.params)
     model_id = rules.require(body)
     call.note_ignored(rules.ignored_in(model_id, body))
-    model = call.fake.contract.catalog.find("rivya", model_id)
-    _check_prompt(call, model, body)
-    _check_references(call, key, body.get("params", {}).get("referenceMediaItems", ()))
+    model = call.server.contract.catalog.find("rivya", model_id)
+    _check_prompt(settings, model, body)
+    if settings.references == "own":
+        _check_references(call, key, body.get("params", {}).get("referenceMediaItems", ()))
     return Order(
         api="rivya",
         account=key.account,
@@ -78,22 +84,31 @@ def _read_order(call: Call, key: Key, body: Any) -> Order:
         model=model_id,
         price_credits=model.price_credits,
         request=rules.kept(
-            body, model_id, whole_bytes=call.fake.settings.limits.whole_request_bytes
+            body, model_id, whole_bytes=call.server.settings.limits.whole_request_bytes
         ),
-        base_url=call.base_url,
+        base_url=call.media_url,
     )
 
 
-def _check_prompt(call: Call, model: Model, body: dict[str, Any]) -> None:
+def _check_prompt(settings: RivyaSettings, model: Model, body: dict[str, Any]) -> None:
     prompt_rules = model.facts["prompt"]
     if prompt_rules is not None and "prompt" in body:
-        unit = call.fake.settings.rivya.prompt_unit
-        require_length(body["prompt"], prompt_rules["max_chars"], unit=unit)
+        require_length(body["prompt"], prompt_rules["max_chars"], unit=settings.prompt_unit)
+
+
+def require_length(prompt: str, max_chars: int, *, unit: Literal["utf16", "codepoints"]) -> None:
+    """Refuses with Invalid a prompt longer than `max_chars`.
+    unit: what counts as a character. A service in TypeScript counts UTF-16 code units, so an emoji
+    counts twice (assumed)."""
+    if len(prompt) <= max_chars // 2:  # the usual case: no character has more than two units
+        return
+    length = len(prompt) if unit == "codepoints" else len(prompt.encode("utf-16-le")) // 2
+    if length > max_chars:
+        counted = "UTF-16 code units" if unit == "utf16" else "characters"
+        raise Invalid.at("/prompt", "maxLength", f"has {length} {counted}; at most {max_chars}")
 
 
 def _check_references(call: Call, key: Key, items: list[dict[str, Any]]) -> None:
-    if call.fake.settings.rivya.references != "own":
-        return
     for index, item in enumerate(items):
         file = upload_at(item["url"], call.world)
         if file is None or file.account != key.account:
@@ -112,7 +127,7 @@ def _idempotency_key(call: Call, key: Key, body: Any) -> IdempotencyKey | None:
         raise Invalid.at(
             "header Idempotency-Key", "pattern", "must be 1 to 255 visible ASCII characters"
         )
-    # Sorted and respelled: white space and the order of keys are not part of what was asked.
-    meaning = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
-    digest = blake2b(meaning, digest_size=16).digest()
+    # Two bodies are equal if they differ only in white space and in the order of names.
+    normalized = json.dumps(body, sort_keys=True, separators=(",", ":")).encode()
+    digest = blake2b(normalized, digest_size=16).digest()
     return IdempotencyKey(key.account, "createGeneration", value, digest)

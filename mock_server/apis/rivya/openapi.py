@@ -1,6 +1,4 @@
-"""Rivya's part of the contract, served where Rivya serves its own."""
-
-from __future__ import annotations
+"""Rivya's part of the contract, at the path of Rivya's own document."""
 
 import asyncio
 
@@ -11,6 +9,7 @@ from mock_server.edge.call import Call, json_response
 
 
 async def get_openapi_document(call: Call) -> Response:
-    """GET /api/v1/openapi.json: the fake's own document, with nothing of another API in it."""
+    """GET /api/v1/openapi.json: the contract of this API only."""
     gate.require_api(call)
-    return json_response(await asyncio.to_thread(call.fake.contract.openapi_part, "/api/v1"))
+    contract = call.server.contract
+    return json_response(await asyncio.to_thread(contract.document_of, call.base_url, "/api/v1"))

@@ -1,6 +1,4 @@
-"""Webhook endpoints: make, look, change, take back; what was sent to them, and a test of it."""
-
-from __future__ import annotations
+"""Webhook endpoints: create, read, change, revoke and test them; list their deliveries."""
 
 from collections.abc import Iterable
 from heapq import nlargest
@@ -12,17 +10,15 @@ from urllib.parse import urlsplit
 import msgspec
 from starlette.responses import Response
 
-from mock_server.apis.rivya import gate, wire
+from mock_server.apis.rivya import gate, response_bodies
 from mock_server.apis.rivya.events import Events
+from mock_server.apis.rivya.ids import ENDPOINT
+from mock_server.apis.rivya.schema import RivyaRules
+from mock_server.apis.rivya.settings import RivyaSettings
 from mock_server.contract.violations import BodyRules
 from mock_server.core.deliveries import Delivery
 from mock_server.core.endpoints import Endpoint, EndpointStatus
-from mock_server.core.refusals import (
-    Invalid,
-    RateLimited,
-    UnknownEndpoint,
-    WebhookUrlRejected,
-)
+from mock_server.core.refusals import Invalid, RateLimited, UnknownEndpoint, WebhookUrlRejected
 from mock_server.core.webhook_urls import require_public, require_public_addresses
 from mock_server.edge import mistaken_ids
 from mock_server.edge.call import Call, json_response
@@ -33,79 +29,82 @@ _URL_RULES = {"pattern", "maxLength"}
 
 
 async def create_webhook(call: Call) -> Response:
-    """POST /api/v1/webhooks: the only answer, beside that of rotation, that shows the secret."""
+    """POST /api/v1/webhooks: only this answer and that of rotate-secret have the secret."""
     key = gate.admit(call, SCOPE)
     body = call.json()
-    await _require(call, call.fake.contract.webhook_create_rules, body)
-    endpoint = call.world.register_endpoint(
+    await _require(call, call.server.contract.of(RivyaRules).webhook_create, body)
+    endpoint = call.world.dispatch.register_endpoint(
         account=key.account,
         name=body.get("name", ""),
         url=body["url"],
-        event_types=_once_each(body["event_types"]),
+        event_types=_distinct(body["event_types"]),
     )
-    status = call.fake.settings.rivya.create_status
-    return json_response(wire.endpoint(endpoint, with_secret=True), status)
+    status = call.server.settings.of(RivyaSettings).create_status
+    return json_response(response_bodies.endpoint(endpoint, with_secret=True), status)
 
 
 async def list_webhooks(call: Call) -> Response:
-    """GET /api/v1/webhooks: newest first, without those that were taken back."""
+    """GET /api/v1/webhooks: newest first, without revoked endpoints."""
     key = gate.admit(call, SCOPE)
     endpoints = [
         endpoint
         for endpoint in call.world.endpoints.of(key.account)
         if endpoint.status is not EndpointStatus.REVOKED
     ]
-    return _list(map(wire.endpoint, reversed(endpoints)))
+    return _list(map(response_bodies.endpoint, reversed(endpoints)))
 
 
 async def get_webhook(call: Call) -> Response:
     """GET /api/v1/webhooks/{endpoint_id}."""
-    return json_response(wire.endpoint(_endpoint(call)))
+    return json_response(response_bodies.endpoint(_endpoint(call)))
 
 
 async def update_webhook(call: Call) -> Response:
     """PATCH /api/v1/webhooks/{endpoint_id}: any of name, url, event types and status."""
     _changeable(call)
     body = call.json()
-    await _require(call, call.fake.contract.webhook_update_rules, body)
-    endpoint = _changeable(call)  # it may have been taken back while its host was looked up
+    await _require(call, call.server.contract.of(RivyaRules).webhook_update, body)
+    endpoint = _changeable(call)  # it may have been revoked while its host was looked up
     now_ms = call.world.clock.now_ms()
     endpoint.name = body.get("name", endpoint.name)
     endpoint.url = body.get("url", endpoint.url)
-    endpoint.event_types = _once_each(body.get("event_types", endpoint.event_types))
+    endpoint.event_types = _distinct(body.get("event_types", endpoint.event_types))
     endpoint.updated_ms = now_ms
     if "status" in body and body["status"] != endpoint.status.value:
         endpoint.set_status(EndpointStatus(body["status"]), now_ms)
-    return json_response(wire.endpoint(endpoint))
+    call.world.endpoints.note_change(endpoint)
+    return json_response(response_bodies.endpoint(endpoint))
 
 
 async def delete_webhook(call: Call) -> Response:
-    """DELETE /api/v1/webhooks/{endpoint_id}: it stays as a record, and gets nothing any more."""
+    """DELETE /api/v1/webhooks/{endpoint_id}: revokes it. It can be read but gets no events."""
     endpoint = _endpoint(call)
     if endpoint.status is not EndpointStatus.REVOKED:
         endpoint.set_status(EndpointStatus.REVOKED, call.world.clock.now_ms())
-    return json_response(wire.endpoint(endpoint))
+        call.world.endpoints.note_change(endpoint)
+    return json_response(response_bodies.endpoint(endpoint))
 
 
 async def rotate_secret(call: Call) -> Response:
-    """POST /api/v1/webhooks/{endpoint_id}/rotate-secret: the old secret is void at once, unless a
-    setting gives it some time beside the new one."""
+    """POST /api/v1/webhooks/{endpoint_id}/rotate-secret: makes a new secret. The old one stays
+    valid for `rivya.rotation_overlap_s`."""
     endpoint, world = _endpoint(call), call.world
-    overlap_ms = round(call.fake.settings.rivya.rotation_overlap_s * 1000)
+    overlap_ms = round(call.server.settings.of(RivyaSettings).rotation_overlap_s * 1000)
     endpoint.rotate_secret(world.chance, world.clock.now_ms(), overlap_ms)
-    return json_response(wire.endpoint(endpoint, with_secret=True))
+    world.endpoints.note_change(endpoint)
+    return json_response(response_bodies.endpoint(endpoint, with_secret=True))
 
 
 async def test_webhook(call: Call) -> Response:
-    """POST /api/v1/webhooks/{endpoint_id}/test: sends a made-up event, to this endpoint only."""
+    """POST /api/v1/webhooks/{endpoint_id}/test: sends a made-up event to this endpoint."""
     endpoint = _endpoint(call)
-    limit = call.fake.settings.deliveries.tests_waiting
+    limit = call.server.settings.deliveries.tests_waiting
     if call.world.deliveries.waiting >= limit:
         sentence = f"{limit} deliveries wait already (deliveries.tests_waiting): let them end first"
         raise RateLimited(sentence, retry_after_s=1)
-    events = Events(call.fake.settings.rivya)
-    delivery = events.test(call.world, endpoint, call.base_url)
-    (record,) = wire.attempts(delivery, call.world.ids)
+    events = Events(call.server.settings.of(RivyaSettings))
+    delivery = events.test(call.world, endpoint, call.media_url)
+    (record,) = response_bodies.attempts(delivery, call.world.ids)
     return json_response(record)
 
 
@@ -113,20 +112,22 @@ async def list_webhook_deliveries(call: Call) -> Response:
     """GET /api/v1/webhooks/{endpoint_id}/deliveries: every attempt, newest first."""
     endpoint = _endpoint(call)
     deliveries = [each for each in _newest_first(call) if each.endpoint_id == endpoint.id]
-    # A late attempt at an old event is newer than a first one at a new event. No more deliveries
-    # than are shown have to be written down: those that were tried last.
-    latest = {each.id for each in nlargest(_LONGEST_LIST, deliveries, key=wire.last_tried_ms)}
+    # A late attempt of an old event is newer than the first one of a new event. Only the
+    # deliveries with the latest attempts can be in the list.
+    latest = {
+        each.id for each in nlargest(_LONGEST_LIST, deliveries, key=response_bodies.last_tried_ms)
+    }
     records = [
         record
         for delivery in deliveries
         if delivery.id in latest
-        for record in wire.attempts(delivery, call.world.ids)
+        for record in response_bodies.attempts(delivery, call.world.ids)
     ]
     return _list(sorted(records, key=itemgetter("created_at"), reverse=True))
 
 
 async def list_webhook_events(call: Call) -> Response:
-    """GET /api/v1/webhook-events: what endpoints of this account were told, newest first."""
+    """GET /api/v1/webhook-events: the events sent to endpoints of this account, newest first."""
     key = gate.admit(call, SCOPE)
     events = {
         delivery.event.id: delivery.event
@@ -143,14 +144,14 @@ def _endpoint(call: Call) -> Endpoint:
     try:
         return call.world.endpoints.find(endpoint_id, key.account)
     except UnknownEndpoint as unknown:
-        raise mistaken_ids.told(unknown, endpoint_id, mistaken_ids.ENDPOINT) from None
+        raise mistaken_ids.with_hint(call, unknown, endpoint_id, ENDPOINT) from None
 
 
 def _changeable(call: Call) -> Endpoint:
-    """The endpoint of the path. Refuses as `_endpoint` does, also if it was taken back."""
+    """The endpoint of the path. Refuses as `_endpoint` does, and if it is revoked."""
     endpoint = _endpoint(call)
     if endpoint.status is EndpointStatus.REVOKED:
-        raise UnknownEndpoint("this webhook endpoint was taken back, for good")
+        raise UnknownEndpoint("this webhook endpoint is revoked")
     return endpoint
 
 
@@ -162,12 +163,12 @@ def _list(items: Iterable[Any]) -> Response:
     return json_response({"object": "list", "data": list(islice(items, _LONGEST_LIST))})
 
 
-def _once_each(event_types: Iterable[str]) -> tuple[str, ...]:
+def _distinct(event_types: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(event_types))
 
 
 async def _require(call: Call, rules: BodyRules, body: Any) -> None:
-    """Refuses with Invalid, or with WebhookUrlRejected if the address alone is wrong."""
+    """Refuses with Invalid, or with WebhookUrlRejected if only the URL is wrong."""
     found = rules.violations(body) if not rules.accepts(body) else []
     about_url = [each for each in found if each.place == "/url" and each.rule in _URL_RULES]
     if len(found) > len(about_url):
@@ -180,11 +181,12 @@ async def _require(call: Call, rules: BodyRules, body: Any) -> None:
 
 
 async def _require_allowed(call: Call, url: str) -> None:
-    """Strictly, a name must lead to public addresses; one that leads nowhere is let through, so
-    that the same requests are right on a machine without a network (rivya-webhook-names)."""
-    strict = call.fake.settings.webhook_urls == "strict"
-    is_callable = not strict and call.fake.sender.may_call(url)
-    require_public(url, allow_loopback=not strict, is_callable=is_callable)
+    """Refuses with WebhookUrlRejected a URL that `webhook_urls` does not allow.
+    strict: all addresses of the host must be public. A host without an address is accepted, so
+    that answers are the same on a machine without a network (rivya-webhook-names)."""
+    strict = call.server.settings.webhook_urls == "strict"
+    in_callback_hosts = not strict and call.server.sender.may_call(url)
+    require_public(url, allow_loopback=not strict, in_callback_hosts=in_callback_hosts)
     if strict:
         host = urlsplit(url).hostname or ""
-        require_public_addresses(host, await call.outside(call.fake.resolve(host)))
+        require_public_addresses(host, await call.result_of(call.server.resolve(host)))

@@ -1,30 +1,14 @@
-"""What published clients need from the answers; the numbers are those of the list of needs."""
+"""The needs of published clients, under the numbers of the list of needs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.apis.acedata.conftest import (
-    ASYNC,
-    CALLBACK_URL,
-    IMAGE_URL,
-    Caller,
-    account,
-    let_due_things_happen,
-    members,
-    note_callbacks,
-    refusal,
-    retrieve,
-    submit,
-)
+from tests import acedata
 from tests.asgi import Answer
-from tests.mock import VIDEO, Mock
-
-MakeMock = Callable[..., Mock]
-Hold = Callable[..., Caller]
+from tests.mock import VIDEO, MakeMock, Mock
 
 ENDS = {
     *("succeed", "succeeded", "success", "completed", "complete", "finished"),
@@ -33,82 +17,75 @@ ENDS = {
 # As many things that end in _url as a request can hold.
 FULL = VIDEO | {
     "model": "minimax-i2v",
-    "first_image_url": IMAGE_URL,
-    "callback_url": CALLBACK_URL,
-    "mirror_url": IMAGE_URL,
+    "first_image_url": acedata.IMAGE_URL,
+    "callback_url": acedata.CALLBACK_URL,
+    "mirror_url": acedata.IMAGE_URL,
 }
 
 
-def held(mock: Mock, hold: Hold) -> Answer:
-    caller = hold(mock)
+def held(mock: Mock) -> Answer:
+    caller = acedata.hold(mock)
     mock.advance(1)
-    let_due_things_happen(mock)
+    acedata.bring_up_to_date(mock)
     return caller.answer()
 
 
-def every_kind_of_answer(mock: Mock, hold: Hold) -> list[Answer]:
+def every_kind_of_answer(mock: Mock) -> list[Answer]:
     """A 200 of each kind, from both routes."""
-    note_callbacks(mock)
-    task_id = submit(mock)
+    acedata.record_callbacks(mock)
+    task_id = acedata.submit(mock)
     query = {"action": "retrieve", "id": task_id}
     several = {"action": "retrieve_batch", "ids": [task_id, "x"]}
     pending = [mock.acedata("/tasks", query), mock.acedata("/tasks", several)]
-    accepted = [mock.acedata("/videos", ASYNC), mock.acedata("/videos", FULL)]
-    finished = [held(mock, hold), mock.acedata("/tasks", query), mock.acedata("/tasks", several)]
+    accepted = [mock.acedata("/videos", acedata.ASYNC), mock.acedata("/videos", FULL)]
+    finished = [held(mock), mock.acedata("/tasks", query), mock.acedata("/tasks", several)]
     none = [mock.acedata("/tasks", {"action": "retrieve_batch", "ids": ["x"]})]
     return pending + accepted + finished + none
 
 
-def test_1_every_200_is_one_json_object(mock: Mock, hold: Hold) -> None:
-    for answer in every_kind_of_answer(mock, hold):
+def test_1_every_200_is_one_json_object(mock: Mock) -> None:
+    for answer in every_kind_of_answer(mock):
         assert answer.status == 200
         assert answer.headers["content-type"] == "application/json"
         assert isinstance(answer.json(), dict)
         assert b"\n" not in answer.body
 
 
-@pytest.mark.parametrize("body", [ASYNC, FULL])
+@pytest.mark.parametrize("body", [acedata.ASYNC, FULL])
 def test_2_an_accepted_answer_has_a_task_id_at_its_top(mock: Mock, body: dict[str, Any]) -> None:
-    note_callbacks(mock)
+    acedata.record_callbacks(mock)
     task_id = mock.acedata("/videos", body).json()["task_id"]
     assert isinstance(task_id, str)
     assert task_id
 
 
 @pytest.mark.parametrize("after_s", [0, 0.5, 0.999])
-def test_3_the_response_of_a_pending_task_is_there_and_empty(mock: Mock, after_s: float) -> None:
-    note_callbacks(mock)
-    task_id = mock.acedata("/videos", FULL).json()["task_id"]
-    mock.advance(after_s)
-    assert retrieve(mock, task_id)["response"] == {}
-
-
-@pytest.mark.parametrize("after_s", [0, 0.5, 0.999])
 @pytest.mark.parametrize("failure_rate", [0, 1])
-def test_4_nothing_looks_like_an_end_before_the_end(
+def test_3_and_4_a_pending_task_has_an_empty_response_and_no_sign_of_an_end(
     make_mock: MakeMock, failure_rate: int, after_s: float
 ) -> None:
     mock = make_mock(tasks__failure_rate=failure_rate)
-    note_callbacks(mock)
+    acedata.record_callbacks(mock)
     task_id = mock.acedata("/videos", FULL).json()["task_id"]
     mock.advance(after_s)
-    task = retrieve(mock, task_id)
+    task = acedata.retrieve(mock, task_id)
+    assert task["response"] == {}
     assert "success" not in task
     assert "success" not in task["response"]
-    assert not [name for name, _ in members(task["response"]) if name.endswith("_url")]
-    words = [value for name, value in members(task) if name in {"state", "status"}]
+    assert not [name for name, _ in acedata.members(task["response"]) if name.endswith("_url")]
+    words = [value for name, value in acedata.members(task) if name in {"state", "status"}]
     assert not [word for word in words if str(word).lower() in ENDS]
 
 
 def test_4_an_accepted_answer_holds_no_url(mock: Mock) -> None:
-    note_callbacks(mock)
+    acedata.record_callbacks(mock)
     assert b"http" not in mock.acedata("/videos", FULL).body
 
 
 def test_5_a_finished_task_has_success_and_a_video_url(mock: Mock) -> None:
-    task_id = submit(mock)
+    task_id = acedata.submit(mock)
     mock.advance(1)
-    response = retrieve(mock, task_id)["response"]
+    response = acedata.retrieve(mock, task_id)["response"]
     assert response["success"] is True
     assert response["data"]
     for video in response["data"]:
@@ -118,9 +95,9 @@ def test_5_a_finished_task_has_success_and_a_video_url(mock: Mock) -> None:
 
 def test_6_a_failed_task_has_no_success_and_an_error_object(make_mock: MakeMock) -> None:
     mock = make_mock(tasks__failure_rate=1)
-    task_id = submit(mock)
+    task_id = acedata.submit(mock)
     mock.advance(1)
-    response = retrieve(mock, task_id)["response"]
+    response = acedata.retrieve(mock, task_id)["response"]
     assert response["success"] is False
     assert isinstance(response["error"], dict)
     assert response["error"]["code"]
@@ -128,7 +105,7 @@ def test_6_a_failed_task_has_no_success_and_an_error_object(make_mock: MakeMock)
 
 
 def test_7_a_batch_is_a_list_of_objects_with_an_id(mock: Mock) -> None:
-    ids = [submit(mock) for _ in range(3)]
+    ids = [acedata.submit(mock) for _ in range(3)]
     items = mock.acedata("/tasks", {"action": "retrieve_batch", "ids": ids}).json()["items"]
     assert isinstance(items, list)
     assert [item["id"] for item in items] == ids
@@ -137,16 +114,16 @@ def test_7_a_batch_is_a_list_of_objects_with_an_id(mock: Mock) -> None:
 AUTHENTICATION = {"invalid_token", "token_expired", "used_up", "forbidden"}
 
 
-def test_8_only_trouble_with_token_balance_or_moderation_is_401_or_403(
+def test_8_only_errors_of_token_balance_or_moderation_are_401_or_403(
     make_mock: MakeMock,
 ) -> None:
-    keys = [account("a", credits=0, poor={}, old={"expires_at": "2026-05-10T00:00:00Z"})]
+    keys = [acedata.account("a", credits=0, poor={}, old={"expires_at": "2026-05-10T00:00:00Z"})]
     mock = make_mock(accounts=keys, acedata__moderated_words=["storm"])
     answers = [
-        mock.acedata("/videos", ASYNC, token="nobody"),
-        mock.acedata("/videos", ASYNC, token="old"),
-        mock.acedata("/videos", ASYNC, token="poor"),
-        mock.acedata("/videos", ASYNC | {"prompt": "storm"}, token="poor"),
+        mock.acedata("/videos", acedata.ASYNC, token="nobody"),
+        mock.acedata("/videos", acedata.ASYNC, token="old"),
+        mock.acedata("/videos", acedata.ASYNC, token="poor"),
+        mock.acedata("/videos", acedata.ASYNC | {"prompt": "storm"}, token="poor"),
         mock.acedata("/videos", {}, token="poor"),
         mock.acedata("/tasks", {"id": "x"}, token="poor"),
         mock.acedata("/nowhere", {}, token="poor"),
@@ -170,10 +147,10 @@ HOSTILE: list[tuple[Any, dict[str, str]]] = [
     (b'{"[/a]": NaN}', {}),
     (b"[/x]", {}),
     (b"[1, 2", {}),
-    (ASYNC, {"content-type": "[/x]"}),
-    (ASYNC, {"content-type": "application/[json]"}),
-    (ASYNC, {"authorization": "[/x]"}),
-    (ASYNC, {"authorization": "Bearer [/x]"}),
+    (acedata.ASYNC, {"content-type": "[/x]"}),
+    (acedata.ASYNC, {"content-type": "application/[json]"}),
+    (acedata.ASYNC, {"authorization": "[/x]"}),
+    (acedata.ASYNC, {"authorization": "Bearer [/x]"}),
 ]
 
 
@@ -191,66 +168,64 @@ def test_9_no_message_has_a_square_bracket(
 
 def test_9_no_message_about_a_failed_task_has_a_square_bracket(make_mock: MakeMock) -> None:
     mock = make_mock(tasks__failure_rate=1)
-    task_id = submit(mock)
+    task_id = acedata.submit(mock)
     mock.advance(1)
-    assert "[" not in retrieve(mock, task_id)["response"]["error"]["message"]
+    assert "[" not in acedata.retrieve(mock, task_id)["response"]["error"]["message"]
 
 
 def test_9_the_callers_own_square_brackets_come_back_as_they_were(mock: Mock) -> None:
-    task_id = submit(mock, prompt="a [/b] c")
+    task_id = acedata.submit(mock, prompt="a [/b] c")
     mock.advance(1)
-    task = retrieve(mock, task_id)
+    task = acedata.retrieve(mock, task_id)
     assert task["request"]["prompt"] == "a [/b] c"
     assert task["response"]["data"][0]["prompt"] == "a [/b] c"
 
 
-def test_9_the_documented_answer_has_no_video_url_at_its_top(mock: Mock, hold: Hold) -> None:
-    assert "video_url" not in held(mock, hold).json()
+def test_9_the_documented_answer_has_no_video_url_at_its_top(mock: Mock) -> None:
+    assert "video_url" not in held(mock).json()
 
 
 @pytest.mark.parametrize("failure_rate", [0, 1])
-def test_10_the_leftovers_of_another_service_are_not_in_a_task(
-    make_mock: MakeMock, failure_rate: int
-) -> None:
+def test_10_a_task_has_no_fields_of_another_service(make_mock: MakeMock, failure_rate: int) -> None:
     mock = make_mock(tasks__failure_rate=failure_rate)
-    task_id = submit(mock)
+    task_id = acedata.submit(mock)
     mock.advance(1)
-    assert not {"status", "content", "error", "task"} & set(retrieve(mock, task_id))
+    assert not {"status", "content", "error", "task"} & set(acedata.retrieve(mock, task_id))
 
 
 def test_11_no_answer_asks_for_payment(make_mock: MakeMock) -> None:
-    mock = make_mock(accounts=[account("a", credits=0, poor={})])
-    assert mock.acedata("/videos", ASYNC, token="poor").status == 403
+    mock = make_mock(accounts=[acedata.account("a", credits=0, poor={})])
+    assert mock.acedata("/videos", acedata.ASYNC, token="poor").status == 403
 
 
 # --- what clients send -------------------------------------------------------------------------
 
 
 def test_a_client_that_leaves_action_out_gets_an_error(mock: Mock) -> None:
-    refusal(mock.acedata("/videos", {"prompt": "Internal heat"}), "bad_request")
+    acedata.refusal(mock.acedata("/videos", {"prompt": "Internal heat"}), "bad_request")
 
 
 @pytest.mark.parametrize(
     "extra",
     [
-        {"async": False, "callback_url": CALLBACK_URL},
-        {"async": True, "callback_url": CALLBACK_URL},
-        {"async": True, "first_image_url": IMAGE_URL, "model": "minimax-t2v"},
+        {"async": False, "callback_url": acedata.CALLBACK_URL},
+        {"async": True, "callback_url": acedata.CALLBACK_URL},
+        {"async": True, "first_image_url": acedata.IMAGE_URL, "model": "minimax-t2v"},
         {"async": True, "mirror": True},
     ],
 )
 def test_what_clients_really_send_is_accepted(mock: Mock, extra: dict[str, Any]) -> None:
-    note_callbacks(mock)
+    acedata.record_callbacks(mock)
     assert mock.acedata("/videos", VIDEO | extra).status == 200
 
 
 def test_what_the_vendors_web_pages_send_is_accepted(mock: Mock) -> None:
     headers = {"accept": "application/x-ndjson"}
-    task_id = mock.acedata("/videos", ASYNC, headers=headers).json()["task_id"]
+    task_id = mock.acedata("/videos", acedata.ASYNC, headers=headers).json()["task_id"]
     query = {"action": "retrieve", "id": task_id}
     answer = mock.acedata("/tasks", query, headers={"x-record-exempt": "true"})
     assert answer.json()["id"] == task_id
 
 
 def test_a_retried_submission_is_another_task(mock: Mock) -> None:
-    assert len({submit(mock) for _ in range(3)}) == 3
+    assert len({acedata.submit(mock) for _ in range(3)}) == 3

@@ -1,31 +1,20 @@
-"""What a request for a video must be like; whatever is not is refused with its place."""
+"""The rules for a request for a video. A refusal names the place of each error."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.apis.acedata.conftest import (
-    ASYNC,
-    CALLBACK_URL,
-    IMAGE_URL,
-    invalid_at,
-    note_callbacks,
-    refusal,
-    submit,
-    traces,
-)
+from tests import acedata
+from tests.json_values import JSON_VALUES
 from tests.mock import TOKEN, Mock
 
-MakeMock = Callable[..., Mock]
-
 WRONG_KINDS: list[Any] = [None, True, 6, 1.5, [], {}, "x"]
-FROM_IMAGE = {"model": "minimax-i2v", "first_image_url": IMAGE_URL}
+FROM_IMAGE = {"model": "minimax-i2v", "first_image_url": acedata.IMAGE_URL}
 NO_LINKS: list[Any] = [
     "",
     " ",
@@ -54,7 +43,7 @@ NO_LINKS: list[Any] = [
 
 def post(mock: Mock, **fields: Any) -> Any:
     """A request in async mode, some fields changed or (`...`) left out."""
-    body = {name: value for name, value in (ASYNC | fields).items() if value is not ...}
+    body = {name: value for name, value in (acedata.ASYNC | fields).items() if value is not ...}
     return mock.acedata("/videos", body)
 
 
@@ -65,14 +54,14 @@ def post(mock: Mock, **fields: Any) -> Any:
     "action", [..., "", "Generate", "retrieve", "generate ", None, 1, True, ["generate"], {}]
 )
 def test_the_action_is_generate(mock: Mock, action: Any) -> None:
-    invalid_at(post(mock, action=action), "/action")
+    acedata.invalid_at(post(mock, action=action), "/action")
 
 
 # --- model -------------------------------------------------------------------------------------
 
 
-def test_left_out_the_model_is_text_to_video(mock: Mock) -> None:
-    task_id = submit(mock)
+def test_the_default_model_is_text_to_video(mock: Mock) -> None:
+    task_id = acedata.submit(mock)
     mock.advance(1)
     answer = mock.acedata("/tasks", {"id": task_id})
     assert answer.json()["response"]["data"][0]["model"] == "minimax-t2v"
@@ -80,7 +69,7 @@ def test_left_out_the_model_is_text_to_video(mock: Mock) -> None:
 
 @pytest.mark.parametrize("model", ["minimax-i2v", "minimax-i2v-director"])
 def test_the_model_asked_for_is_the_model_used(mock: Mock, model: str) -> None:
-    task_id = submit(mock, **FROM_IMAGE | {"model": model})
+    task_id = acedata.submit(mock, **FROM_IMAGE | {"model": model})
     mock.advance(1)
     answer = mock.acedata("/tasks", {"id": task_id})
     assert answer.json()["response"]["data"][0]["model"] == model
@@ -91,11 +80,11 @@ def test_the_model_asked_for_is_the_model_used(mock: Mock, model: str) -> None:
     ["", "x", "T2V-01-Director", "MiniMax-H3", "hailuo-pro", "MINIMAX-T2V", None, 1, True, [], {}],
 )
 def test_another_model_is_refused(mock: Mock, model: Any) -> None:
-    invalid_at(post(mock, model=model), "/model")
+    acedata.invalid_at(post(mock, model=model), "/model")
 
 
-def test_a_misspelled_model_is_told_the_near_one(mock: Mock) -> None:
-    assert "'minimax-t2v'?" in invalid_at(post(mock, model="minimax-tv2"), "/model")
+def test_a_misspelled_model_is_refused_with_a_near_one(mock: Mock) -> None:
+    assert "'minimax-t2v'?" in acedata.invalid_at(post(mock, model="minimax-tv2"), "/model")
 
 
 # --- prompt ------------------------------------------------------------------------------------
@@ -103,16 +92,16 @@ def test_a_misspelled_model_is_told_the_near_one(mock: Mock) -> None:
 
 @pytest.mark.parametrize("model", [..., "minimax-t2v"])
 def test_text_to_video_needs_a_prompt(mock: Mock, model: Any) -> None:
-    invalid_at(post(mock, model=model, prompt=...), "/prompt")
+    acedata.invalid_at(post(mock, model=model, prompt=...), "/prompt")
 
 
-def test_an_image_is_no_prompt_for_text_to_video(mock: Mock) -> None:
-    invalid_at(post(mock, prompt=..., first_image_url=IMAGE_URL), "/prompt")
+def test_text_to_video_needs_a_prompt_beside_an_image(mock: Mock) -> None:
+    acedata.invalid_at(post(mock, prompt=..., first_image_url=acedata.IMAGE_URL), "/prompt")
 
 
 @pytest.mark.parametrize("model", ["minimax-i2v", "minimax-i2v-director"])
 def test_image_to_video_needs_no_prompt(mock: Mock, model: str) -> None:
-    assert post(mock, model=model, first_image_url=IMAGE_URL, prompt=...).status == 200
+    assert post(mock, model=model, first_image_url=acedata.IMAGE_URL, prompt=...).status == 200
 
 
 @pytest.mark.parametrize("fields", [{}, FROM_IMAGE])
@@ -120,7 +109,7 @@ def test_image_to_video_needs_no_prompt(mock: Mock, model: str) -> None:
 def test_a_prompt_that_is_there_says_something(
     mock: Mock, fields: dict[str, Any], prompt: Any
 ) -> None:
-    invalid_at(post(mock, **fields, prompt=prompt), "/prompt")
+    acedata.invalid_at(post(mock, **fields, prompt=prompt), "/prompt")
 
 
 @pytest.mark.parametrize("length", [1, 1501, 7001, 500_000])
@@ -133,11 +122,11 @@ def test_a_prompt_may_be_as_long_as_the_body(mock: Mock, length: int) -> None:
 
 @pytest.mark.parametrize("model", ["minimax-i2v", "minimax-i2v-director"])
 def test_image_to_video_needs_an_image(mock: Mock, model: str) -> None:
-    invalid_at(post(mock, model=model), "/first_image_url")
+    acedata.invalid_at(post(mock, model=model), "/first_image_url")
 
 
 def test_text_to_video_may_have_an_image(mock: Mock) -> None:
-    assert post(mock, first_image_url=IMAGE_URL).status == 200
+    assert post(mock, first_image_url=acedata.IMAGE_URL).status == 200
 
 
 @pytest.mark.parametrize("fields", [{}, {"model": "minimax-i2v"}])
@@ -154,7 +143,7 @@ def test_text_to_video_may_have_an_image(mock: Mock) -> None:
 def test_an_image_is_a_link_and_not_the_image_itself(
     mock: Mock, fields: dict[str, Any], url: Any
 ) -> None:
-    invalid_at(post(mock, **fields, first_image_url=url), "/first_image_url")
+    acedata.invalid_at(post(mock, **fields, first_image_url=url), "/first_image_url")
 
 
 @pytest.mark.parametrize(
@@ -170,8 +159,8 @@ def test_an_image_is_a_link_and_not_the_image_itself(
     ],
 )
 @pytest.mark.parametrize("field", ["first_image_url", "callback_url"])
-def test_any_http_link_will_do(mock: Mock, field: str, url: str) -> None:
-    note_callbacks(mock)
+def test_any_http_link_is_accepted(mock: Mock, field: str, url: str) -> None:
+    acedata.record_callbacks(mock)
     assert post(mock, **{field: url}).status == 200
 
 
@@ -180,16 +169,16 @@ def test_any_http_link_will_do(mock: Mock, field: str, url: str) -> None:
 
 @pytest.mark.parametrize("url", NO_LINKS)
 def test_a_callback_url_is_a_link(mock: Mock, url: Any) -> None:
-    invalid_at(post(mock, callback_url=url), "/callback_url")
+    acedata.invalid_at(post(mock, callback_url=url), "/callback_url")
 
 
 @pytest.mark.parametrize("value", [None, "true", "", 0, 1, [], {}])
 def test_async_is_a_boolean(mock: Mock, value: Any) -> None:
-    invalid_at(post(mock, **{"async": value}), "/async")
+    acedata.invalid_at(post(mock, **{"async": value}), "/async")
 
 
 def test_a_refused_callback_url_is_never_called(mock: Mock) -> None:
-    sender = note_callbacks(mock)
+    sender = acedata.record_callbacks(mock)
     post(mock, callback_url="ftp://127.0.0.1/")
     mock.advance(10)
     mock.request("GET", "/_mock/health")
@@ -209,23 +198,23 @@ def test_unknown_fields_are_ignored(mock: Mock, field: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize("timeout", [0, 1, -5, "1"])
-def test_timeout_does_not_let_a_request_go_sooner(mock: Mock, timeout: Any) -> None:
+def test_timeout_ends_no_held_open_request(mock: Mock, timeout: Any) -> None:
     answer = post(mock, timeout=timeout)
     assert list(answer.json()) == ["task_id"]
 
 
-def test_several_faults_are_told_at_once(mock: Mock) -> None:
+def test_several_errors_are_reported_at_once(mock: Mock) -> None:
     answer = post(mock, model="minimax-i2v", prompt="", callback_url="x")
-    invalid_at(answer, "/first_image_url", "/prompt", "/callback_url")
+    acedata.invalid_at(answer, "/first_image_url", "/prompt", "/callback_url")
 
 
 def test_a_misspelled_field_is_named_where_the_right_one_is_missing(mock: Mock) -> None:
-    assert "'promt'?" in invalid_at(post(mock, prompt=..., promt="a"), "/prompt")
+    assert "'promt'?" in acedata.invalid_at(post(mock, prompt=..., promt="a"), "/prompt")
 
 
 @pytest.mark.parametrize("header", ["accept-language", "x-request-id", "x-record-exempt"])
 def test_headers_that_clients_send_are_ignored(mock: Mock, header: str) -> None:
-    assert mock.acedata("/videos", ASYNC, headers={header: "true"}).status == 200
+    assert mock.acedata("/videos", acedata.ASYNC, headers={header: "true"}).status == 200
 
 
 @pytest.mark.parametrize(
@@ -244,15 +233,15 @@ def test_headers_that_clients_send_are_ignored(mock: Mock, header: str) -> None:
         b'{"action": "generate", "prompt": "\\ud83c"}',
         b'{"action": "generate", "prompt": "\xff"}',
         b'{"action": "generate", "prompt": "a", "x": ' + b"[" * 200 + b"]" * 200 + b"}",
-        b"\xef\xbb\xbf" + json.dumps(ASYNC).encode(),
-        json.dumps(ASYNC).encode() + b" " * 1024 * 1024,
+        b"\xef\xbb\xbf" + json.dumps(acedata.ASYNC).encode(),
+        json.dumps(acedata.ASYNC).encode() + b" " * 1024 * 1024,
     ],
 )
 @pytest.mark.parametrize("path", ["/videos", "/tasks"])
 def test_a_body_that_is_no_json_object_is_a_bad_request(mock: Mock, path: str, raw: bytes) -> None:
-    before = traces(mock)
-    refusal(mock.acedata(path, raw), "bad_request")
-    assert traces(mock) == before
+    before = acedata.state(mock)
+    acedata.refusal(mock.acedata(path, raw), "bad_request")
+    assert acedata.state(mock) == before
 
 
 @pytest.mark.parametrize(
@@ -260,26 +249,19 @@ def test_a_body_that_is_no_json_object_is_a_bad_request(mock: Mock, path: str, r
 )
 @pytest.mark.parametrize("path", ["/videos", "/tasks"])
 def test_another_content_type_is_a_bad_request(mock: Mock, path: str, content_type: str) -> None:
-    answer = mock.acedata(path, ASYNC, headers={"content-type": content_type})
-    invalid_at(answer, "header Content-Type")
+    answer = mock.acedata(path, acedata.ASYNC, headers={"content-type": content_type})
+    acedata.invalid_at(answer, "header Content-Type")
 
 
 def test_a_missing_content_type_is_a_bad_request(mock: Mock) -> None:
     headers = {"authorization": f"Bearer {TOKEN}"}
-    raw = json.dumps(ASYNC).encode()
+    raw = json.dumps(acedata.ASYNC).encode()
     answer = mock.request("POST", "/hailuo/videos", headers=headers, body=raw)
-    invalid_at(answer, "header Content-Type")
+    acedata.invalid_at(answer, "header Content-Type")
 
 
 # --- anything at all ---------------------------------------------------------------------------
 
-JSON_VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
-    ),
-    max_leaves=8,
-)
 NEAR_MISSES = st.fixed_dictionaries(
     {},
     optional={
@@ -287,8 +269,8 @@ NEAR_MISSES = st.fixed_dictionaries(
         "model": st.sampled_from(["minimax-t2v", "minimax-i2v", "minimax-i2v-director"])
         | JSON_VALUES,
         "prompt": st.text(max_size=30) | JSON_VALUES,
-        "first_image_url": st.just(IMAGE_URL) | JSON_VALUES,
-        "callback_url": st.just(CALLBACK_URL) | JSON_VALUES,
+        "first_image_url": st.just(acedata.IMAGE_URL) | JSON_VALUES,
+        "callback_url": st.just(acedata.CALLBACK_URL) | JSON_VALUES,
         "id": JSON_VALUES,
         "ids": st.lists(st.text(max_size=5), max_size=3) | JSON_VALUES,
         "x": JSON_VALUES,
@@ -298,18 +280,18 @@ NEAR_MISSES = st.fixed_dictionaries(
 
 @pytest.mark.parametrize("path", ["/videos", "/tasks"])
 def test_any_json_is_accepted_or_refused_and_never_breaks_the_server(mock: Mock, path: str) -> None:
-    note_callbacks(mock)
+    acedata.record_callbacks(mock)
 
     @given(JSON_VALUES | NEAR_MISSES)
     def holds(body: Any) -> None:
-        before = traces(mock)
-        # Nobody is here to wait for a held-open answer.
+        before = acedata.state(mock)
+        # This client does not wait for a held open answer.
         sent = body | {"async": True} if isinstance(body, dict) else body
         answer = mock.acedata(path, json.dumps(sent).encode())
         assert answer.status in {200, 400, 404}
         if answer.status != 200:
-            refusal(answer, "bad_request" if answer.status == 400 else "task_not_found")
-            assert traces(mock) == before
+            acedata.refusal(answer, "bad_request" if answer.status == 400 else "task_not_found")
+            assert acedata.state(mock) == before
 
     holds()
 
@@ -318,22 +300,22 @@ def test_any_json_is_accepted_or_refused_and_never_breaks_the_server(mock: Mock,
 def test_any_bytes_are_refused_and_never_break_the_server(mock: Mock, path: str) -> None:
     @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
     def holds(raw: bytes) -> None:
-        before = traces(mock)
-        refusal(mock.acedata(path, raw), "bad_request")
-        assert traces(mock) == before
+        before = acedata.state(mock)
+        acedata.refusal(mock.acedata(path, raw), "bad_request")
+        assert acedata.state(mock) == before
 
     holds()
 
 
 def test_every_accepted_task_can_be_shown(mock: Mock) -> None:
-    note_callbacks(mock)
+    acedata.record_callbacks(mock)
 
     @given(st.dictionaries(st.text(max_size=8), JSON_VALUES, max_size=4), st.text(max_size=30))
     def holds(fields: dict[str, Any], prompt: str) -> None:
-        answer = mock.acedata("/videos", fields | ASYNC | {"prompt": f"a{prompt}"})
+        answer = mock.acedata("/videos", fields | acedata.ASYNC | {"prompt": f"a{prompt}"})
         if answer.status == 200:
             mock.advance(1)
             shown = mock.acedata("/tasks", {"id": answer.json()["task_id"]}).json()
-            assert shown["request"] == fields | ASYNC | {"prompt": f"a{prompt}"}
+            assert shown["request"] == fields | acedata.ASYNC | {"prompt": f"a{prompt}"}
 
     holds()

@@ -1,37 +1,21 @@
-"""Who is let in, and in which order the checks come."""
+"""Keys and scopes, and the order of all checks."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from tests.apis.rivya.conftest import (
-    OPERATIONS,
-    PRO_CREDITS,
-    PUBLIC_OPERATIONS,
-    account,
-    refusal,
-    scopes_without,
-)
+from tests import rivya
 from tests.asgi import Answer
 from tests.contract_hook import document
-from tests.mock import KEY, MINIMAL, TOKEN, Mock
-
-MakeMock = Callable[..., Mock]
+from tests.mock import KEY, KEYS_BY_STATE, MINIMAL, TOKEN, MakeMock, Mock
 
 KEYS = [
-    account(
-        "somebody",
-        good={},
-        revoked={"revoked": True},
-        disabled={"disabled": True},
-        expired={"expires_at": "2026-05-10T00:00:00Z"},
-        narrow={"scopes": ["models:read"]},
-    ),
+    rivya.account("somebody", **KEYS_BY_STATE, narrow={"scopes": ["models:read"]}),
     {
         "name": "elsewhere",
         "credits": 0,
@@ -63,22 +47,22 @@ KEYS = [
         ("rvya_sk_narrow", "api_scope_denied"),
     ],
 )
-def test_a_key_that_is_not_right_is_refused_by_its_own_code(
+def test_each_kind_of_invalid_key_has_its_code(
     make_mock: MakeMock, key: str | None, code: str
 ) -> None:
-    refusal(make_mock(accounts=KEYS).rivya("GET", "/credits", key=key), code)
+    rivya.refusal(make_mock(accounts=KEYS).rivya("GET", "/credits", key=key), code)
 
 
-def test_a_right_key_is_let_in(make_mock: MakeMock) -> None:
+def test_a_valid_key_is_accepted(make_mock: MakeMock) -> None:
     assert make_mock(accounts=KEYS).rivya("GET", "/credits", key="rvya_sk_good").status == 200
 
 
 def test_the_built_in_token_of_the_other_api_is_an_invalid_key(mock: Mock) -> None:
-    refusal(mock.rivya("GET", "/credits", key=TOKEN), "api_key_invalid")
+    rivya.refusal(mock.rivya("GET", "/credits", key=TOKEN), "api_key_invalid")
 
 
 def test_a_refusal_does_not_repeat_the_key(mock: Mock) -> None:
-    message = refusal(mock.rivya("GET", "/credits", key="rvya_sk_secret"), "api_key_invalid")
+    message = rivya.refusal(mock.rivya("GET", "/credits", key="rvya_sk_secret"), "api_key_invalid")
     assert "rvya_sk_secret" not in message
 
 
@@ -108,26 +92,26 @@ def test_only_a_bearer_credential_counts_as_a_key(
     if code is None:
         assert answer.status == 200
     else:
-        refusal(answer, code)
+        rivya.refusal(answer, code)
 
 
 @pytest.mark.parametrize("name", ["x-api-key", "cookie", "api-key", "proxy-authorization"])
 def test_a_key_in_another_header_is_missing(mock: Mock, name: str) -> None:
     answer = mock.request("GET", "/api/v1/credits", headers={name: f"Bearer {KEY}"})
-    refusal(answer, "api_key_missing")
+    rivya.refusal(answer, "api_key_missing")
 
 
 def test_a_key_works_until_its_end_and_not_at_its_end(make_mock: MakeMock) -> None:
-    mock = make_mock(accounts=[account("a", soon={"expires_at": "2026-05-11T00:01:00Z"})])
+    mock = make_mock(accounts=[rivya.account("a", soon={"expires_at": "2026-05-11T00:01:00Z"})])
     mock.advance(59.999)
     assert mock.rivya("GET", "/credits", key="rvya_sk_soon").status == 200
     mock.advance(0.001)
-    refusal(mock.rivya("GET", "/credits", key="rvya_sk_soon"), "api_key_expired")
+    rivya.refusal(mock.rivya("GET", "/credits", key="rvya_sk_soon"), "api_key_expired")
 
 
 def test_the_end_of_a_key_does_not_end_its_tasks(make_mock: MakeMock) -> None:
     keys: dict[str, Any] = {"soon": {"expires_at": "2026-05-11T00:00:00.500Z"}, "later": {}}
-    mock = make_mock(accounts=[account("a", **keys)])
+    mock = make_mock(accounts=[rivya.account("a", **keys)])
     task_id = mock.rivya("POST", "/generations", MINIMAL, key="rvya_sk_soon").json()["id"]
     mock.advance(1)
     seen = mock.rivya("GET", f"/generations/{task_id}", key="rvya_sk_later").json()
@@ -137,32 +121,33 @@ def test_the_end_of_a_key_does_not_end_its_tasks(make_mock: MakeMock) -> None:
 # --- scopes ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("method", "path", "scope"), OPERATIONS)
+@pytest.mark.parametrize(("method", "path", "scope"), rivya.OPERATIONS)
 def test_a_route_needs_its_scope(make_mock: MakeMock, method: str, path: str, scope: str) -> None:
-    mock = make_mock(accounts=[account("a", it={"scopes": scopes_without(scope)})])
-    refusal(mock.rivya(method, path, MINIMAL, key="rvya_sk_it"), "api_scope_denied")
+    mock = make_mock(accounts=[rivya.account("a", it={"scopes": rivya.scopes_without(scope)})])
+    rivya.refusal(mock.rivya(method, path, MINIMAL, key="rvya_sk_it"), "api_scope_denied")
 
 
-@pytest.mark.parametrize(("method", "path", "scope"), OPERATIONS)
+@pytest.mark.parametrize(("method", "path", "scope"), rivya.OPERATIONS)
 def test_a_route_needs_no_other_scope(
     make_mock: MakeMock, method: str, path: str, scope: str
 ) -> None:
-    mock = make_mock(accounts=[account("a", it={"scopes": [scope]})])
+    mock = make_mock(accounts=[rivya.account("a", it={"scopes": [scope]})])
     answer = mock.rivya(method, path, MINIMAL, key="rvya_sk_it")
     assert answer.status not in {401, 403}
 
 
 def test_a_key_holds_every_scope_unless_told_otherwise(make_mock: MakeMock) -> None:
-    mock = make_mock(accounts=[account("a", it={})])
+    mock = make_mock(accounts=[rivya.account("a", it={})])
     statuses = {
-        mock.rivya(method, path, MINIMAL, key="rvya_sk_it").status for method, path, _ in OPERATIONS
+        mock.rivya(method, path, MINIMAL, key="rvya_sk_it").status
+        for method, path, _ in rivya.OPERATIONS
     }
     assert not {401, 403} & statuses
 
 
 @pytest.mark.parametrize("key", [None, "rvya_sk_nobody", "rvya_sk_revoked", "rvya_sk_narrow"])
-@pytest.mark.parametrize(("method", "path"), PUBLIC_OPERATIONS)
-def test_a_public_route_does_not_look_at_the_key(
+@pytest.mark.parametrize(("method", "path"), rivya.PUBLIC_OPERATIONS)
+def test_a_public_route_ignores_the_key(
     make_mock: MakeMock, method: str, path: str, key: str | None
 ) -> None:
     assert make_mock(accounts=KEYS).rivya(method, path, key=key).status == 200
@@ -172,11 +157,12 @@ def test_a_public_route_does_not_look_at_the_key(
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [*PUBLIC_OPERATIONS, *[(method, path) for method, path, _ in OPERATIONS]]
+    ("method", "path"),
+    [*rivya.PUBLIC_OPERATIONS, *[(method, path) for method, path, _ in rivya.OPERATIONS]],
 )
 def test_a_switched_off_api_is_off_everywhere(make_mock: MakeMock, method: str, path: str) -> None:
     mock = make_mock(rivya__api_enabled=False)
-    refusal(mock.rivya(method, path, MINIMAL), "public_api_disabled")
+    rivya.refusal(mock.rivya(method, path, MINIMAL), "public_api_disabled")
 
 
 def test_switching_rivya_off_leaves_the_other_api_on(make_mock: MakeMock) -> None:
@@ -191,14 +177,14 @@ def test_switching_rivya_off_leaves_the_other_api_on(make_mock: MakeMock) -> Non
 
 @dataclass
 class Wrong:
-    """One thing that is wrong with a create, and the code it brings."""
+    """One error of a create, and its code."""
 
     code: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     key: str | None = "rvya_sk_good"
     body: Mapping[str, Any] | None = None
     idempotency_key: str = ""
-    credits: int = PRO_CREDITS
+    credits: int = rivya.PRO_CREDITS
 
 
 WRONGS = {
@@ -211,13 +197,13 @@ WRONGS = {
     "rate": Wrong("rate_limited", settings={"rivya__rate_limit": 2}),
     "body": Wrong("validation_failed", body={"model": "hailuo-pro"}),
     "idempotency": Wrong("idempotency_conflict", idempotency_key="taken"),
-    "credits": Wrong("insufficient_credits", credits=PRO_CREDITS - 1),
+    "credits": Wrong("insufficient_credits", credits=rivya.PRO_CREDITS - 1),
 }
 SAME_STEP = {"no key", "unknown key", "revoked key", "expired key"}
 
 
 def _steps() -> list[tuple[str, str]]:
-    """Every two things that can be wrong at once, the one that is looked at first first."""
+    """Every two errors that can occur together; the one that is checked first comes first."""
     names = list(WRONGS)
     return [
         (earlier, later)
@@ -228,11 +214,11 @@ def _steps() -> list[tuple[str, str]]:
 
 
 def _send_all_wrong(make_mock: MakeMock, earlier: Wrong, later: Wrong) -> Answer:
-    """A create with both faults, on a fake that has used up two requests and the key `taken`."""
+    """The answer to a create with both errors. Two requests and the key `taken` are used up."""
     short = min(earlier.credits, later.credits)
     settings = {**earlier.settings, **later.settings}
     # The request that takes the key has to be paid for, too.
-    mock = make_mock(accounts=_accounts(credits=short + PRO_CREDITS), **settings)
+    mock = make_mock(accounts=_accounts(credits=short + rivya.PRO_CREDITS), **settings)
     taking = {"idempotency-key": "taken"}
     mock.rivya(
         "POST", "/generations", MINIMAL | {"prompt": "first"}, key="rvya_sk_good", headers=taking
@@ -252,18 +238,10 @@ def _accounts(credits: int) -> list[dict[str, Any]]:
     return [KEYS[0] | {"credits": credits}]
 
 
-@pytest.mark.parametrize(("earlier", "later"), _steps())
-def test_of_two_faults_the_earlier_step_is_told(
-    make_mock: MakeMock, earlier: str, later: str
-) -> None:
+@pytest.mark.parametrize(("earlier", "later"), [*_steps(), *zip(WRONGS, WRONGS, strict=True)])
+def test_the_earlier_of_two_errors_counts(make_mock: MakeMock, earlier: str, later: str) -> None:
     answer = _send_all_wrong(make_mock, WRONGS[earlier], WRONGS[later])
-    refusal(answer, WRONGS[earlier].code)
-
-
-@pytest.mark.parametrize("fault", WRONGS)
-def test_each_fault_alone_brings_its_code(make_mock: MakeMock, fault: str) -> None:
-    answer = _send_all_wrong(make_mock, WRONGS[fault], Wrong(""))
-    refusal(answer, WRONGS[fault].code)
+    rivya.refusal(answer, WRONGS[earlier].code)
 
 
 def test_without_a_fault_the_same_request_is_accepted(make_mock: MakeMock) -> None:
@@ -272,18 +250,18 @@ def test_without_a_fault_the_same_request_is_accepted(make_mock: MakeMock) -> No
 
 def test_the_rate_is_counted_before_a_body_is_read(make_mock: MakeMock) -> None:
     mock = make_mock(rivya__rate_limit=1)
-    refusal(mock.rivya("POST", "/generations", b"{"), "validation_failed")
-    refusal(mock.rivya("POST", "/generations", b"{"), "rate_limited")
+    rivya.refusal(mock.rivya("POST", "/generations", b"{"), "validation_failed")
+    rivya.refusal(mock.rivya("POST", "/generations", b"{"), "rate_limited")
 
 
-def test_the_content_type_is_looked_at_before_the_json(mock: Mock) -> None:
+def test_the_content_type_is_checked_before_the_json(mock: Mock) -> None:
     answer = mock.rivya("POST", "/generations", b"{", headers={"content-type": "text/plain"})
-    assert "header Content-Type" in refusal(answer, "validation_failed")
+    assert "header Content-Type" in rivya.refusal(answer, "validation_failed")
 
 
-def test_the_body_is_looked_at_before_the_form_of_the_idempotency_key(mock: Mock) -> None:
+def test_the_body_is_checked_before_the_form_of_the_idempotency_key(mock: Mock) -> None:
     answer = mock.rivya("POST", "/generations", {}, headers={"idempotency-key": "ä"})
-    assert "header Idempotency-Key" not in refusal(answer, "validation_failed")
+    assert "header Idempotency-Key" not in rivya.refusal(answer, "validation_failed")
 
 
 def test_the_document_names_the_scope_that_each_operation_asks_for() -> None:
@@ -295,6 +273,6 @@ def test_the_document_names_the_scope_that_each_operation_asks_for() -> None:
     }
     asked = {
         (method, "/api/v1" + re.sub(r"(task|file|whend)_x", "x", path), scope)
-        for method, path, scope in OPERATIONS
+        for method, path, scope in rivya.OPERATIONS
     }
     assert named == asked

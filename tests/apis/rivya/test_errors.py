@@ -1,4 +1,4 @@
-"""Every error code of Rivya can be met over HTTP, in one envelope, with the status of the table."""
+"""Every error code of Rivya occurs over HTTP, in one envelope, with the status of the table."""
 
 from __future__ import annotations
 
@@ -8,21 +8,9 @@ from typing import Any
 import pytest
 
 from mock_server.simulation.blobs import Blobs
-from tests.apis.rivya.conftest import (
-    OPERATIONS,
-    PUBLIC_OPERATIONS,
-    STATUS_OF,
-    account,
-    create_once,
-    keep_uploads_in,
-    refusal,
-    scopes_without,
-    traces,
-)
+from tests import rivya
 from tests.asgi import Answer
-from tests.mock import MINIMAL, PNG, Mock
-
-MakeMock = Callable[..., Mock]
+from tests.mock import MINIMAL, PNG, MakeMock, Mock
 
 NO_HTTP_ERROR = "generation_failed"
 
@@ -48,7 +36,7 @@ def with_unknown_key(make_mock: MakeMock) -> Answer:
 
 def with_key(**facts: Any) -> Callable[[MakeMock], Answer]:
     def read_credits(make_mock: MakeMock) -> Answer:
-        return make_mock(accounts=[account("a", it=facts)]).rivya(
+        return make_mock(accounts=[rivya.account("a", it=facts)]).rivya(
             "GET", "/credits", key="rvya_sk_it"
         )
 
@@ -71,17 +59,17 @@ def of_unknown_task(make_mock: MakeMock) -> Answer:
 
 def with_key_of_other_body(make_mock: MakeMock) -> Answer:
     mock = make_mock()
-    create_once(mock, "k")
-    return create_once(mock, "k", MINIMAL | {"prompt": "Something else"})
+    rivya.create_once(mock, "k")
+    return rivya.create_once(mock, "k", MINIMAL | {"prompt": "Something else"})
 
 
 def without_credits(make_mock: MakeMock) -> Answer:
-    return make_mock(accounts=[account("a", credits=56, test={})]).create()
+    return make_mock(accounts=[rivya.account("a", credits=56, test={})]).create()
 
 
 def by_a_bug(make_mock: MakeMock) -> Answer:
     mock = make_mock()
-    keep_uploads_in(mock, BrokenBlobs())
+    rivya.use_blobs(mock, BrokenBlobs())
     return mock.upload()
 
 
@@ -89,18 +77,18 @@ def with_wrong_method(make_mock: MakeMock) -> Answer:
     return make_mock().rivya("DELETE", "/generations")
 
 
-def with_webhook_at_home(make_mock: MakeMock) -> Answer:
+def with_local_webhook(make_mock: MakeMock) -> Answer:
     body = {"url": "https://192.168.0.1/hook", "event_types": ["generation.succeeded"]}
     return make_mock().rivya("POST", "/webhooks", body)
 
 
-WAYS: dict[str, Callable[[MakeMock], Answer]] = {
+CASES: dict[str, Callable[[MakeMock], Answer]] = {
     "public_api_disabled": switched_off,
     "api_key_missing": without_key,
     "api_key_invalid": with_unknown_key,
     "api_key_revoked": with_key(revoked=True),
     "api_key_expired": with_key(expires_at="2026-05-10T23:59:59Z"),
-    "api_scope_denied": with_key(scopes=scopes_without("credits:read")),
+    "api_scope_denied": with_key(scopes=rivya.scopes_without("credits:read")),
     "rate_limited": too_often,
     "validation_failed": with_wrong_model,
     "not_found": of_unknown_task,
@@ -108,22 +96,22 @@ WAYS: dict[str, Callable[[MakeMock], Answer]] = {
     "insufficient_credits": without_credits,
     "internal_error": by_a_bug,
     "method_not_allowed": with_wrong_method,
-    "webhook_url_rejected": with_webhook_at_home,
+    "webhook_url_rejected": with_local_webhook,
 }
 
 
-def test_there_is_a_way_to_every_code_of_the_table() -> None:
-    assert set(WAYS) | {NO_HTTP_ERROR} == set(STATUS_OF)
+def test_every_code_of_the_table_has_a_case() -> None:
+    assert set(CASES) | {NO_HTTP_ERROR} == set(rivya.STATUS_OF)
 
 
-@pytest.mark.parametrize("code", WAYS)
-def test_a_code_comes_with_the_status_of_the_table_in_the_envelope(
+@pytest.mark.parametrize("code", CASES)
+def test_a_code_is_in_the_envelope_and_has_the_status_of_the_table(
     make_mock: MakeMock, code: str
 ) -> None:
-    assert refusal(WAYS[code](make_mock), code)
+    assert rivya.refusal(CASES[code](make_mock), code)
 
 
-def test_generation_failed_is_no_http_error_but_stands_in_the_generation(
+def test_generation_failed_is_in_the_generation_and_is_no_http_error(
     make_mock: MakeMock,
 ) -> None:
     mock = make_mock(tasks__failure_rate=1)
@@ -132,10 +120,10 @@ def test_generation_failed_is_no_http_error_but_stands_in_the_generation(
     answer = mock.rivya("GET", f"/generations/{task_id}")
     assert answer.status == 200
     assert answer.json()["error"]["code"] == NO_HTTP_ERROR
-    assert STATUS_OF[NO_HTTP_ERROR] is None
+    assert rivya.STATUS_OF[NO_HTTP_ERROR] is None
 
 
-def test_every_refusal_has_a_request_id_of_its_own(mock: Mock) -> None:
+def test_every_refusal_has_a_different_request_id(mock: Mock) -> None:
     ids = {mock.rivya("GET", "/nowhere").json()["error"]["requestId"] for _ in range(20)}
     assert len(ids) == 20
 
@@ -152,7 +140,7 @@ def test_a_refusal_of_a_key_names_the_scheme_that_would_be_right(mock: Mock) -> 
 
 def test_the_status_of_too_few_credits_is_a_setting(make_mock: MakeMock) -> None:
     mock = make_mock(
-        rivya__insufficient_credits_status=409, accounts=[account("a", credits=0, test={})]
+        rivya__insufficient_credits_status=409, accounts=[rivya.account("a", credits=0, test={})]
     )
     answer = mock.create()
     assert (answer.status, answer.json()["error"]["code"]) == (409, "insufficient_credits")
@@ -161,39 +149,39 @@ def test_the_status_of_too_few_credits_is_a_setting(make_mock: MakeMock) -> None
 # --- faults of the server itself ---------------------------------------------------------------
 
 
-def test_a_bug_leaves_no_upload_behind(make_mock: MakeMock) -> None:
+def test_the_upload_of_a_request_with_a_bug_is_deleted(make_mock: MakeMock) -> None:
     mock = make_mock()
-    keep_uploads_in(mock, BrokenBlobs())
-    before = traces(mock)
+    rivya.use_blobs(mock, BrokenBlobs())
+    before = rivya.state(mock)
     mock.upload()
-    assert traces(mock) == before
+    assert rivya.state(mock) == before
 
 
-def test_a_message_about_a_bug_does_not_tell_what_is_inside(make_mock: MakeMock) -> None:
+def test_the_message_of_a_bug_shows_nothing_internal(make_mock: MakeMock) -> None:
     mock = make_mock()
-    keep_uploads_in(mock, BrokenBlobs())
-    message = refusal(mock.upload(), "internal_error")
+    rivya.use_blobs(mock, BrokenBlobs())
+    message = rivya.refusal(mock.upload(), "internal_error")
     assert "ZeroDivision" not in message
     assert "Traceback" not in message
 
 
-def test_the_server_goes_on_after_a_bug(make_mock: MakeMock) -> None:
+def test_the_server_still_answers_after_a_bug(make_mock: MakeMock) -> None:
     mock = make_mock()
-    keep_uploads_in(mock, BrokenBlobs())
+    rivya.use_blobs(mock, BrokenBlobs())
     mock.upload()
     assert mock.create().status == 200
 
 
-def test_an_upload_that_the_disk_does_not_take_is_an_internal_error(mock: Mock) -> None:
-    assert refusal(_upload_to_a_full_disk(mock), "internal_error")
+def test_an_upload_that_cannot_be_written_is_an_internal_error(mock: Mock) -> None:
+    assert rivya.refusal(_upload_to_a_full_disk(mock), "internal_error")
 
 
-def test_an_upload_that_the_disk_does_not_take_is_not_stored(mock: Mock) -> None:
+def test_an_upload_that_cannot_be_written_is_not_stored(mock: Mock) -> None:
     mock.upload(PNG + b"small")
-    before, folder = traces(mock), mock.fake.blobs.path("x").parent
+    before, folder = rivya.state(mock), mock.fake.blobs.path("x").parent
     kept = sorted(folder.iterdir())
     _upload_to_a_full_disk(mock)
-    assert traces(mock) == before
+    assert rivya.state(mock) == before
     assert sorted(folder.iterdir()) == kept
 
 
@@ -203,7 +191,7 @@ def test_the_next_upload_that_fits_is_stored(mock: Mock) -> None:
 
 
 def _upload_to_a_full_disk(mock: Mock) -> Answer:
-    """An upload while the operating system lets nobody write more than a MiB into a file."""
+    """An upload while the operating system limits each file to one MiB."""
     resource = pytest.importorskip("resource", reason="needs limits of the operating system")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1024 * 1024, hard))
@@ -216,12 +204,16 @@ def _upload_to_a_full_disk(mock: Mock) -> Answer:
 # --- paths and methods -------------------------------------------------------------------------
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY", "FOO"]
-PATHS = sorted({path for _, path, *_ in [*OPERATIONS, *PUBLIC_OPERATIONS]})
+PATHS = sorted({path for _, path, *_ in [*rivya.OPERATIONS, *rivya.PUBLIC_OPERATIONS]})
 
 
 def allowed(path: str) -> set[str]:
     """The methods a path has by the endpoint inventory."""
-    return {method for method, known, *_ in [*OPERATIONS, *PUBLIC_OPERATIONS] if known == path}
+    return {
+        method
+        for method, known, *_ in [*rivya.OPERATIONS, *rivya.PUBLIC_OPERATIONS]
+        if known == path
+    }
 
 
 @pytest.mark.parametrize(
@@ -237,7 +229,7 @@ def test_a_wrong_method_is_refused_and_the_right_ones_are_named(
     mock: Mock, method: str, path: str
 ) -> None:
     answer = mock.rivya(method, path, MINIMAL)
-    refusal(answer, "method_not_allowed")
+    rivya.refusal(answer, "method_not_allowed")
     assert set(answer.headers["allow"].split(", ")) - {"HEAD"} == allowed(path)
 
 
@@ -246,8 +238,8 @@ def test_head_is_answered_like_get(mock: Mock, path: str) -> None:
     assert mock.rivya("HEAD", path).status == mock.rivya("GET", path).status
 
 
-def test_the_method_is_looked_at_before_the_key(mock: Mock) -> None:
-    refusal(mock.rivya("DELETE", "/credits", key=None), "method_not_allowed")
+def test_the_method_is_checked_before_the_key(mock: Mock) -> None:
+    rivya.refusal(mock.rivya("DELETE", "/credits", key=None), "method_not_allowed")
 
 
 @pytest.mark.parametrize(
@@ -272,20 +264,20 @@ def test_the_method_is_looked_at_before_the_key(mock: Mock) -> None:
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "FOO"])
 def test_an_unknown_path_is_not_found_in_the_envelope(mock: Mock, method: str, path: str) -> None:
-    refusal(mock.rivya(method, path, MINIMAL), "not_found")
+    rivya.refusal(mock.rivya(method, path, MINIMAL), "not_found")
 
 
-def test_nobody_is_redirected_to_a_path_that_would_be_right(mock: Mock) -> None:
+def test_a_wrong_path_is_not_redirected(mock: Mock) -> None:
     assert "location" not in mock.rivya("POST", "/generations/", MINIMAL).headers
 
 
-def test_the_path_is_looked_at_before_the_switch_and_the_key(make_mock: MakeMock) -> None:
+def test_the_path_is_checked_before_the_switch_and_the_key(make_mock: MakeMock) -> None:
     mock = make_mock(rivya__api_enabled=False)
-    refusal(mock.rivya("GET", "/nowhere", key=None), "not_found")
+    rivya.refusal(mock.rivya("GET", "/nowhere", key=None), "not_found")
 
 
 @pytest.mark.parametrize(
     "task_id", ["x", "task_", "%00", "..", "task_" + "0" * 4000, "täsk", "task_x\n", "*"]
 )
 def test_a_malformed_task_id_is_not_found(mock: Mock, task_id: str) -> None:
-    refusal(mock.rivya("GET", f"/generations/{task_id}"), "not_found")
+    rivya.refusal(mock.rivya("GET", f"/generations/{task_id}"), "not_found")

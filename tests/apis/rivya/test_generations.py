@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.apis.rivya.conftest import (
-    PRO_CREDITS,
-    STANDARD_CREDITS,
-    account,
-    allow_undocumented_status,
-    refusal,
-    with_references,
-)
-from tests.mock import KEY, MINIMAL, Mock
-
-MakeMock = Callable[..., Mock]
+from tests import rivya
+from tests.mock import KEY, MINIMAL, MakeMock, Mock
 
 # The example of the vendor's model page, its id aside.
 CREATED = {
@@ -87,7 +77,8 @@ def test_get_shows_the_very_answer_of_create(mock: Mock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "price"), [("hailuo-pro", PRO_CREDITS), ("hailuo-standard", STANDARD_CREDITS)]
+    ("model", "price"),
+    [("hailuo-pro", rivya.PRO_CREDITS), ("hailuo-standard", rivya.STANDARD_CREDITS)],
 )
 def test_a_model_reserves_its_price(mock: Mock, model: str, price: int) -> None:
     created = mock.create(model=model).json()
@@ -101,20 +92,20 @@ def test_the_price_of_a_fixed_model_does_not_depend_on_params(
 ) -> None:
     params = {"duration": duration, "resolution": resolution, "prompt_optimizer": "true"}
     created = mock.create(model="hailuo-standard", params=params).json()
-    assert created["reserved_credits"] == STANDARD_CREDITS
+    assert created["reserved_credits"] == rivya.STANDARD_CREDITS
 
 
 @pytest.mark.parametrize("status", [201, 202])
 def test_the_status_of_a_create_is_a_setting(make_mock: MakeMock, status: int) -> None:
     mock = make_mock(rivya__create_status=status)
     assert mock.create().status == status
-    allow_undocumented_status(mock, status)
+    rivya.allow_undocumented_status(mock, status)
 
 
 def test_the_status_of_a_create_does_not_change_that_of_a_read(make_mock: MakeMock) -> None:
     mock = make_mock(rivya__create_status=202)
     task_id = mock.create().json()["id"]
-    allow_undocumented_status(mock, 202)
+    rivya.allow_undocumented_status(mock, 202)
     assert mock.rivya("GET", f"/generations/{task_id}").status == 200
 
 
@@ -126,19 +117,10 @@ TIMES = {"tasks__queued_s": 2, "tasks__processing_s": 5}
 @pytest.mark.parametrize(
     ("failure_rate", "after_s", "status", "updated_at"),
     [
-        (0, 0, "queued", "00:00:00.000"),
-        (0, 1.999, "queued", "00:00:00.000"),
-        (0, 2, "processing", "00:00:02.000"),
-        (0, 6.999, "processing", "00:00:02.000"),
-        (0, 7, "succeeded", "00:00:07.000"),
-        (0, 7.001, "succeeded", "00:00:07.000"),
-        (0, 10**6, "succeeded", "00:00:07.000"),
-        (1, 0, "queued", "00:00:00.000"),
-        (1, 1.999, "queued", "00:00:00.000"),
-        (1, 2, "processing", "00:00:02.000"),
-        (1, 6.999, "processing", "00:00:02.000"),
-        (1, 7, "failed", "00:00:07.000"),
-        (1, 10**6, "failed", "00:00:07.000"),
+        *[(rate, at_s, "queued", "00:00:00.000") for rate in (0, 1) for at_s in (0, 1.999)],
+        *[(rate, at_s, "processing", "00:00:02.000") for rate in (0, 1) for at_s in (2, 6.999)],
+        *[(0, at_s, "succeeded", "00:00:07.000") for at_s in (7, 7.001, 10**6)],
+        *[(1, at_s, "failed", "00:00:07.000") for at_s in (7, 10**6)],
     ],
 )
 def test_the_state_moves_at_its_moments_and_updated_at_with_it(
@@ -155,7 +137,7 @@ def test_the_state_moves_at_its_moments_and_updated_at_with_it(
 
 @pytest.mark.parametrize(
     ("failure_rate", "after_s", "final"),
-    [(0, 0, 0), (0, 6.999, 0), (0, 7, PRO_CREDITS), (1, 6.999, 0), (1, 7, 0)],
+    [(0, 0, 0), (0, 6.999, 0), (0, 7, rivya.PRO_CREDITS), (1, 6.999, 0), (1, 7, 0)],
 )
 def test_final_credits_are_zero_until_the_task_has_succeeded(
     make_mock: MakeMock, failure_rate: int, after_s: float, final: int
@@ -164,12 +146,12 @@ def test_final_credits_are_zero_until_the_task_has_succeeded(
     task_id = mock.create().json()["id"]
     mock.advance(after_s)
     seen = mock.generation(task_id)
-    assert (seen["reserved_credits"], seen["final_credits"]) == (PRO_CREDITS, final)
+    assert (seen["reserved_credits"], seen["final_credits"]) == (rivya.PRO_CREDITS, final)
 
 
-@pytest.mark.parametrize("after_s", [0, 0.5, 1, 2])
+@pytest.mark.parametrize("after_s", [0, 0.5, 0.999, 1, 2, 100])
 @pytest.mark.parametrize("failure_rate", [0, 1])
-def test_result_and_error_stand_only_in_their_own_state(
+def test_result_error_and_video_exist_only_in_their_state(
     make_mock: MakeMock, failure_rate: int, after_s: float
 ) -> None:
     mock = make_mock(tasks__failure_rate=failure_rate)
@@ -178,6 +160,8 @@ def test_result_and_error_stand_only_in_their_own_state(
     seen = mock.generation(task_id)
     assert (seen["result"] is not None) == (seen["status"] == "succeeded")
     assert (seen["error"] is not None) == (seen["status"] == "failed")
+    video = mock.request("GET", f"/media/default/{task_id}.mp4")
+    assert video.status == (200 if seen["status"] == "succeeded" else 404)
 
 
 def test_a_failed_task_is_read_with_200_and_says_why(make_mock: MakeMock) -> None:
@@ -235,28 +219,30 @@ def test_some_tasks_of_a_half_failing_world_fail_and_always_the_same(make_mock: 
 # --- whose it is -------------------------------------------------------------------------------
 
 
-def test_a_task_of_another_account_looks_like_one_that_never_was(make_mock: MakeMock) -> None:
-    mock = make_mock(accounts=[account("a", test={}), account("b", b={})])
+def test_a_task_of_another_account_is_unknown(make_mock: MakeMock) -> None:
+    mock = make_mock(accounts=[rivya.account("a", test={}), rivya.account("b", b={})])
     task_id = mock.create().json()["id"]
-    foreign = refusal(mock.rivya("GET", f"/generations/{task_id}", key="rvya_sk_b"), "not_found")
-    unknown = refusal(mock.rivya("GET", "/generations/task_x", key="rvya_sk_b"), "not_found")
+    foreign = rivya.refusal(
+        mock.rivya("GET", f"/generations/{task_id}", key="rvya_sk_b"), "not_found"
+    )
+    unknown = rivya.refusal(mock.rivya("GET", "/generations/task_x", key="rvya_sk_b"), "not_found")
     assert foreign == unknown
 
 
 def test_a_task_belongs_to_the_account_and_not_to_the_key(make_mock: MakeMock) -> None:
-    mock = make_mock(accounts=[account("a", test={}, second={})])
+    mock = make_mock(accounts=[rivya.account("a", test={}, second={})])
     task_id = mock.create().json()["id"]
     answer = mock.rivya("GET", f"/generations/{task_id}", key="rvya_sk_second")
     assert answer.json()["id"] == task_id
 
 
 def test_a_task_of_the_other_api_is_not_found(make_mock: MakeMock) -> None:
-    both = account("a", test={})
+    both = rivya.account("a", test={})
     both["keys"].append({"key": "token", "api": "acedata"})
     mock = make_mock(accounts=[both])
     body = {"action": "generate", "prompt": "a", "async": True}
     task_id = mock.acedata("/videos", body, token="token").json()["task_id"]
-    refusal(mock.rivya("GET", f"/generations/{task_id}"), "not_found")
+    rivya.refusal(mock.rivya("GET", f"/generations/{task_id}"), "not_found")
 
 
 # --- what is not shown -------------------------------------------------------------------------
@@ -273,8 +259,8 @@ def test_a_repeated_client_request_id_does_not_join_requests(mock: Mock) -> None
     assert first != second
 
 
-def test_neither_prompt_nor_params_are_shown_at_any_time(mock: Mock) -> None:
-    body = with_references(prompt_optimizer="true") | {"prompt": "Zanzibar"}
+def test_prompt_and_params_are_never_shown(mock: Mock) -> None:
+    body = rivya.with_references(prompt_optimizer="true") | {"prompt": "Zanzibar"}
     created = mock.rivya("POST", "/generations", body)
     mock.advance(1)
     ended = mock.rivya("GET", f"/generations/{created.json()['id']}")
@@ -283,7 +269,7 @@ def test_neither_prompt_nor_params_are_shown_at_any_time(mock: Mock) -> None:
         assert b"prompt" not in answer.body
 
 
-def test_names_of_the_inside_never_show(make_mock: MakeMock) -> None:
+def test_internal_names_are_never_shown(make_mock: MakeMock) -> None:
     mock = make_mock(tasks__failure_rate=1)
     created = mock.create()
     mock.advance(1)
@@ -295,23 +281,13 @@ def test_names_of_the_inside_never_show(make_mock: MakeMock) -> None:
 # --- the video ---------------------------------------------------------------------------------
 
 
-def test_the_video_can_be_had_once_the_task_has_succeeded(mock: Mock) -> None:
+def test_the_video_is_served_after_the_task_has_succeeded(mock: Mock) -> None:
     task_id = mock.create().json()["id"]
     mock.advance(1)
     path = urlsplit(mock.generation(task_id)["result"]["primary_url"]).path
     answer = mock.request("GET", path)
     assert (answer.status, answer.headers["content-type"]) == (200, "video/mp4")
     assert answer.body[4:8] == b"ftyp"
-
-
-@pytest.mark.parametrize(("failure_rate", "after_s"), [(0, 0), (0, 0.999), (1, 1), (1, 100)])
-def test_there_is_no_video_before_the_task_has_succeeded(
-    make_mock: MakeMock, failure_rate: int, after_s: float
-) -> None:
-    mock = make_mock(tasks__failure_rate=failure_rate)
-    task_id = mock.create().json()["id"]
-    mock.advance(after_s)
-    assert mock.request("GET", f"/media/default/{task_id}.mp4").status == 404
 
 
 @pytest.mark.parametrize(
@@ -322,7 +298,7 @@ def test_there_is_no_video_before_the_task_has_succeeded(
         ({"host": ""}, {}, "http://127.0.0.1:80/media/"),
     ],
 )
-def test_a_result_url_leads_back_to_where_the_client_came(
+def test_a_result_url_begins_with_the_address_that_the_client_used(
     make_mock: MakeMock, headers: dict[str, str], settings: dict[str, str], start: str
 ) -> None:
     mock = make_mock(**settings)
@@ -348,7 +324,7 @@ def test_answers_are_compact_json_in_utf_8(mock: Mock) -> None:
     assert answer.body == json.dumps(answer.json(), separators=(",", ":")).encode()
 
 
-def test_no_header_invites_a_browser(mock: Mock) -> None:
+def test_no_header_allows_other_origins(mock: Mock) -> None:
     answer = mock.rivya("GET", "/models", headers={"origin": "https://shop.example"})
     assert not [name for name in answer.headers if name.startswith("access-control")]
     assert "set-cookie" not in answer.headers

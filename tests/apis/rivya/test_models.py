@@ -8,27 +8,16 @@ import pytest
 
 from tests.mock import Mock
 
-PROMPT_OPTIMIZER = {
-    "key": "prompt_optimizer",
-    "type": "select",
-    "required": False,
-    "default": "false",
-    "options": ["false", "true"],
-}
-DURATION = {
-    "key": "duration",
-    "type": "select",
-    "required": False,
-    "default": "6",
-    "options": ["6", "10"],
-}
-RESOLUTION = {
-    "key": "resolution",
-    "type": "select",
-    "required": False,
-    "default": "512P",
-    "options": ["512P", "768P"],
-}
+
+def param(key: str, *options: str) -> dict[str, Any]:
+    """A parameter with these options; the first is the default."""
+    facts = {"key": key, "type": "select", "required": False}
+    return facts | {"default": options[0], "options": list(options)}
+
+
+PROMPT_OPTIMIZER = param("prompt_optimizer", "false", "true")
+DURATION = param("duration", "6", "10")
+RESOLUTION = param("resolution", "512P", "768P")
 BOTH = {
     "category": "video",
     "runtime": "async_task",
@@ -89,12 +78,12 @@ def test_a_hailuo_model_carries_one_notice_about_uploads(mock: Mock, model: str)
     assert "Files API" in notice
 
 
-def test_clients_meet_models_that_they_cannot_call(mock: Mock) -> None:
+def test_the_list_has_models_that_cannot_be_called(mock: Mock) -> None:
     listed = {entry["api_status"] for entry in models(mock).values()}
     assert listed == {"available", "coming_soon", "studio_only"}
 
 
-def test_whatever_is_listed_as_available_can_be_called_and_nothing_else(mock: Mock) -> None:
+def test_exactly_the_models_listed_as_available_can_be_called(mock: Mock) -> None:
     for model, entry in models(mock).items():
         called = mock.create(model=model).status == 200
         assert called == (entry["api_status"] == "available")

@@ -1,4 +1,4 @@
-"""The description that Rivya serves of itself: the fake's own, and nothing of the other API."""
+"""The OpenAPI document that Rivya serves: it has nothing of the other API."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.apis.rivya.conftest import OPERATIONS, PUBLIC_OPERATIONS, STATUS_OF
 from tests.mock import Mock
+from tests.rivya import OPERATIONS, PUBLIC_OPERATIONS, STATUS_OF
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_the_document_has_every_documented_route_and_no_other(document: Any) -> 
     }
 
 
-def test_the_document_refers_to_nothing_outside_and_to_nothing_that_is_not_there(
+def test_every_reference_of_the_document_leads_to_a_part_of_it(
     document: Any,
 ) -> None:
     for reference in references(document):
@@ -74,8 +74,16 @@ def test_the_upload_answer_has_its_public_name(document: Any) -> None:
 
 
 def test_the_document_names_every_error_code(document: Any) -> None:
-    codes = document["components"]["schemas"]["RivyaErrorCode"]["anyOf"]
-    assert {row["const"] for row in codes if "const" in row} == set(STATUS_OF)
+    known, other = document["components"]["schemas"]["RivyaErrorCode"]["anyOf"]
+    assert set(known["enum"]) == set(STATUS_OF)
+    assert other["type"] == "string"
+
+
+def test_the_document_names_the_server_that_it_comes_from(make_mock: Any) -> None:
+    mock = make_mock(public_url="https://fake.test:8443")
+    document = mock.rivya("GET", "/openapi.json").json()
+    for node in (document, *document["paths"].values()):
+        assert node["servers"][0]["url"] == "https://fake.test:8443"
 
 
 def test_the_document_shows_nothing_of_an_account(mock: Mock) -> None:
@@ -90,7 +98,7 @@ def test_the_document_is_only_read(mock: Mock) -> None:
     assert len(mock.world.tasks) == 0
 
 
-def test_strict_or_lenient_the_document_shows_the_strict_rules(make_mock: Any) -> None:
+def test_the_document_shows_the_strict_rules_also_when_params_are_lenient(make_mock: Any) -> None:
     strict, lenient = make_mock(), make_mock(rivya__params="lenient")
     path = "/openapi.json"
     assert strict.rivya("GET", path).body == lenient.rivya("GET", path).body

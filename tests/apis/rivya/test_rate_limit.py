@@ -1,28 +1,26 @@
-"""How often a key may ask, and what it is told when it was too often."""
+"""Rate limits of keys, and the answers beyond them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.apis.rivya.conftest import (
-    OPERATIONS,
-    PRO_CREDITS,
-    PUBLIC_OPERATIONS,
-    account,
-    refusal,
-    scopes_without,
-)
-from tests.mock import KEY, MINIMAL, Mock
-
-MakeMock = Callable[..., Mock]
+from tests import rivya
+from tests.asgi import Answer
+from tests.mock import KEY, MINIMAL, MakeMock, Mock
 
 
 def statuses(mock: Mock, count: int, *, key: str = KEY) -> list[int]:
     """The statuses of so many reads of the credits."""
     return [mock.rivya("GET", "/credits", key=key).status for _ in range(count)]
+
+
+def after(seconds: float, mock: Mock) -> Answer:
+    """The answer to a second request, some time after the first."""
+    statuses(mock, 1)
+    mock.advance(seconds)
+    return mock.rivya("GET", "/credits")
 
 
 def test_by_default_there_is_no_limit(mock: Mock) -> None:
@@ -37,10 +35,7 @@ def test_a_window_takes_as_many_requests_as_the_limit_says(make_mock: MakeMock) 
 def test_the_next_window_opens_a_minute_after_the_first_request(
     make_mock: MakeMock, after_s: float, status: int
 ) -> None:
-    mock = make_mock(rivya__rate_limit=1)
-    statuses(mock, 1)
-    mock.advance(after_s)
-    assert statuses(mock, 1) == [status]
+    assert after(after_s, make_mock(rivya__rate_limit=1)).status == status
 
 
 def test_a_window_is_fixed_and_does_not_slide(make_mock: MakeMock) -> None:
@@ -84,11 +79,8 @@ def test_refused_requests_do_not_count(make_mock: MakeMock) -> None:
 def test_retry_after_says_in_whole_seconds_when_the_next_window_is_open(
     make_mock: MakeMock, after_s: float, retry_after: str
 ) -> None:
-    mock = make_mock(rivya__rate_limit=1)
-    statuses(mock, 1)
-    mock.advance(after_s)
-    answer = mock.rivya("GET", "/credits")
-    refusal(answer, "rate_limited")
+    answer = after(after_s, make_mock(rivya__rate_limit=1))
+    rivya.refusal(answer, "rate_limited")
     assert answer.headers["retry-after"] == retry_after
 
 
@@ -103,12 +95,12 @@ def test_retry_after_counts_the_seconds_of_the_caller(
     mock = make_mock(rivya__rate_limit=1, time_scale=scale, clock__mode=mode)
     statuses(mock, 1)
     answer = mock.rivya("GET", "/credits")
-    refusal(answer, "rate_limited")
+    rivya.refusal(answer, "rate_limited")
     assert answer.headers["retry-after"] == retry_after
 
 
 @pytest.mark.parametrize("after_s", [0, 0.001, 30.25, 59.999])
-def test_whoever_obeys_retry_after_is_let_in(make_mock: MakeMock, after_s: float) -> None:
+def test_a_request_after_retry_after_is_accepted(make_mock: MakeMock, after_s: float) -> None:
     mock = make_mock(rivya__rate_limit=1)
     statuses(mock, 1)
     mock.advance(after_s)
@@ -120,7 +112,7 @@ def test_retry_after_can_be_switched_off(make_mock: MakeMock) -> None:
     mock = make_mock(rivya__rate_limit=1, rivya__retry_after=False)
     statuses(mock, 1)
     answer = mock.rivya("GET", "/credits")
-    refusal(answer, "rate_limited")
+    rivya.refusal(answer, "rate_limited")
     assert "retry-after" not in answer.headers
 
 
@@ -134,19 +126,19 @@ def test_no_other_answer_carries_retry_after(make_mock: MakeMock) -> None:
 
 
 def test_each_key_has_a_window_of_its_own(make_mock: MakeMock) -> None:
-    mock = make_mock(rivya__rate_limit=1, accounts=[account("a", test={}, second={})])
+    mock = make_mock(rivya__rate_limit=1, accounts=[rivya.account("a", test={}, second={})])
     assert statuses(mock, 2) == [200, 429]
     assert statuses(mock, 2, key="rvya_sk_second") == [200, 429]
 
 
 def test_a_key_may_have_a_limit_of_its_own(make_mock: MakeMock) -> None:
-    mock = make_mock(accounts=[account("a", test={}, slow={"rate_limit": 2})])
+    mock = make_mock(accounts=[rivya.account("a", test={}, slow={"rate_limit": 2})])
     assert statuses(mock, 3, key="rvya_sk_slow") == [200, 200, 429]
     assert set(statuses(mock, 10)) == {200}
 
 
-def test_a_key_of_its_own_limit_may_be_free_of_the_common_one(make_mock: MakeMock) -> None:
-    mock = make_mock(rivya__rate_limit=1, accounts=[account("a", free={"rate_limit": 0})])
+def test_a_key_can_be_exempt_from_the_common_limit(make_mock: MakeMock) -> None:
+    mock = make_mock(rivya__rate_limit=1, accounts=[rivya.account("a", free={"rate_limit": 0})])
     assert set(statuses(mock, 10, key="rvya_sk_free")) == {200}
 
 
@@ -159,13 +151,13 @@ def test_the_limit_of_one_api_is_not_that_of_the_other(make_mock: MakeMock) -> N
 # --- what counts -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("method", "path", "_scope"), OPERATIONS)
+@pytest.mark.parametrize(("method", "path", "_scope"), rivya.OPERATIONS)
 def test_every_route_with_a_key_counts(
     make_mock: MakeMock, method: str, path: str, _scope: str
 ) -> None:
     mock = make_mock(rivya__rate_limit=1)
     mock.rivya(method, path, MINIMAL)
-    refusal(mock.rivya(method, path, MINIMAL), "rate_limited")
+    rivya.refusal(mock.rivya(method, path, MINIMAL), "rate_limited")
 
 
 def test_all_routes_count_together(make_mock: MakeMock) -> None:
@@ -175,7 +167,7 @@ def test_all_routes_count_together(make_mock: MakeMock) -> None:
     assert statuses(mock, 1) == [429]
 
 
-@pytest.mark.parametrize(("method", "path"), PUBLIC_OPERATIONS)
+@pytest.mark.parametrize(("method", "path"), rivya.PUBLIC_OPERATIONS)
 def test_public_routes_neither_count_nor_are_limited(
     make_mock: MakeMock, method: str, path: str
 ) -> None:
@@ -186,9 +178,9 @@ def test_public_routes_neither_count_nor_are_limited(
 
 
 def test_a_request_that_lacks_the_scope_does_not_count(make_mock: MakeMock) -> None:
-    keys: dict[str, Any] = {"it": {"scopes": scopes_without("files:read")}}
-    mock = make_mock(rivya__rate_limit=1, accounts=[account("a", **keys)])
-    refusal(mock.rivya("GET", "/files/file_x", key="rvya_sk_it"), "api_scope_denied")
+    keys: dict[str, Any] = {"it": {"scopes": rivya.scopes_without("files:read")}}
+    mock = make_mock(rivya__rate_limit=1, accounts=[rivya.account("a", **keys)])
+    rivya.refusal(mock.rivya("GET", "/files/file_x", key="rvya_sk_it"), "api_scope_denied")
     assert statuses(mock, 1, key="rvya_sk_it") == [200]
 
 
@@ -201,6 +193,6 @@ def test_a_wrong_method_does_not_count(make_mock: MakeMock) -> None:
 def test_a_request_over_the_limit_changes_nothing(make_mock: MakeMock) -> None:
     mock = make_mock(rivya__rate_limit=1)
     mock.create()
-    refusal(mock.create(), "rate_limited")
+    rivya.refusal(mock.create(), "rate_limited")
     mock.advance(60)
-    assert mock.rivya("GET", "/credits").json()["current_credits"] == 1_000_000 - PRO_CREDITS
+    assert mock.rivya("GET", "/credits").json()["current_credits"] == 1_000_000 - rivya.PRO_CREDITS

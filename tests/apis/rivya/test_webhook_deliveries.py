@@ -1,14 +1,11 @@
-"""Rivya's events on their way: who is told what, signed how, and how often it is tried."""
+"""Deliveries of Rivya's events: receivers, signatures and attempts."""
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,98 +14,28 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from mock_server.control import Control
-from tests.apis.rivya.conftest import account
-from tests.asking import advance
-from tests.live import WAIT_S, Live, live
-from tests.mock import KEY, MINIMAL, START_MS, TOKEN, VIDEO, Mock
+from tests import calls
+from tests.apis.rivya.webhook_client import (
+    CLOCK,
+    DELIVERIES,
+    ENDED_AT,
+    ENDED_S,
+    FAILED,
+    FAULTS,
+    SCHEDULE_S,
+    SUCCEEDED,
+    Rivya,
+    bodies,
+    came,
+    rivya,
+    signed_at,
+    standard,
+    switch_off,
+)
+from tests.live import WAIT_S, live
+from tests.mock import START_MS, TOKEN, VIDEO, Mock
 from tests.receiver import Received, Receiver, receiver
-
-SUCCEEDED, FAILED = "generation.succeeded", "generation.failed"
-ENDED_S = START_MS // 1000 + 1
-ENDED_AT = "2026-05-11T00:00:01.000Z"
-DELIVERIES = "/_mock/worlds/default/deliveries"
-CLOCK = "/_mock/worlds/default/clock"
-FAULTS = "/_mock/worlds/default/faults"
-SCHEDULE_S = [0, 30, 120, 600, 3600, 21600]
-
-
-class Rivya:
-    """A caller of a running fake whose clock is frozen."""
-
-    def __init__(self, mock: Live, client: httpx2.Client) -> None:
-        self.mock = mock
-        self._client = client
-
-    def call(self, method: str, path: str, body: Any = None, *, key: str = KEY) -> Any:
-        headers = {"authorization": f"Bearer {key}"}
-        answer = self._client.request(method, f"/api/v1{path}", json=body, headers=headers)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def register(self, url: str, *event_types: str, key: str = KEY) -> Any:
-        body = {"url": url, "event_types": list(event_types or [SUCCEEDED, FAILED])}
-        return self.call("POST", "/webhooks", body, key=key)
-
-    def create(self, *, key: str = KEY) -> str:
-        task_id: str = self.call("POST", "/generations", MINIMAL, key=key)["id"]
-        return task_id
-
-    def advance(self, seconds: float) -> None:
-        """Move the clock from one due thing to the next; every attempt has ended on return."""
-        advancing = self.mock.fake.timekeepers["default"].advance(round(seconds * 1000))
-        asyncio.run_coroutine_threadsafe(advancing, self.mock.loop).result(WAIT_S)
-
-    def finish(self, *, key: str = KEY) -> str:
-        """A generation that has ended, whoever wanted to know having been told once."""
-        task_id = self.create(key=key)
-        self.advance(1)
-        return task_id
-
-    def endpoint(self, endpoint: Any) -> Any:
-        return self.call("GET", f"/webhooks/{endpoint['id']}")
-
-    def deliveries(self, endpoint: Any) -> list[Any]:
-        envelope = self.call("GET", f"/webhooks/{endpoint['id']}/deliveries")
-        assert envelope["object"] == "list"
-        records: list[Any] = envelope["data"]
-        return records
-
-    def door(self) -> list[Any]:
-        """Every delivery as the control door shows it."""
-        shown = httpx2.get(f"{self.mock.url}{DELIVERIES}").json()["deliveries"]
-        deliveries: list[Any] = shown
-        return deliveries
-
-    def events(self, *, key: str = KEY) -> list[Any]:
-        envelope = self.call("GET", "/webhook-events", key=key)
-        assert envelope["object"] == "list"
-        events: list[Any] = envelope["data"]
-        return events
-
-
-@contextmanager
-def rivya(**changes: Any) -> Iterator[Rivya]:
-    with live(**changes) as mock, httpx2.Client(base_url=mock.url) as client:
-        yield Rivya(mock, client)
-
-
-def came(hook: Receiver) -> list[Received]:
-    """Everything that has arrived so far, oldest first."""
-    return [hook.received.get_nowait() for _ in range(hook.received.qsize())]
-
-
-def bodies(hook: Receiver) -> list[Any]:
-    return [json.loads(received.body) for received in came(hook)]
-
-
-def signed_at(received: Received, secret: str, header: str = "rivya-signature") -> int:
-    """The time of a signature, after checking the signature itself."""
-    time, signature = received.headers[header].split(",")
-    at_s = time.removeprefix("t=")
-    expected = hmac.new(secret.encode(), at_s.encode() + b"." + received.body, "sha256")
-    assert signature == f"v1={expected.hexdigest()}"
-    return int(at_s)
-
+from tests.rivya import account
 
 # --- who is told what ------------------------------------------------------------------------
 
@@ -140,7 +67,7 @@ def test_nothing_is_sent_before_the_generation_has_ended() -> None:
 
 
 @pytest.mark.parametrize(("rate", "other"), [(0, FAILED), (1, SUCCEEDED)])
-def test_an_endpoint_is_told_only_what_it_subscribed_to(rate: int, other: str) -> None:
+def test_an_endpoint_gets_only_events_that_it_subscribed_to(rate: int, other: str) -> None:
     with rivya(tasks__failure_rate=rate) as api, receiver() as hook:
         endpoint = api.register(hook.url, other)
         api.finish()
@@ -148,7 +75,7 @@ def test_an_endpoint_is_told_only_what_it_subscribed_to(rate: int, other: str) -
         assert api.deliveries(endpoint) == []
 
 
-def test_two_endpoints_are_told_of_one_and_the_same_event() -> None:
+def test_two_endpoints_get_the_same_event() -> None:
     with rivya() as api, receiver() as one, receiver() as other:
         api.register(one.url)
         api.register(other.url, SUCCEEDED)
@@ -165,7 +92,7 @@ def test_each_endpoint_has_deliveries_of_its_own() -> None:
     assert (first["status"], second["status"]) == ("succeeded", "failed")
 
 
-def test_a_new_endpoint_is_told_nothing_of_the_past() -> None:
+def test_a_new_endpoint_gets_no_earlier_events() -> None:
     with rivya() as api, receiver() as hook:
         api.finish()
         api.register(hook.url)
@@ -173,7 +100,7 @@ def test_a_new_endpoint_is_told_nothing_of_the_past() -> None:
         assert came(hook) == []
 
 
-def test_an_endpoint_hears_of_a_generation_that_was_under_way_when_it_was_made() -> None:
+def test_an_endpoint_gets_the_event_of_a_generation_that_began_before_it() -> None:
     with rivya() as api, receiver() as hook:
         task_id = api.create()
         api.register(hook.url)
@@ -181,7 +108,7 @@ def test_an_endpoint_hears_of_a_generation_that_was_under_way_when_it_was_made()
         assert [event["data"]["id"] for event in bodies(hook)] == [task_id]
 
 
-def test_nobody_is_told_of_another_accounts_generation() -> None:
+def test_an_endpoint_gets_no_event_of_another_account() -> None:
     with rivya(accounts=[account("a", a={}), account("b", b={})]) as api, receiver() as hook:
         api.register(hook.url, key="rvya_sk_b")
         api.finish(key="rvya_sk_a")
@@ -189,16 +116,12 @@ def test_nobody_is_told_of_another_accounts_generation() -> None:
         assert api.events(key="rvya_sk_b") == []
 
 
-def switch_off(api: Rivya, endpoint: Any) -> None:
-    api.call("PATCH", f"/webhooks/{endpoint['id']}", {"status": "disabled"})
-
-
 def take_back(api: Rivya, endpoint: Any) -> None:
     api.call("DELETE", f"/webhooks/{endpoint['id']}")
 
 
 @pytest.mark.parametrize("stop", [switch_off, take_back])
-def test_an_endpoint_that_is_off_is_told_nothing(stop: Callable[[Rivya, Any], None]) -> None:
+def test_a_disabled_endpoint_gets_nothing(stop: Callable[[Rivya, Any], None]) -> None:
     with rivya() as api, receiver() as hook:
         stop(api, api.register(hook.url))
         api.finish()
@@ -206,7 +129,7 @@ def test_an_endpoint_that_is_off_is_told_nothing(stop: Callable[[Rivya, Any], No
 
 
 @pytest.mark.parametrize("stop", [switch_off, take_back])
-def test_an_endpoint_that_goes_off_between_attempts_is_told_no_more(
+def test_an_endpoint_disabled_between_attempts_gets_no_further_attempt(
     stop: Callable[[Rivya, Any], None],
 ) -> None:
     with rivya() as api, receiver(500) as hook:
@@ -219,7 +142,7 @@ def test_an_endpoint_that_goes_off_between_attempts_is_told_no_more(
     assert (record["status"], record["next_attempt_at"]) == ("failed", None)
 
 
-def test_an_endpoint_that_is_on_again_is_told_what_happens_from_then_on() -> None:
+def test_an_endpoint_enabled_again_gets_later_events() -> None:
     with rivya() as api, receiver() as hook:
         endpoint = api.register(hook.url)
         switch_off(api, endpoint)
@@ -303,17 +226,8 @@ def test_the_header_of_the_signature_is_a_setting() -> None:
     assert "rivya-signature" not in received.headers
 
 
-def test_the_other_way_of_signing_is_that_of_standard_webhooks() -> None:
-    changes: dict[str, Any] = {"clock.mode": "real", "clock.start": datetime.now(UTC).isoformat()}
-    with (
-        rivya(
-            rivya__webhook_signature="standard",
-            tasks__queued_s=0.01,
-            tasks__processing_s=0.01,
-            **changes,
-        ) as api,
-        receiver() as hook,
-    ):
+def test_signatures_can_be_those_of_standard_webhooks() -> None:
+    with rivya(**standard()) as api, receiver() as hook:
         secret = api.register(hook.url)["signing_secret"]
         api.create()
         received = hook.received.get(timeout=WAIT_S)
@@ -335,7 +249,7 @@ def _is_taken_by_a_library(secret: str, received: Received) -> bool:
 
 @pytest.mark.parametrize("way", ["settings", "clock"])
 @pytest.mark.parametrize("by", ["world", "machine"])
-def test_a_library_takes_a_signature_dated_by_the_machine_and_the_delivery_says_when_not(
+def test_a_library_accepts_a_signature_of_real_time_and_the_delivery_notes_others(
     by: str, way: str
 ) -> None:
     changes: dict[str, Any] = {"clock__signatures": by} if way == "settings" else {}
@@ -360,7 +274,7 @@ def test_a_library_takes_a_signature_dated_by_the_machine_and_the_delivery_says_
         assert ("dated by the world's clock" in (told or "")) is (by == "world")
 
 
-def test_a_signature_of_a_clock_that_goes_right_has_no_note() -> None:
+def test_a_signature_by_a_correct_clock_has_no_note() -> None:
     changes: dict[str, Any] = {"clock.mode": "real", "clock.start": datetime.now(UTC).isoformat()}
     with rivya(tasks__queued_s=0, tasks__processing_s=0, **changes) as api, receiver() as hook:
         api.register(hook.url)
@@ -391,7 +305,7 @@ def test_a_callback_has_no_time_in_its_signature_and_so_no_note() -> None:
     assert delivery["attempts"][0]["note"] is None
 
 
-def test_each_world_dates_its_signatures_in_its_own_way_and_a_reset_goes_back_to_it() -> None:
+def test_each_world_has_its_clock_for_signatures_and_keeps_it_on_reset() -> None:
     with live(clock__signatures="machine") as mock, Control(mock.url) as control:
         as_the_server = control.world("one")
         as_itself = control.world("two", signatures="world")
@@ -404,67 +318,20 @@ def test_each_world_dates_its_signatures_in_its_own_way_and_a_reset_goes_back_to
         assert as_itself.clock.get().signatures == "world"
 
 
-# --- the schedule ----------------------------------------------------------------------------
-
-
-def test_a_failing_endpoint_is_tried_on_the_schedule_and_then_given_up() -> None:
-    with rivya() as api, receiver(500) as hook:
-        secret = api.register(hook.url)["signing_secret"]
-        api.finish()
-        api.advance(10 * sum(SCHEDULE_S))
-        times_s = [signed_at(received, secret) for received in came(hook)]
-    assert times_s == [ENDED_S + sum(SCHEDULE_S[: n + 1]) for n in range(len(SCHEDULE_S))]
-
-
-def test_no_attempt_comes_before_its_time() -> None:
-    with rivya() as api, receiver(500) as hook:
-        api.register(hook.url)
-        api.finish()
-        api.advance(29.999)
-        assert len(came(hook)) == 1
-        api.advance(0.001)
-        assert len(came(hook)) == 1
-
-
-def test_an_event_that_was_taken_is_sent_no_more() -> None:
-    with rivya() as api, receiver(500, 204) as hook:
-        api.register(hook.url)
-        api.finish()
-        api.advance(sum(SCHEDULE_S))
-        assert len(came(hook)) == 2
-
-
-def test_the_schedule_is_a_setting() -> None:
-    with rivya(rivya__webhook_waits_s=[5]) as api, receiver(500) as hook:
-        secret = api.register(hook.url)["signing_secret"]
-        api.finish()
-        api.advance(sum(SCHEDULE_S))
-        assert [signed_at(received, secret) - ENDED_S for received in came(hook)] == [0, 5]
-
-
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_redirect_is_a_failure_and_is_not_followed(status: int) -> None:
-    with (
-        rivya() as api,
-        receiver() as elsewhere,
-        receiver(status, headers={"location": elsewhere.url}) as hook,
-    ):
-        endpoint = api.register(hook.url)
-        api.finish()
-        assert came(elsewhere) == []
-        (record,) = api.deliveries(endpoint)
-    assert (record["status"], record["response_status"]) == ("failed", status)
-
-
 # --- what an endpoint and its deliveries say -------------------------------------------------
 
 
-def test_an_endpoint_counts_failed_attempts_in_a_row() -> None:
+def after_two_failures() -> tuple[Any, list[Any]]:
+    """An endpoint, and its deliveries, after two failed attempts."""
     with rivya() as api, receiver(500) as hook:
         endpoint = api.register(hook.url)
         api.finish()
         api.advance(30)
-        endpoint = api.endpoint(endpoint)
+        return api.endpoint(endpoint), api.deliveries(endpoint)
+
+
+def test_an_endpoint_counts_failed_attempts_in_a_row() -> None:
+    endpoint, _ = after_two_failures()
     assert endpoint["failure_count"] == 2
     assert endpoint["last_failure_at"] == "2026-05-11T00:00:31.000Z"
     assert endpoint["last_success_at"] is None
@@ -481,7 +348,7 @@ def test_a_success_ends_the_count_of_failures() -> None:
     assert endpoint["last_success_at"] == "2026-05-11T00:00:31.000Z"
 
 
-def test_however_often_it_fails_an_endpoint_stays_active() -> None:
+def test_an_endpoint_stays_active_after_every_failure() -> None:
     with rivya() as api, receiver(500) as hook:
         endpoint = api.register(hook.url)
         api.finish()
@@ -525,11 +392,7 @@ def test_each_attempt_is_a_record_newest_first() -> None:
 
 
 def test_only_the_last_attempt_says_when_the_next_one_comes() -> None:
-    with rivya() as api, receiver(500) as hook:
-        endpoint = api.register(hook.url)
-        api.finish()
-        api.advance(30)
-        records = api.deliveries(endpoint)
+    _, records = after_two_failures()
     nexts = [record["next_attempt_at"] for record in records]
     assert nexts == ["2026-05-11T00:02:31.000Z", None]
 
@@ -556,7 +419,7 @@ def strictly_sent(found_then: list[str]) -> Any:
         assert mock.rivya("POST", "/webhooks", body).status == 200
         mock.addresses["hooks.example"] = found_then
         mock.create()
-        advance(mock, 1)
+        calls.advance(mock, 1)
         (delivery,) = mock.request("GET", DELIVERIES).json()["deliveries"]
         return delivery["attempts"][0]
     finally:
@@ -566,18 +429,18 @@ def strictly_sent(found_then: list[str]) -> Any:
 @pytest.mark.parametrize(
     "address", ["127.0.0.1", "::1", "10.0.0.1", "169.254.169.254", "fe80::1%lo"]
 )
-def test_strictly_a_name_that_came_to_lead_elsewhere_is_not_called(address: str) -> None:
+def test_the_strict_rule_calls_no_name_whose_address_has_changed(address: str) -> None:
     for found in ([address], ["93.184.216.34", address]):
         attempt = strictly_sent(found)
         assert attempt["error"].startswith("not sent: 'hooks.example' leads to ")
         assert (attempt["answer"], attempt["request"]) == (None, None)
 
 
-def test_strictly_a_name_that_leads_nowhere_any_more_is_not_called() -> None:
+def test_the_strict_rule_calls_no_name_without_an_address() -> None:
     assert strictly_sent([])["error"] == "not sent: 'hooks.example' has no address"
 
 
-def test_strictly_an_endpoint_made_when_rules_were_loose_is_not_called() -> None:
+def test_the_strict_rule_calls_no_endpoint_that_it_would_refuse() -> None:
     with rivya() as api, receiver() as hook:
         api.register(hook.url)
         snapshot = httpx2.get(f"{api.mock.url}/_mock/worlds/default/snapshot").json()
@@ -589,7 +452,7 @@ def test_strictly_an_endpoint_made_when_rules_were_loose_is_not_called() -> None
     assert delivery["attempts"][0]["error"].startswith("not sent: a webhook url begins with https")
 
 
-def test_a_name_below_localhost_is_this_machine_whatever_a_resolver_says() -> None:
+def test_a_name_below_localhost_is_local_without_a_lookup() -> None:
     with rivya() as api, receiver() as hook:
         port = urlsplit(hook.url).port
         for host in ("hook.localhost", "127.1", "0x7f000001", "[::ffff:7f00:1]"):
@@ -599,7 +462,7 @@ def test_a_name_below_localhost_is_this_machine_whatever_a_resolver_says() -> No
             api.call("DELETE", f"/webhooks/{endpoint['id']}")
 
 
-def test_a_late_attempt_at_an_old_event_stands_before_an_earlier_one_at_a_new_event() -> None:
+def test_a_late_attempt_is_listed_before_an_earlier_one_of_a_newer_event() -> None:
     with rivya() as api, receiver(500, 200) as hook:
         endpoint = api.register(hook.url)
         api.finish()
@@ -618,7 +481,7 @@ def test_events_are_listed_newest_first_as_they_were_sent() -> None:
         assert api.events() == bodies(hook)[::-1]
 
 
-def test_an_event_is_listed_once_however_often_it_was_sent() -> None:
+def test_an_event_sent_several_times_is_listed_once() -> None:
     with rivya() as api, receiver(500) as one, receiver() as other:
         api.register(one.url)
         api.register(other.url)
@@ -634,11 +497,17 @@ def send_test(api: Rivya, endpoint: Any) -> Any:
     return api.call("POST", f"/webhooks/{endpoint['id']}/test")
 
 
+def after_test(api: Rivya, hook: Receiver) -> Any:
+    """A new endpoint that has been sent a test event."""
+    endpoint = api.register(hook.url)
+    send_test(api, endpoint)
+    api.advance(0)
+    return endpoint
+
+
 def test_a_test_event_is_marked_and_otherwise_looks_like_any_other() -> None:
     with rivya() as api, receiver() as hook:
-        endpoint = api.register(hook.url)
-        send_test(api, endpoint)
-        api.advance(0)
+        after_test(api, hook)
         (event,) = bodies(hook)
         api.finish()
         (real,) = bodies(hook)
@@ -652,9 +521,7 @@ def test_a_test_event_is_marked_and_otherwise_looks_like_any_other() -> None:
 
 def test_a_test_event_is_signed_like_any_other() -> None:
     with rivya() as api, receiver() as hook:
-        endpoint = api.register(hook.url)
-        send_test(api, endpoint)
-        api.advance(0)
+        endpoint = after_test(api, hook)
         (received,) = came(hook)
     assert signed_at(received, endpoint["signing_secret"]) == START_MS // 1000
 
@@ -725,169 +592,6 @@ def test_a_test_of_an_endpoint_that_is_off_is_not_sent_and_says_why(
     assert delivery["attempts"] == []
 
 
-# --- an endpoint that changes while a retry is pending ---------------------------------------
-
-
-def move(api: Rivya, endpoint: Any, url: str) -> None:
-    api.call("PATCH", f"/webhooks/{endpoint['id']}", {"url": url})
-
-
-def test_a_retry_goes_to_where_the_endpoint_has_moved() -> None:
-    with rivya() as api, receiver(500) as old, receiver() as new:
-        endpoint = api.register(old.url)
-        api.finish()
-        move(api, endpoint, new.url)
-        api.advance(30)
-        (first,), (second,) = came(old), came(new)
-        (delivery,) = api.door()
-    assert first.body == second.body
-    assert signed_at(second, endpoint["signing_secret"]) == ENDED_S + 30
-    assert delivery["url"] == new.url
-    assert [each["request"]["url"] for each in delivery["attempts"]] == [old.url, new.url]
-
-
-def test_an_event_that_is_held_back_goes_to_where_the_endpoint_has_moved() -> None:
-    with rivya() as api, receiver() as old, receiver() as new:
-        endpoint = api.register(old.url)
-        faults = f"{api.mock.url}/_mock/worlds/default/faults"
-        httpx2.post(faults, json={"scenario": "delivery_out_of_order", "times": 1})
-        api.finish()
-        move(api, endpoint, new.url)
-        api.finish()
-        assert len(came(new)) == 2
-        assert came(old) == []
-
-
-def test_an_endpoint_that_is_off_between_attempts_says_so() -> None:
-    with rivya() as api, receiver(500) as hook:
-        endpoint = api.register(hook.url)
-        api.finish()
-        switch_off(api, endpoint)
-        api.advance(30)
-        (delivery,) = api.door()
-        (record,) = api.deliveries(endpoint)
-    assert delivery["given_up"] == "not sent: the endpoint is disabled"
-    assert len(delivery["attempts"]) == 1
-    assert record["response_status"] == 500
-    assert record["error"] == "not sent: the endpoint is disabled"
-
-
-def test_what_was_given_up_can_be_sent_once_the_endpoint_is_on_again() -> None:
-    with rivya() as api, receiver(500, 200) as hook:
-        endpoint = api.register(hook.url)
-        api.finish()
-        switch_off(api, endpoint)
-        api.advance(30)
-        api.call("PATCH", f"/webhooks/{endpoint['id']}", {"status": "active"})
-        (delivery,) = api.door()
-        httpx2.post(f"{api.mock.url}{DELIVERIES}/{delivery['id']}/redeliver")
-        api.advance(0)
-        (delivery,) = api.door()
-    assert (delivery["state"], delivery["given_up"]) == ("succeeded", None)
-
-
-# --- what a receiver asks for ----------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("asked", "again"),
-    [
-        ("600", "00:10:01"),
-        ("10", "00:00:31"),
-        ("0", "00:00:31"),
-        ("soon", "00:00:31"),
-        ("-5", "00:00:31"),
-        ("1.5", "00:00:31"),
-        ("", "00:00:31"),
-    ],
-)
-def test_a_retry_waits_as_long_as_it_was_asked_to(asked: str, again: str) -> None:
-    with rivya() as api, receiver(503, headers={"retry-after": asked}) as hook:
-        endpoint = api.register(hook.url)
-        api.finish()
-        (record,) = api.deliveries(endpoint)
-    assert record["response_status"] == 503
-    assert record["next_attempt_at"] == f"2026-05-11T{again}.000Z"
-
-
-@pytest.mark.parametrize(
-    ("asked", "again"),
-    [
-        ("Mon, 11 May 2026 10:05:00 GMT", "00:05:01"),
-        ("Mon, 11 May 2026 12:05:00 +0200", "00:05:01"),
-        ("Mon, 11 May 2026 09:00:00 GMT", "00:00:31"),
-        ("Mon, 11 May 2026 10:05:00", "00:00:31"),
-        ("Mon, 11 May 2026 10:05:00 -0000", "00:00:31"),
-        ("Mon, 99 May 2026 10:05:00 GMT", "00:00:31"),
-        ("Mon, 11 May 99999999999999999999 10:05:00 GMT", "00:00:31"),
-    ],
-)
-def test_a_retry_waits_until_the_date_it_was_asked_to(
-    monkeypatch: pytest.MonkeyPatch, asked: str, again: str
-) -> None:
-    monkeypatch.setattr(BaseHTTPRequestHandler, "date_time_string", told_time)
-    with rivya() as api, receiver(503, headers={"retry-after": asked}) as hook:
-        endpoint = api.register(hook.url)
-        api.finish()
-        (record,) = api.deliveries(endpoint)
-    assert record["response_status"] == 503
-    assert record["next_attempt_at"] == f"2026-05-11T{again}.000Z"
-
-
-def told_time(*_: object) -> str:
-    return "Mon, 11 May 2026 10:00:00 GMT"
-
-
-def test_a_receiver_that_took_the_event_may_ask_for_what_it_likes() -> None:
-    headers = {"retry-after": "Mon, 11 May 2026 10:05:00"}
-    with rivya() as api, receiver(200, headers=headers) as hook:
-        endpoint = api.register(hook.url)
-        api.finish()
-        (record,) = api.deliveries(endpoint)
-    assert (record["status"], record["error"]) == ("succeeded", None)
-
-
-def test_nobody_is_left_alone_for_longer_than_a_month() -> None:
-    with rivya() as api, receiver(503, headers={"retry-after": "9" * 30}) as hook:
-        endpoint = api.register(hook.url)
-        api.finish()
-        (record,) = api.deliveries(endpoint)
-    assert record["next_attempt_at"] == "2026-06-10T00:00:01.000Z"
-
-
-def test_whether_anybody_listens_to_that_is_a_setting() -> None:
-    with (
-        rivya(deliveries__obey_retry_after=False) as api,
-        receiver(503, headers={"retry-after": "600"}) as hook,
-    ):
-        endpoint = api.register(hook.url)
-        api.finish()
-        (record,) = api.deliveries(endpoint)
-    assert record["next_attempt_at"] == "2026-05-11T00:00:31.000Z"
-
-
-def test_an_endpoint_that_is_gone_is_tried_again_by_default() -> None:
-    with rivya() as api, receiver(410, 200) as hook:
-        endpoint = api.register(hook.url)
-        api.finish()
-        api.advance(30)
-        assert len(came(hook)) == 2
-        assert api.endpoint(endpoint)["status"] == "active"
-
-
-def test_an_endpoint_that_is_gone_is_switched_off_if_the_setting_says_so() -> None:
-    with rivya(rivya__gone_disables=True) as api, receiver(410, 200) as hook:
-        endpoint = api.register(hook.url)
-        api.finish()
-        api.advance(sum(SCHEDULE_S))
-        api.finish()
-        assert len(came(hook)) == 1
-        endpoint = api.endpoint(endpoint)
-        (delivery,) = api.door()
-    assert (endpoint["status"], endpoint["disabled_at"]) == ("disabled", ENDED_AT)
-    assert delivery["given_up"] == "not sent: the endpoint is disabled"
-
-
 # --- the overlap of a rotation ---------------------------------------------------------------
 
 
@@ -901,7 +605,7 @@ def signatures(received: Received) -> list[str]:
     return received.headers["rivya-signature"].split(",")[1:]
 
 
-def test_a_rotated_secret_signs_nothing_any_more_by_default() -> None:
+def test_a_rotated_secret_signs_nothing_by_default() -> None:
     with rivya() as api, receiver() as hook:
         endpoint = api.register(hook.url)
         new = rotate(api, endpoint)
@@ -910,7 +614,7 @@ def test_a_rotated_secret_signs_nothing_any_more_by_default() -> None:
     assert signed_at(received, new) == ENDED_S
 
 
-def test_in_the_overlap_both_secrets_sign_the_newer_one_first() -> None:
+def test_both_secrets_sign_in_the_overlap_and_the_newer_one_is_first() -> None:
     with rivya(rivya__rotation_overlap_s=10) as api, receiver() as hook:
         endpoint = api.register(hook.url)
         secrets = [rotate(api, endpoint), endpoint["signing_secret"]]
@@ -924,18 +628,8 @@ def test_in_the_overlap_both_secrets_sign_the_newer_one_first() -> None:
     assert signed_at(second, secrets[0]) == ENDED_S + 9
 
 
-def test_standard_webhooks_has_both_signatures_in_the_overlap_too() -> None:
-    changes: dict[str, Any] = {"clock.mode": "real", "clock.start": datetime.now(UTC).isoformat()}
-    with (
-        rivya(
-            rivya__webhook_signature="standard",
-            rivya__rotation_overlap_s=600,
-            tasks__queued_s=0.01,
-            tasks__processing_s=0.01,
-            **changes,
-        ) as api,
-        receiver() as hook,
-    ):
+def test_standard_webhooks_has_both_signatures_in_the_overlap() -> None:
+    with rivya(**standard(), rivya__rotation_overlap_s=600) as api, receiver() as hook:
         endpoint = api.register(hook.url)
         secrets = [rotate(api, endpoint), endpoint["signing_secret"]]
         api.create()

@@ -1,18 +1,16 @@
-"""Webhook endpoints: made, shown, changed, taken back, and every address that is refused."""
+"""Webhook endpoints: made, shown, changed, deleted, and every refused address."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.apis.rivya.conftest import OPERATIONS, account, invalid_at, refusal, scopes_without
+from tests import rivya
 from tests.asgi import Answer
-from tests.mock import KEY, START, Mock
+from tests.mock import KEY, START, MakeMock, Mock
 
-MakeMock = Callable[..., Mock]
-ROUTES = [(method, path) for method, path, scope in OPERATIONS if scope == "webhooks:manage"]
+ROUTES = [(method, path) for method, path, scope in rivya.OPERATIONS if scope == "webhooks:manage"]
 ROUTES_OF_ONE = [(method, path) for method, path in ROUTES if "whend_x" in path]
 SUCCEEDED, FAILED = "generation.succeeded", "generation.failed"
 URL = "https://client.example/hook"
@@ -55,11 +53,11 @@ def test_a_host_that_may_be_called_passes_the_rules_of_local_urls(
     "settings", [{}, {"callback_hosts": ["*"], "webhook_urls": "strict"}, {"callback_hosts": ["b"]}]
 )
 @pytest.mark.parametrize("url", _LOCAL_URLS)
-def test_any_other_local_host_does_not(
+def test_any_other_local_host_is_refused(
     make_mock: MakeMock, settings: dict[str, Any], url: str
 ) -> None:
     mock = make_mock(**settings)
-    refusal(mock.rivya("POST", "/webhooks", ENDPOINT | {"url": url}), "webhook_url_rejected")
+    rivya.refusal(mock.rivya("POST", "/webhooks", ENDPOINT | {"url": url}), "webhook_url_rejected")
 
 
 @pytest.mark.parametrize("url", ["http://u@app/", "http://app/#x", "ftp://app/", "http:///x"])
@@ -67,10 +65,16 @@ def test_the_other_rules_hold_for_a_host_that_may_be_called_too(
     make_mock: MakeMock, url: str
 ) -> None:
     mock = make_mock(callback_hosts=["*"])
-    refusal(mock.rivya("POST", "/webhooks", ENDPOINT | {"url": url}), "webhook_url_rejected")
+    rivya.refusal(mock.rivya("POST", "/webhooks", ENDPOINT | {"url": url}), "webhook_url_rejected")
 
 
 # --- what is made ------------------------------------------------------------------------------
+
+
+def right(answer: Answer) -> Any:
+    """The body of an answer with status 200."""
+    assert answer.status == 200, answer.body
+    return answer.json()
 
 
 def patch(mock: Mock, endpoint: Any, **fields: Any) -> Answer:
@@ -79,15 +83,11 @@ def patch(mock: Mock, endpoint: Any, **fields: Any) -> Answer:
 
 def changed(mock: Mock, endpoint: Any, **fields: Any) -> Any:
     """The endpoint as the answer to a change shows it."""
-    answer = patch(mock, endpoint, **fields)
-    assert answer.status == 200, answer.body
-    return answer.json()
+    return right(patch(mock, endpoint, **fields))
 
 
 def shown(mock: Mock, endpoint: Any) -> Any:
-    answer = mock.rivya("GET", f"/webhooks/{endpoint['id']}")
-    assert answer.status == 200, answer.body
-    return answer.json()
+    return right(mock.rivya("GET", f"/webhooks/{endpoint['id']}"))
 
 
 def listed(mock: Mock, *, key: str = KEY) -> list[Any]:
@@ -98,15 +98,11 @@ def listed(mock: Mock, *, key: str = KEY) -> list[Any]:
 
 
 def delete(mock: Mock, endpoint: Any) -> Any:
-    answer = mock.rivya("DELETE", f"/webhooks/{endpoint['id']}")
-    assert answer.status == 200, answer.body
-    return answer.json()
+    return right(mock.rivya("DELETE", f"/webhooks/{endpoint['id']}"))
 
 
 def rotate(mock: Mock, endpoint: Any) -> Any:
-    answer = mock.rivya("POST", f"/webhooks/{endpoint['id']}/rotate-secret")
-    assert answer.status == 200, answer.body
-    return answer.json()
+    return right(mock.rivya("POST", f"/webhooks/{endpoint['id']}/rotate-secret"))
 
 
 def without_secret(endpoint: Any) -> Any:
@@ -119,8 +115,8 @@ def preview(secret: str) -> str:
 
 @pytest.fixture
 def two(make_mock: MakeMock) -> Mock:
-    """A fake with two accounts."""
-    return make_mock(accounts=[account("a", a={}), account("b", b={})])
+    """A mock with two accounts."""
+    return make_mock(accounts=[rivya.account("a", a={}), rivya.account("b", b={})])
 
 
 # --- who may ---------------------------------------------------------------------------------
@@ -128,14 +124,14 @@ def two(make_mock: MakeMock) -> Mock:
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_a_webhook_route_needs_a_key(mock: Mock, method: str, path: str) -> None:
-    refusal(mock.rivya(method, path, ENDPOINT, key=None), "api_key_missing")
+    rivya.refusal(mock.rivya(method, path, ENDPOINT, key=None), "api_key_missing")
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_a_webhook_route_needs_its_scope(make_mock: MakeMock, method: str, path: str) -> None:
-    keys: dict[str, Any] = {"it": {"scopes": scopes_without("webhooks:manage")}}
-    mock = make_mock(accounts=[account("a", **keys)])
-    refusal(mock.rivya(method, path, ENDPOINT, key="rvya_sk_it"), "api_scope_denied")
+    keys: dict[str, Any] = {"it": {"scopes": rivya.scopes_without("webhooks:manage")}}
+    mock = make_mock(accounts=[rivya.account("a", **keys)])
+    rivya.refusal(mock.rivya(method, path, ENDPOINT, key="rvya_sk_it"), "api_scope_denied")
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
@@ -143,7 +139,7 @@ def test_the_scope_for_webhooks_alone_is_enough(
     make_mock: MakeMock, method: str, path: str
 ) -> None:
     keys: dict[str, Any] = {"it": {"scopes": ["webhooks:manage"]}}
-    mock = make_mock(accounts=[account("a", **keys)])
+    mock = make_mock(accounts=[rivya.account("a", **keys)])
     endpoint = make(mock, key="rvya_sk_it")
     body = ENDPOINT if method in {"POST", "PATCH"} else None
     found = path.replace("whend_x", endpoint["id"])
@@ -152,23 +148,23 @@ def test_the_scope_for_webhooks_alone_is_enough(
 
 @pytest.mark.parametrize("path", ["/webhooks/a/b", "/webhooks/a/rotate-secret/x", "/webhook"])
 def test_no_other_webhook_route_is_known(mock: Mock, path: str) -> None:
-    refusal(mock.rivya("GET", path), "not_found")
+    rivya.refusal(mock.rivya("GET", path), "not_found")
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES_OF_ONE)
 def test_an_unknown_endpoint_is_not_found(mock: Mock, method: str, path: str) -> None:
-    refusal(mock.rivya(method, path, ENDPOINT), "not_found")
+    rivya.refusal(mock.rivya(method, path, ENDPOINT), "not_found")
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES_OF_ONE)
 def test_another_accounts_endpoint_is_not_found(two: Mock, method: str, path: str) -> None:
     endpoint = make(two, key="rvya_sk_a")
     found = path.replace("whend_x", endpoint["id"])
-    refusal(two.rivya(method, found, ENDPOINT, key="rvya_sk_b"), "not_found")
+    rivya.refusal(two.rivya(method, found, ENDPOINT, key="rvya_sk_b"), "not_found")
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES_OF_ONE)
-def test_whoever_is_refused_changes_nothing(two: Mock, method: str, path: str) -> None:
+def test_a_refused_request_changes_nothing(two: Mock, method: str, path: str) -> None:
     endpoint = make(two, key="rvya_sk_a")
     found = path.replace("whend_x", endpoint["id"])
     two.rivya(method, found, {"name": "Taken over"}, key="rvya_sk_b")
@@ -301,28 +297,28 @@ def test_several_fields_change_at_once(mock: Mock) -> None:
     assert endpoint["status"] == "disabled"
 
 
-def test_an_endpoint_that_is_switched_off_says_since_when(mock: Mock) -> None:
+def test_a_disabled_endpoint_shows_since_when(mock: Mock) -> None:
     endpoint = make(mock)
     mock.advance(60)
     off = changed(mock, endpoint, status="disabled")
     assert (off["status"], off["disabled_at"], off["updated_at"]) == ("disabled", LATER, LATER)
 
 
-def test_switched_off_twice_it_is_off_since_the_first_time(mock: Mock) -> None:
+def test_an_endpoint_disabled_twice_shows_the_first_time(mock: Mock) -> None:
     endpoint = make(mock)
     changed(mock, endpoint, status="disabled")
     mock.advance(60)
     assert changed(mock, endpoint, status="disabled")["disabled_at"] == STARTED
 
 
-def test_an_endpoint_that_is_switched_on_again_is_off_no_more(mock: Mock) -> None:
+def test_an_endpoint_can_be_enabled_again(mock: Mock) -> None:
     endpoint = make(mock)
     changed(mock, endpoint, status="disabled")
     on = changed(mock, endpoint, status="active")
     assert (on["status"], on["disabled_at"]) == ("active", None)
 
 
-def test_an_endpoint_that_is_switched_off_stays_in_the_list(mock: Mock) -> None:
+def test_a_disabled_endpoint_stays_in_the_list(mock: Mock) -> None:
     endpoint = changed(mock, make(mock), status="disabled")
     assert listed(mock) == [endpoint]
 
@@ -350,13 +346,13 @@ def test_a_revoked_endpoint_can_still_be_read(mock: Mock) -> None:
     assert delete(mock, endpoint) == shown(mock, endpoint)
 
 
-def test_a_revoked_endpoint_is_gone_from_the_list(mock: Mock) -> None:
+def test_a_revoked_endpoint_is_not_in_the_list(mock: Mock) -> None:
     kept, revoked = make(mock), make(mock)
     delete(mock, revoked)
     assert [each["id"] for each in listed(mock)] == [kept["id"]]
 
 
-def test_deleted_twice_it_is_revoked_since_the_first_time(mock: Mock) -> None:
+def test_an_endpoint_deleted_twice_shows_the_first_time(mock: Mock) -> None:
     endpoint = make(mock)
     first = delete(mock, endpoint)
     mock.advance(60)
@@ -364,7 +360,7 @@ def test_deleted_twice_it_is_revoked_since_the_first_time(mock: Mock) -> None:
 
 
 @pytest.mark.parametrize("status", ["active", "disabled"])
-def test_no_change_brings_a_revoked_endpoint_back(mock: Mock, status: str) -> None:
+def test_a_revoked_endpoint_cannot_be_changed(mock: Mock, status: str) -> None:
     endpoint = make(mock)
     delete(mock, endpoint)
     patch(mock, endpoint, status=status)
@@ -395,7 +391,7 @@ def test_after_a_rotation_get_shows_the_new_preview_alone(mock: Mock) -> None:
     assert shown(mock, endpoint) == without_secret(rotated)
 
 
-def test_every_rotation_gives_a_secret_that_was_never_there(mock: Mock) -> None:
+def test_every_rotation_gives_a_new_secret(mock: Mock) -> None:
     endpoint = make(mock)
     secrets = {rotate(mock, endpoint)["signing_secret"] for _ in range(10)}
     assert len(secrets | {endpoint["signing_secret"]}) == 11
@@ -501,7 +497,7 @@ def test_a_new_endpoint_with_a_bad_address_is_refused(
     make_mock: MakeMock, url: str, rule: str
 ) -> None:
     mock = make_mock(webhook_urls=rule)
-    refusal(mock.rivya("POST", "/webhooks", ENDPOINT | {"url": url}), "webhook_url_rejected")
+    rivya.refusal(mock.rivya("POST", "/webhooks", ENDPOINT | {"url": url}), "webhook_url_rejected")
     assert listed(mock) == []
 
 
@@ -510,7 +506,7 @@ def test_a_new_endpoint_with_a_bad_address_is_refused(
 def test_a_change_to_a_bad_address_is_refused(make_mock: MakeMock, url: str, rule: str) -> None:
     mock = make_mock(webhook_urls=rule)
     endpoint = make(mock)
-    refusal(patch(mock, endpoint, url=url, name="Yours"), "webhook_url_rejected")
+    rivya.refusal(patch(mock, endpoint, url=url, name="Yours"), "webhook_url_rejected")
     assert shown(mock, endpoint) == without_secret(endpoint)
 
 
@@ -523,27 +519,25 @@ def test_a_public_https_address_is_taken_and_shown_as_it_was_sent(
 
 
 @pytest.mark.parametrize("url", LOOPBACK)
-def test_this_machine_may_be_told_by_default(mock: Mock, url: str) -> None:
+def test_a_local_address_is_accepted_by_default(mock: Mock, url: str) -> None:
     assert make(mock, url=url)["url"] == url
 
 
 @pytest.mark.parametrize("url", LOOPBACK)
-def test_a_change_to_this_machine_is_taken_by_default(mock: Mock, url: str) -> None:
+def test_a_change_to_a_local_address_is_accepted_by_default(mock: Mock, url: str) -> None:
     assert changed(mock, make(mock), url=url)["url"] == url
 
 
 @pytest.mark.parametrize("url", LOOPBACK)
-def test_this_machine_is_refused_by_the_strict_rule(make_mock: MakeMock, url: str) -> None:
+def test_the_strict_rule_refuses_a_local_address(make_mock: MakeMock, url: str) -> None:
     mock = make_mock(webhook_urls="strict")
-    refusal(mock.rivya("POST", "/webhooks", ENDPOINT | {"url": url}), "webhook_url_rejected")
+    rivya.refusal(mock.rivya("POST", "/webhooks", ENDPOINT | {"url": url}), "webhook_url_rejected")
 
 
 @pytest.mark.parametrize("url", LOOPBACK)
-def test_a_change_to_this_machine_is_refused_by_the_strict_rule(
-    make_mock: MakeMock, url: str
-) -> None:
+def test_the_strict_rule_refuses_a_change_to_a_local_address(make_mock: MakeMock, url: str) -> None:
     mock = make_mock(webhook_urls="strict")
-    refusal(patch(mock, make(mock), url=url), "webhook_url_rejected")
+    rivya.refusal(patch(mock, make(mock), url=url), "webhook_url_rejected")
 
 
 NOT_PUBLIC = [
@@ -571,30 +565,23 @@ PUBLIC = [["93.184.216.34"], ["2606:4700::1111", "93.184.216.34"], ["::ffff:93.1
 
 
 @pytest.mark.parametrize("addresses", NOT_PUBLIC)
-def test_strictly_a_name_that_leads_to_an_address_that_is_not_public_is_refused(
-    make_mock: MakeMock, addresses: list[str]
-) -> None:
-    mock = make_mock(webhook_urls="strict")
-    mock.addresses["client.example"] = addresses
-    message = refusal(mock.rivya("POST", "/webhooks", ENDPOINT), "webhook_url_rejected")
-    assert "client.example" in message
-    assert listed(mock) == []
-
-
-@pytest.mark.parametrize("addresses", NOT_PUBLIC)
-def test_strictly_no_change_leads_to_an_address_that_is_not_public(
+def test_the_strict_rule_refuses_a_name_with_an_address_that_is_not_public(
     make_mock: MakeMock, addresses: list[str]
 ) -> None:
     mock = make_mock(webhook_urls="strict")
     endpoint = make(mock)
+    mock.addresses["client.example"] = addresses
+    message = rivya.refusal(mock.rivya("POST", "/webhooks", ENDPOINT), "webhook_url_rejected")
+    assert "client.example" in message
+    assert listed(mock) == [without_secret(endpoint)]
     mock.addresses["moved.example"] = addresses
     url = "https://moved.example/hook"
-    refusal(patch(mock, endpoint, url=url, name="Yours"), "webhook_url_rejected")
+    rivya.refusal(patch(mock, endpoint, url=url, name="Yours"), "webhook_url_rejected")
     assert shown(mock, endpoint) == without_secret(endpoint)
 
 
 @pytest.mark.parametrize("addresses", PUBLIC)
-def test_a_name_that_leads_to_public_addresses_or_nowhere_is_taken(
+def test_a_name_with_public_addresses_or_none_is_accepted(
     make_mock: MakeMock, addresses: list[str]
 ) -> None:
     mock = make_mock(webhook_urls="strict")
@@ -611,19 +598,19 @@ def test_a_name_that_leads_to_public_addresses_or_nowhere_is_taken(
         "https://client\u3002example/hook",
     ],
 )
-def test_a_name_is_looked_up_however_it_is_spelled(make_mock: MakeMock, url: str) -> None:
+def test_a_name_is_looked_up_in_every_spelling(make_mock: MakeMock, url: str) -> None:
     mock = make_mock(webhook_urls="strict")
     mock.addresses |= {"client.example": ["10.0.0.1"], "client.example.": ["10.0.0.1"]}
-    refusal(mock.rivya("POST", "/webhooks", ENDPOINT | {"url": url}), "webhook_url_rejected")
+    rivya.refusal(mock.rivya("POST", "/webhooks", ENDPOINT | {"url": url}), "webhook_url_rejected")
 
 
 @pytest.mark.parametrize("addresses", NOT_PUBLIC)
-def test_by_default_nobody_asks_where_a_name_leads(mock: Mock, addresses: list[str]) -> None:
+def test_names_are_not_looked_up_by_default(mock: Mock, addresses: list[str]) -> None:
     mock.addresses["client.example"] = addresses
     assert make(mock)["url"] == URL
 
 
-def test_a_change_of_anything_else_asks_for_no_address(make_mock: MakeMock) -> None:
+def test_a_change_of_another_field_looks_up_no_name(make_mock: MakeMock) -> None:
     mock = make_mock(webhook_urls="strict")
     endpoint = make(mock)
     mock.addresses["client.example"] = ["10.0.0.1"]
@@ -633,10 +620,8 @@ def test_a_change_of_anything_else_asks_for_no_address(make_mock: MakeMock) -> N
 @pytest.mark.parametrize(
     "url", ["http://a@127.0.0.1/", "http://localhost/#part", "ftp://localhost/", "http://[::1"]
 )
-def test_what_is_wrong_with_an_address_is_wrong_with_this_machines_too(
-    mock: Mock, url: str
-) -> None:
-    refusal(mock.rivya("POST", "/webhooks", ENDPOINT | {"url": url}), "webhook_url_rejected")
+def test_a_malformed_local_address_is_refused_too(mock: Mock, url: str) -> None:
+    rivya.refusal(mock.rivya("POST", "/webhooks", ENDPOINT | {"url": url}), "webhook_url_rejected")
 
 
 # --- bodies ----------------------------------------------------------------------------------
@@ -665,7 +650,7 @@ WRONG_STATUS: list[tuple[str, Any, str]] = [
 def test_a_wrong_field_of_a_new_endpoint_is_named(
     mock: Mock, field: str, value: Any, place: str
 ) -> None:
-    invalid_at(mock.rivya("POST", "/webhooks", ENDPOINT | {field: value}), place)
+    rivya.invalid_at(mock.rivya("POST", "/webhooks", ENDPOINT | {field: value}), place)
     assert listed(mock) == []
 
 
@@ -676,44 +661,44 @@ def test_a_wrong_field_of_a_change_is_named_and_nothing_changes(
     endpoint = make(mock)
     mock.advance(60)
     right = {"name": "Yours", "url": "https://other.example/", "status": "disabled"}
-    invalid_at(patch(mock, endpoint, **right | {field: value}), place)
+    rivya.invalid_at(patch(mock, endpoint, **right | {field: value}), place)
     assert shown(mock, endpoint) == without_secret(endpoint)
 
 
 @pytest.mark.parametrize("item", [None, 7, [SUCCEEDED]])
 def test_an_event_type_is_a_string(mock: Mock, item: Any) -> None:
     answer = mock.rivya("POST", "/webhooks", ENDPOINT | {"event_types": [item]})
-    assert "/event_types/0" in refusal(answer, "validation_failed")
+    assert "/event_types/0" in rivya.refusal(answer, "validation_failed")
 
 
 @pytest.mark.parametrize("field", ["url", "event_types"])
 def test_a_missing_field_is_named(mock: Mock, field: str) -> None:
     body = {name: value for name, value in ENDPOINT.items() if name != field}
-    invalid_at(mock.rivya("POST", "/webhooks", body), f"/{field}")
+    rivya.invalid_at(mock.rivya("POST", "/webhooks", body), f"/{field}")
 
 
-def test_everything_that_is_missing_is_named_at_once(mock: Mock) -> None:
-    invalid_at(mock.rivya("POST", "/webhooks", {}), "/url", "/event_types")
+def test_all_missing_fields_are_named_at_once(mock: Mock) -> None:
+    rivya.invalid_at(mock.rivya("POST", "/webhooks", {}), "/url", "/event_types")
 
 
 @pytest.mark.parametrize("body", NO_OBJECTS)
 def test_a_new_endpoint_is_an_object(mock: Mock, body: bytes) -> None:
-    refusal(mock.rivya("POST", "/webhooks", body), "validation_failed")
+    rivya.refusal(mock.rivya("POST", "/webhooks", body), "validation_failed")
 
 
 @pytest.mark.parametrize("body", [*NO_OBJECTS, b"", b"{", b"\xff"])
 def test_a_change_is_an_object(mock: Mock, body: bytes) -> None:
     endpoint = make(mock)
-    refusal(mock.rivya("PATCH", f"/webhooks/{endpoint['id']}", body), "validation_failed")
+    rivya.refusal(mock.rivya("PATCH", f"/webhooks/{endpoint['id']}", body), "validation_failed")
     assert shown(mock, endpoint) == without_secret(endpoint)
 
 
-def test_a_mistyped_event_type_is_told_the_right_one(mock: Mock) -> None:
+def test_a_mistyped_event_type_is_refused_with_the_right_one(mock: Mock) -> None:
     body = ENDPOINT | {"event_types": ["generation.succeded"]}
-    message = invalid_at(mock.rivya("POST", "/webhooks", body), "/event_types/0")
+    message = rivya.invalid_at(mock.rivya("POST", "/webhooks", body), "/event_types/0")
     assert f"did you mean '{SUCCEEDED}'" in message
 
 
 def test_a_bad_address_beside_another_mistake_is_a_mistake_of_the_body(mock: Mock) -> None:
     body = {"url": "ftp://client.example", "event_types": []}
-    invalid_at(mock.rivya("POST", "/webhooks", body), "/url", "/event_types")
+    rivya.invalid_at(mock.rivya("POST", "/webhooks", body), "/url", "/event_types")

@@ -1,27 +1,29 @@
-"""How Ace Data Cloud writes things down."""
-
-from __future__ import annotations
+"""Ace Data Cloud's response bodies."""
 
 from typing import Any
 
 import msgspec
 
-from mock_server.config.settings import AceDataSettings
+from mock_server.apis.acedata.settings import AceDataSettings
+from mock_server.contract.failures import Failure, failures_of
 from mock_server.core.ids import Ids
 from mock_server.core.lifecycle import TaskState
 from mock_server.core.tasks import Task
 from mock_server.core.world import World
 from mock_server.edge.media import result_url
 
-# A published client prints messages through a markup language that swallows what stands in square
-# brackets, and crashes on some of it. What callers sent is quoted in messages.
+# A published client prints messages as markup: it drops text in square brackets, and crashes on
+# some of it. Messages quote what callers sent.
 _ROUND = str.maketrans("[]", "()")
 
-BROKE = "the simulated upstream gave up on it"
+
+def failure_of(task: Task) -> Failure:
+    """The code and message of a task that has failed."""
+    return failures_of("acedata")[task.planned.reason]
 
 
 def error(code: str, message: str, trace_id: str) -> dict[str, Any]:
-    """The error body of a direct answer."""
+    """The error body of an answer."""
     return {
         "success": False,
         "error": {"code": code, "message": message.translate(_ROUND)},
@@ -30,31 +32,31 @@ def error(code: str, message: str, trace_id: str) -> dict[str, Any]:
 
 
 def trace_id(ids: Ids, task_id: str) -> str:
-    """The trace a task keeps in its answers, its callback and its task object."""
+    """The trace id of a task, the same in its answers, its callback and its task object."""
     return ids.uuid("task_trace", task_id)
 
 
 def accepted(task: Task) -> dict[str, Any]:
-    """The answer of callback and async mode: the id, and nothing a client could take for more."""
+    """The answer of callback and async mode: only the id, so that it cannot look like a result."""
     return {"task_id": task.id}
 
 
 def outcome(
     task: Task, *, world: World, settings: AceDataSettings, base_url: str, in_task: bool
 ) -> dict[str, Any]:
-    """What became of a task: the held-open answer, the callback's body, the task's `response`.
-
-    Empty while the task is under way: clients search it for anything that looks like an end.
-    in_task: whether it goes into the task object, which shows `first_image_url` as null too.
+    """The outcome of a task: the held-open answer, the callback's body, the task's `response`.
+    Empty while the task is running, because clients search it for a result or an error.
+    in_task: whether it is part of the task object, which also has `first_image_url` if it is null.
     """
     state = world.state_of(task)
     ids = world.ids
     if state is TaskState.FAILED:
+        failure = failure_of(task)
         return {
             "success": False,
             "task_id": task.id,
             "trace_id": trace_id(ids, task.id),
-            "error": {"code": "api_error", "message": BROKE},
+            "error": {"code": failure.code, "message": failure.message},
         }
     if state is not TaskState.SUCCEEDED:
         return {}
@@ -80,7 +82,7 @@ def outcome(
 def task_object(
     task: Task, *, world: World, settings: AceDataSettings, base_url: str
 ) -> dict[str, Any]:
-    """The task as the tasks endpoint shows it; the request is the body as it was sent."""
+    """The task object of the tasks endpoint. `request` is the body of the create, unchanged."""
     ids, order = world.ids, task.order
     now_ms = world.clock.now_ms()
     shown: dict[str, Any] = {
@@ -95,25 +97,17 @@ def task_object(
         "request": msgspec.json.decode(order.request),
         "response": outcome(task, world=world, settings=settings, base_url=base_url, in_task=True),
     }
-    if now_ms >= task.fate.taken_up_ms:
-        shown["started_at"] = task.fate.taken_up_ms / 1000
-    if _shows_end(task.state_at(now_ms), settings):
-        shown["finished_at"] = task.fate.ends_ms / 1000
-        shown["elapsed"] = (task.fate.ends_ms - task.fate.taken_up_ms) / 1000
+    if now_ms >= task.planned.taken_up_ms:
+        shown["started_at"] = task.planned.taken_up_ms / 1000
+    state = task.state_at(now_ms)
+    if state is TaskState.SUCCEEDED or (
+        state is TaskState.FAILED and settings.failed_task_finished_at
+    ):
+        shown["finished_at"] = task.planned.ends_ms / 1000
+        shown["elapsed"] = (task.planned.ends_ms - task.planned.taken_up_ms) / 1000
     return shown
 
 
-def _shows_end(state: TaskState, settings: AceDataSettings) -> bool:
-    return state is TaskState.SUCCEEDED or (
-        state is TaskState.FAILED and settings.failed_task_finished_at
-    )
-
-
 def _shows_image(settings: AceDataSettings, image_url: str | None, *, in_task: bool) -> bool:
-    match settings.first_image_url_in_results:
-        case "always":
-            return True
-        case "never":
-            return False
-        case _:
-            return in_task or image_url is not None
+    shown = settings.first_image_url_in_results
+    return shown == "always" or (shown == "documented" and (in_task or image_url is not None))

@@ -1,46 +1,97 @@
-"""How Rivya writes things down."""
-
-from __future__ import annotations
+"""Rivya's response bodies."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
+import msgspec
+from msgspec import Raw, Struct
+
+from mock_server.contract.failures import failures_of
 from mock_server.core.catalog import Model
 from mock_server.core.deliveries import Attempt, Delivery, DeliveryState
 from mock_server.core.endpoints import Endpoint
 from mock_server.core.ids import Ids
-from mock_server.core.lifecycle import TaskState
+from mock_server.core.lifecycle import FailureReason, TaskState
 from mock_server.core.tasks import Task
 from mock_server.core.uploads import StoredFile
 from mock_server.edge.media import file_url, result_url
-from mock_server.edge.timestamps import moment, moment_or_null
+from mock_server.edge.timestamps import timestamp, timestamp_or_null
+
+_LONGEST_KEPT_ID = 64
+
+
+class _Shown(Struct, frozen=True, gc=False):
+    """All that a generation object depends on."""
+
+    task_id: str
+    model: str
+    price_credits: int
+    created_ms: int
+    updated_ms: int
+    state: TaskState
+    reason: FailureReason
+    world: str
+    base_url: str
 
 
 def generation(task: Task, *, world: str, now_ms: int, base_url: str) -> dict[str, Any]:
-    """The generation object: the same from create, from get and in events."""
-    state = task.state_at(now_ms)
-    succeeded = state is TaskState.SUCCEEDED
+    """The generation object, the same from create, from get and in events."""
+    return _generation(_shown(task, world, now_ms, base_url))
+
+
+def generation_json(task: Task, *, world: str, now_ms: int, base_url: str) -> Raw:
+    """The same as JSON. It is kept for a while: clients repeat a read until something changes."""
+    shown = _shown(task, world, now_ms, base_url)
+    if len(task.id) > _LONGEST_KEPT_ID:  # in a world from an edited snapshot
+        return Raw(_generation_json.__wrapped__(shown))
+    return Raw(_generation_json(shown))
+
+
+def _shown(task: Task, world: str, now_ms: int, base_url: str) -> _Shown:
+    order = task.order
+    return _Shown(
+        task.id,
+        order.model,
+        order.price_credits,
+        task.created_ms,
+        task.updated_ms(now_ms),
+        task.state_at(now_ms),
+        task.planned.reason,
+        world,
+        base_url,
+    )
+
+
+def _generation(shown: _Shown) -> dict[str, Any]:
+    succeeded = shown.state is TaskState.SUCCEEDED
     result = error = None
     if succeeded:
-        url = result_url(base_url, world, task.id)
+        url = result_url(shown.base_url, shown.world, shown.task_id)
         result = {"primary_url": url, "urls": [url]}
-    elif state is TaskState.FAILED:
-        error = {"code": "generation_failed", "message": "the simulated upstream gave up on it"}
+    elif shown.state is TaskState.FAILED:
+        failure = failures_of("rivya")[shown.reason]
+        error = {"code": failure.code, "message": failure.message}
     return {
-        "id": task.id,
-        "status": state.value,
-        "model": task.order.model,
-        "reserved_credits": task.order.price_credits,
-        "final_credits": task.order.price_credits if succeeded else 0,
-        "created_at": moment(task.created_ms),
-        "updated_at": moment(task.updated_ms(now_ms)),
+        "id": shown.task_id,
+        "status": shown.state,
+        "model": shown.model,
+        "reserved_credits": shown.price_credits,
+        "final_credits": shown.price_credits if succeeded else 0,
+        "created_at": timestamp(shown.created_ms),
+        "updated_at": timestamp(shown.updated_ms),
         "result": result,
         "error": error,
     }
 
 
+@lru_cache(maxsize=1024)
+def _generation_json(shown: _Shown) -> bytes:
+    return msgspec.json.encode(_generation(shown))
+
+
 def file(stored: StoredFile, *, world: str, base_url: str, token: str) -> dict[str, Any]:
-    """The file object. `token` vouches for the length of timed media; images have none."""
+    """The file object. token: confirms the duration of audio and video; images have none."""
     timed = stored.kind in {"audio", "video"}
     return {
         "id": stored.id,
@@ -52,15 +103,14 @@ def file(stored: StoredFile, *, world: str, base_url: str, token: str) -> dict[s
         "size_bytes": stored.size_bytes,
         "duration_seconds": stored.duration_s if timed else None,
         "duration_token": token if timed else None,
-        "created_at": moment(stored.created_ms),
+        "created_at": timestamp(stored.created_ms),
     }
 
 
 def model(entry: Model) -> dict[str, Any]:
-    """A model's entry in the public list; what follows from its rules is derived from them."""
+    """A model's entry in the public list. Its limits are those of the model's rules."""
     facts: Mapping[str, Any] = entry.facts
-    prompt, references = facts["prompt"], facts["references"]
-    listing: Mapping[str, Any] = facts["listing"]
+    prompt, references, listing = facts["prompt"], facts["references"], facts["listing"]
     return {
         "id": entry.id,
         "display_name": listing["display_name"],
@@ -81,20 +131,12 @@ def model(entry: Model) -> dict[str, Any]:
             {name: param[name] for name in ("key", "type", "required", "default", "options")}
             for param in facts["params"]
         ],
-        "api_status": listing["api_status"],
-        "api_input_status": listing["api_input_status"],
-        "supported_api_inputs": listing["supported_api_inputs"],
-        "requires_files_api": listing["requires_files_api"],
-        "requires_upload_for_modes": listing["requires_upload_for_modes"],
-        "url_input_supported": listing["url_input_supported"],
-        "file_kinds": listing["file_kinds"],
-        "chat_capabilities": listing["chat_capabilities"],
-        "notices": listing["notices"],
+        **listing,  # the fields above keep their places
     }
 
 
 def endpoint(shown: Endpoint, *, with_secret: bool = False) -> dict[str, Any]:
-    """A webhook endpoint. The secret itself is shown when it is made, and never again."""
+    """A webhook endpoint. The whole secret is shown only when it is new."""
     body: dict[str, Any] = {
         "id": shown.id,
         "object": "webhook_endpoint",
@@ -107,21 +149,19 @@ def endpoint(shown: Endpoint, *, with_secret: bool = False) -> dict[str, Any]:
     if with_secret:
         body["signing_secret"] = shown.secret
     return body | {
-        "last_success_at": moment_or_null(shown.last_success_ms),
-        "last_failure_at": moment_or_null(shown.last_failure_ms),
+        "last_success_at": timestamp_or_null(shown.last_success_ms),
+        "last_failure_at": timestamp_or_null(shown.last_failure_ms),
         "failure_count": shown.failure_count,
-        "created_at": moment(shown.created_ms),
-        "updated_at": moment(shown.updated_ms),
-        "disabled_at": moment_or_null(shown.disabled_ms),
-        "revoked_at": moment_or_null(shown.revoked_ms),
+        "created_at": timestamp(shown.created_ms),
+        "updated_at": timestamp(shown.updated_ms),
+        "disabled_at": timestamp_or_null(shown.disabled_ms),
+        "revoked_at": timestamp_or_null(shown.revoked_ms),
     }
 
 
 def attempts(delivery: Delivery, ids: Ids) -> list[dict[str, Any]]:
-    """A delivery as Rivya shows it, a record per attempt, newest first.
-
-    One that is due and was never begun is there as well, pending.
-    """
+    """The records of a delivery, one per attempt, newest first.
+    A delivery without attempts has one record, pending."""
     records = [
         _attempt(delivery, number, attempt, ids)
         for number, attempt in enumerate(delivery.attempts, start=1)
@@ -133,14 +173,14 @@ def attempts(delivery: Delivery, ids: Ids) -> list[dict[str, Any]]:
 
 
 def last_tried_ms(delivery: Delivery) -> int:
-    """When its latest attempt began; of one that was never tried, when that is due."""
+    """When the latest attempt began; when the first one is due if there was none."""
     if delivery.attempts:
         return delivery.attempts[-1].started_ms
     return delivery.next_attempt_ms or delivery.event.created_ms
 
 
 def delivery_id(ids: Ids, attempt_id: str) -> str:
-    """What Rivya calls an attempt."""
+    """Rivya's id of an attempt."""
     return "whdel_" + ids.hex("attempt", attempt_id)
 
 
@@ -148,7 +188,7 @@ def _attempt(delivery: Delivery, number: int, attempt: Attempt, ids: Ids) -> dic
     is_last = number >= len(delivery.attempts)
     status = DeliveryState.PENDING
     if attempt.ended_ms is not None:
-        status = DeliveryState.SUCCEEDED if attempt.was_taken else DeliveryState.FAILED
+        status = DeliveryState.SUCCEEDED if attempt.was_accepted else DeliveryState.FAILED
     elif delivery.state is not DeliveryState.PENDING:
         status = delivery.state
     return {
@@ -161,7 +201,7 @@ def _attempt(delivery: Delivery, number: int, attempt: Attempt, ids: Ids) -> dic
         "status": status.value,
         "response_status": attempt.status,
         "error": attempt.error or delivery.given_up,
-        "next_attempt_at": moment_or_null(delivery.next_attempt_ms) if is_last else None,
-        "created_at": moment(attempt.started_ms),
-        "completed_at": moment_or_null(attempt.ended_ms),
+        "next_attempt_at": timestamp_or_null(delivery.next_attempt_ms) if is_last else None,
+        "created_at": timestamp(attempt.started_ms),
+        "completed_at": timestamp_or_null(attempt.ended_ms),
     }

@@ -1,0 +1,1 @@
+"""The control door as tools for agents, over the Model Context Protocol."""

@@ -1,0 +1,1 @@
+"""The command `hailuo-mock watch`: what happens in a world, in a terminal."""
