@@ -1,0 +1,1 @@
+"""Executes the Dockerfile without Docker."""

@@ -1,0 +1,1 @@
+"""Executes the commands of the page about installing."""
