@@ -2,21 +2,24 @@
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 
-import { NotSent, Unavailable, bytesOf, parsed, patiently, save, send, sleep } from "./patience.mjs";
-
-/** Ace Data Cloud said no. traceId is what its support asks for. */
-export class Refused extends Error {
-  constructor(status, { code, message }, traceId, retryAfterS) {
-    super(`${code}: ${message} (${traceId})`);
-    Object.assign(this, { name: "Refused", status, code, traceId, retryAfterS });
-  }
-}
+import {
+  NotSent,
+  StillRunning,
+  Unavailable,
+  bytesOf,
+  parsed,
+  readAnswer,
+  save,
+  send,
+  sleep,
+  withRetries,
+} from "./client_common.mjs";
 
 /**
- * An order got no answer, or a 5xx; nobody can tell from that whether it was taken.
+ * An order has no answer, or a 5xx. It is unknown whether it was accepted.
  *
- * There is no idempotency key: ordering again may pay twice. The callback of an order that was
- * taken comes all the same, so a callbackUrl with the order's name in it brings the task's id.
+ * Ace Data Cloud has no idempotency key: a second order may be charged again. An accepted order
+ * still has its callback, so a callbackUrl with a name of the order returns the task's id.
  */
 export class MaybeCharged extends Error {
   name = "MaybeCharged";
@@ -27,18 +30,13 @@ export class TaskFailed extends Error {
   name = "TaskFailed";
 }
 
-/** The task did not end in time. It goes on. */
-export class StillRunning extends Error {
-  name = "StillRunning";
-}
-
-/** Makes videos. Looks are asked again when they got no answer, orders only if none was taken. */
+/** Makes videos. A read without an answer is sent again; an order only if none was accepted. */
 export class AceData {
   #url;
   #headers;
   #sleep;
 
-  /** headers: more of them, for every request. sleep: how seconds pass. */
+  /** headers: added to every request. sleep: the function that waits. */
   constructor({
     token,
     baseUrl = "https://api.acedata.cloud",
@@ -51,32 +49,33 @@ export class AceData {
   }
 
   /**
-   * Order a video and wait on the open line. Throws MaybeCharged, also when the five minutes are
-   * over that Node.js waits for an answer; `submit` and `wait` know no such end.
+   * Order a video with a request that is held open until the video is finished. Throws
+   * MaybeCharged, also after the five minutes that Node.js waits for an answer. `submit` and `wait`
+   * have no such limit.
    */
   async generate({ prompt, firstImageUrl }) {
     const answer = await this.#order({ prompt, firstImageUrl }, 300);
     return outcomeOf(answer.task_id, answer);
   }
 
-  /** Order a video; the task's id. callbackUrl: give each order one of its own. */
+  /** Order a video; the task's id. callbackUrl: use another URL for each order. */
   async submit(order) {
     return (await this.#order({ ...order, isAsync: true }, 30)).task_id;
   }
 
   /** A task as it is now: { id, state, videoUrl, failure }. Costs nothing. */
   get(id) {
-    const isWorthIt = (error) => error instanceof Unavailable || isTooMany(error);
+    const isRepeatable = (error) => error instanceof Unavailable || isRateLimited(error);
     const body = { action: "retrieve", id };
-    return patiently(
-      async () => outcomeOf(id, (await this.#ask("/hailuo/tasks", body, 30)).response),
-      { isWorthIt, sleep: this.#sleep },
+    return withRetries(
+      async () => outcomeOf(id, (await this.#send("/hailuo/tasks", body, 30)).response),
+      { isRepeatable, sleep: this.#sleep },
     );
   }
 
   /**
-   * Look until the video is there, as often as is advised: after 5 s, then ever slower up to 30 s.
-   * Throws TaskFailed, and StillRunning in the end.
+   * Poll until the video is finished, as often as is advised: after 5 s, then longer, up to 30 s.
+   * Throws TaskFailed, or StillRunning in the end.
    */
   async wait(id, { maxWaitS = 1800 } = {}) {
     let pauseS = 5;
@@ -90,10 +89,10 @@ export class AceData {
     throw new StillRunning(id);
   }
 
-  /** Save the video of a task: all of it, or no file. */
+  /** Save the whole video of a task, or no file. */
   download(task, file) {
-    const isWorthIt = (error) => error instanceof Unavailable;
-    return patiently(() => save(task.videoUrl, file), { isWorthIt, sleep: this.#sleep });
+    const isRepeatable = (error) => error instanceof Unavailable;
+    return withRetries(() => save(task.videoUrl, file), { isRepeatable, sleep: this.#sleep });
   }
 
   async #order({ prompt, firstImageUrl, callbackUrl, callbackSecret, isAsync }, timeoutS) {
@@ -106,10 +105,10 @@ export class AceData {
       callback_secret: callbackSecret,
       async: isAsync,
     };
-    const isWorthIt = (error) => error instanceof NotSent || isTooMany(error);
+    const isRepeatable = (error) => error instanceof NotSent || isRateLimited(error);
     try {
-      return await patiently(() => this.#ask("/hailuo/videos", body, timeoutS), {
-        isWorthIt,
+      return await withRetries(() => this.#send("/hailuo/videos", body, timeoutS), {
+        isRepeatable,
         sleep: this.#sleep,
       });
     } catch (error) {
@@ -118,28 +117,22 @@ export class AceData {
     }
   }
 
-  async #ask(path, body, timeoutS) {
+  async #send(path, body, timeoutS) {
     const answer = await send(this.#url + path, {
       method: "POST",
       headers: this.#headers,
       body,
       timeoutS,
     });
-    if (answer.isFine && answer.body) return answer.body;
-    const { error, trace_id } = answer.body ?? {};
-    if (error?.code && answer.status < 500) {
-      throw new Refused(answer.status, error, trace_id, answer.retryAfterS);
-    }
-    const said = error?.code ?? "nothing that can be read";
-    throw new Unavailable(`status ${answer.status}: ${said}`, answer);
+    return readAnswer(answer, answer.body?.trace_id);
   }
 }
 
 /**
- * A listener for `http.createServer` that takes the end of each task once.
+ * A listener for `http.createServer` that handles the end of each task once.
  *
- * A signature is optional: it comes only if the order held a callbackSecret, and perhaps not even
- * then. An unsigned callback is no more than a hint, so its task is looked up.
+ * A signature is optional: only an order with a callbackSecret can have one. A callback without a
+ * signature may be forged, so its task is read from the API.
  * lookUp: the client's `get`. onTask: called with each task that has ended; if it throws, the
  * callback is answered 500.
  */
@@ -153,12 +146,12 @@ export function acedataCallbacks({ lookUp, onTask, secret }) {
       response.writeHead(400).end();
       return;
     }
-    const told = parsed(body);
-    const id = told?.task_id;
+    const fields = parsed(body);
+    const id = fields?.task_id;
     if (typeof id === "string" && !seen.has(id)) {
       seen.add(id);
       try {
-        const task = isSigned ? outcomeOf(id, told) : await lookUp(id);
+        const task = isSigned ? outcomeOf(id, fields) : await lookUp(id);
         if (task.state === "running") seen.delete(id);
         else await onTask(task);
       } catch {
@@ -178,9 +171,9 @@ function isRight(signature, secret, body) {
   return given.length === right.length && timingSafeEqual(given, right);
 }
 
-const isTooMany = (error) => error.code === "too_many_requests";
+const isRateLimited = (error) => error.code === "too_many_requests";
 
-/** What became of a task: a held-open answer, a callback, the `response` of a task object. */
+/** The task in a held-open answer, a callback, or the `response` of a task object. */
 function outcomeOf(id, outcome) {
   if (outcome?.success === true && outcome.data?.length) {
     return { id, state: "succeeded", videoUrl: outcome.data[0].video_url };

@@ -2,66 +2,63 @@
 
 import { createHmac, randomUUID, timingSafeEqual } from "node:crypto";
 
-import { Unavailable, bytesOf, patiently, save, send, sleep } from "./patience.mjs";
+import {
+  StillRunning,
+  Unavailable,
+  bytesOf,
+  readAnswer,
+  save,
+  send,
+  sleep,
+  withRetries,
+} from "./client_common.mjs";
 
-/** Rivya said no. code is its contract; requestId is what its support asks for. */
-export class Refused extends Error {
-  constructor(status, { code, message, requestId }, retryAfterS) {
-    super(`${code}: ${message} (${requestId})`);
-    Object.assign(this, { name: "Refused", status, code, requestId, retryAfterS });
-  }
-}
-
-/** The video was not made; its credits have been given back. */
+/** The generation failed. Its credits have been refunded. */
 export class GenerationFailed extends Error {
   name = "GenerationFailed";
 }
 
-/** The generation did not end in time. It goes on, and so does its reservation. */
-export class StillRunning extends Error {
-  name = "StillRunning";
-}
-
-/** Makes videos. Whatever is safe to ask twice is asked again when it got no answer. */
+/** Makes videos. A request without an answer is sent again if that is safe. */
 export class Rivya {
   #url;
   #headers;
   #sleep;
 
-  /** headers: more of them, for every request. sleep: how seconds pass. */
+  /** headers: added to every request. sleep: the function that waits. */
   constructor({ key, baseUrl = "https://rivya.ai", headers = {}, sleep: pass = sleep }) {
     this.#url = `${baseUrl.replace(/\/$/, "")}/api/v1`;
     this.#headers = { ...headers, Authorization: `Bearer ${key}` };
     this.#sleep = pass;
   }
 
-  /** What the account can spend. */
+  /** The available credits of the account. */
   async credits() {
-    return (await this.#patiently(() => this.#ask("GET", "/credits"))).current_credits;
+    return (await this.#withRetries(() => this.#send("GET", "/credits"))).current_credits;
   }
 
   /**
-   * Order a video; its price is reserved.
+   * Order a video. Its price is reserved.
    *
-   * order: what the same order is called each time. Ordering again under that name finds the same
-   * generation and costs nothing, also from another process; without one every call is new.
+   * order: a name for the order. A second call with the same name returns the same generation and
+   * costs nothing, also in another process. Without a name every call is a new order.
    */
   create({ prompt, model = "hailuo-pro", params, order = randomUUID() }) {
     const body = { model, prompt, params };
     const headers = { "Idempotency-Key": order };
-    return this.#patiently(async () =>
-      generationOf(await this.#ask("POST", "/generations", body, headers)),
+    return this.#withRetries(async () =>
+      generationOf(await this.#send("POST", "/generations", body, headers)),
     );
   }
 
   /** A generation as it is now. */
   get(id) {
-    return this.#patiently(async () => generationOf(await this.#ask("GET", `/generations/${id}`)));
+    const path = `/generations/${id}`;
+    return this.#withRetries(async () => generationOf(await this.#send("GET", path)));
   }
 
   /**
-   * Look until the video is there, as often as Rivya advises: after 2.5 s, 5 s, then ever slower
-   * up to 10 s. Throws GenerationFailed, and StillRunning in the end.
+   * Poll until the video is finished, as often as Rivya advises: after 2.5 s, 5 s, then longer, up
+   * to 10 s. Throws GenerationFailed, or StillRunning in the end.
    */
   async wait(id, { maxWaitS = 1800 } = {}) {
     let pauseS = 2.5;
@@ -77,49 +74,43 @@ export class Rivya {
     throw new StillRunning(id);
   }
 
-  /** Save the video of a generation: all of it, or no file. */
+  /** Save the whole video of a generation, or no file. */
   download(generation, file) {
-    return this.#patiently(() => save(generation.result.primary_url, file));
+    return this.#withRetries(() => save(generation.result.primary_url, file));
   }
 
-  /** Have events sent to a URL. Not asked again: a second endpoint would get them all too. */
+  /** Create an endpoint. It is not retried: a second endpoint would get all events, too. */
   async makeWebhook(url) {
     const event_types = ["generation.succeeded", "generation.failed"];
-    const made = await this.#ask("POST", "/webhooks", { url, event_types });
+    const made = await this.#send("POST", "/webhooks", { url, event_types });
     return { id: made.id, secret: made.signing_secret };
   }
 
-  #patiently(ask) {
-    const isWorthIt = (error) => error instanceof Unavailable || error.code === "rate_limited";
-    return patiently(ask, { isWorthIt, sleep: this.#sleep });
+  #withRetries(call) {
+    const isRepeatable = (error) => error instanceof Unavailable || error.code === "rate_limited";
+    return withRetries(call, { isRepeatable, sleep: this.#sleep });
   }
 
-  async #ask(method, path, body, headers = {}) {
+  async #send(method, path, body, headers = {}) {
     const answer = await send(this.#url + path, {
       method,
       headers: { ...this.#headers, ...headers },
       body,
       timeoutS: 30,
     });
-    if (answer.isFine && answer.body) return answer.body;
-    const { error } = answer.body ?? {};
-    if (error?.code && answer.status < 500) {
-      throw new Refused(answer.status, error, answer.retryAfterS);
-    }
-    const said = error?.code ?? "nothing that can be read";
-    throw new Unavailable(`status ${answer.status}: ${said}`, answer);
+    return readAnswer(answer, answer.body?.error?.requestId);
   }
 }
 
-/** How old a signature may be, or how far ahead of our clock. Not documented by Rivya. */
+/** How far the time of a signature may be from our clock. Rivya does not document it. */
 const TOLERANCE_S = 300;
 
 /**
- * A listener for `http.createServer` that takes each event once, in whatever order they come.
+ * A listener for `http.createServer` that handles each event once, in any order.
  *
- * onEvent: called with each new event; if it throws, Rivya is asked to send the event again.
- * now: seconds since 1970. What was seen is kept in memory; a service of several processes keeps
- * it in a table with the event's id as the key.
+ * onEvent: called with each new event; if it throws, the answer is 500 and Rivya sends the event
+ * again. now: seconds since 1970. The ids of handled events are in memory. A service of several
+ * processes needs a table with the event's id as its key.
  */
 export function rivyaWebhooks({ secret, onEvent, now = () => Date.now() / 1000 }) {
   const seen = new Set();
@@ -144,7 +135,7 @@ export function rivyaWebhooks({ secret, onEvent, now = () => Date.now() / 1000 }
   };
 }
 
-/** `t=SECONDS,v1=HEX`, over the seconds, a dot and the very bytes of the body. */
+/** Check `t=SECONDS,v1=HEX`, over the seconds, a dot and the bytes of the body. */
 function isSigned(signature, secret, body, nowS) {
   const fields = signature.split(",").map((field) => field.split("="));
   const valuesOf = (name) => fields.filter(([each]) => each === name).map(([, value]) => value);
@@ -159,5 +150,5 @@ function isSigned(signature, secret, body, nowS) {
 
 function generationOf(body) {
   if (typeof body.id === "string" && typeof body.status === "string") return body;
-  throw new Unavailable("no generation can be read from the answer");
+  throw new Unavailable("the answer has no generation");
 }

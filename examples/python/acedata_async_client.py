@@ -1,10 +1,9 @@
-"""A client of Ace Data Cloud's Hailuo videos for programs that await."""
+"""An async client of Ace Data Cloud's Hailuo API."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import anyio
@@ -13,27 +12,29 @@ from acedata_wire import (
     API_URL,
     FREE_TO_REPEAT,
     HELD_OPEN,
+    REFUSALS,
     SAFE_TO_REPEAT,
     TIMEOUT,
-    DownloadRefused,
     MaybeCharged,
-    NotSent,
-    StillRunning,
     Task,
-    Unavailable,
     is_ready,
     order_body,
     poll_pauses_s,
-    read_answer,
     read_outcome,
     read_task_id,
 )
-from back_off import ATTEMPTS, pause_s
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
+from client_common import (
+    NotSent,
+    StillRunning,
+    Unavailable,
+    async_retrying,
+    async_save,
+    read_answer,
+)
 
 
 class AsyncAceData:
-    """`AceData` with everything awaited. One may serve many tasks at once."""
+    """The client `AceData` with async methods. Many tasks can share one."""
 
     def __init__(
         self,
@@ -43,7 +44,7 @@ class AsyncAceData:
         http: httpx2.AsyncClient | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
-        """http: one with proxies or headers of your own. sleep: how seconds pass."""
+        """http: a client with your own settings. sleep: the function that waits."""
         self._url = base_url.rstrip("/")
         self._authorization = {"Authorization": f"Bearer {token}"}
         self._http = httpx2.AsyncClient() if http is None else http
@@ -52,16 +53,11 @@ class AsyncAceData:
     async def __aenter__(self) -> AsyncAceData:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
 
     async def generate(self, prompt: str, *, first_image_url: str | None = None) -> Task:
-        """Order a video and wait on the open line."""
+        """Order a video with a request that is held open until the video is finished."""
         body = order_body(prompt, first_image_url)
         answer = await self._order(body, HELD_OPEN)
         return read_outcome(read_task_id(answer), answer)
@@ -74,20 +70,20 @@ class AsyncAceData:
         callback_url: str | None = None,
         callback_secret: str | None = None,
     ) -> str:
-        """Order a video; the task's id. callback_url: give each order one of its own."""
-        asked = {"callback_url": callback_url, "callback_secret": callback_secret}
-        body = order_body(prompt, first_image_url, **{"async": True}, **asked)
+        """Order a video; the task's id. callback_url: use another URL for each order."""
+        callback = {"callback_url": callback_url, "callback_secret": callback_secret}
+        body = order_body(prompt, first_image_url, **{"async": True}, **callback)
         return read_task_id(await self._order(body, TIMEOUT))
 
     async def get(self, task_id: str) -> Task:
         """A task as it is now. Costs nothing."""
         body = {"action": "retrieve", "id": task_id}
-        again = self._repeating(FREE_TO_REPEAT)
-        found: Any = await again(self._ask, "/hailuo/tasks", body, TIMEOUT)
+        retry = async_retrying(FREE_TO_REPEAT, self._sleep)
+        found: Any = await retry(self._send, "/hailuo/tasks", body, TIMEOUT)
         return read_outcome(task_id, found.get("response"))
 
     async def wait(self, task_id: str, max_wait_s: float = 1800) -> Task:
-        """Look until the video is there. Raises TaskFailed, and StillRunning in the end."""
+        """Poll until the video is finished. Raises TaskFailed, or StillRunning in the end."""
         for pause in poll_pauses_s(max_wait_s):
             await self._sleep(pause)
             task = await self.get(task_id)
@@ -96,46 +92,29 @@ class AsyncAceData:
         raise StillRunning(task_id)
 
     async def download(self, task: Task, file: Path) -> None:
-        """Save the video: all of it, or no file. The token is not shown to the media host."""
+        """Save the whole video, or no file. The media host does not get the token."""
         part = anyio.Path(file.with_name(file.name + ".part"))
-        await self._repeating(FREE_TO_REPEAT)(self._save, task.video_url or "", part)
+        await async_retrying(FREE_TO_REPEAT, self._sleep)(
+            async_save, self._http, task.video_url or "", part
+        )
         await part.replace(file)
 
-    async def _order(self, body: dict[str, Any], patience: httpx2.Timeout) -> Any:
-        again = self._repeating(SAFE_TO_REPEAT)
+    async def _order(self, body: dict[str, Any], timeouts: httpx2.Timeout) -> Any:
+        retry = async_retrying(SAFE_TO_REPEAT, self._sleep)
         try:
-            return await again(self._ask, "/hailuo/videos", body, patience)
+            return await retry(self._send, "/hailuo/videos", body, timeouts)
         except NotSent:
             raise
         except Unavailable as error:
             raise MaybeCharged(str(error)) from error
 
-    def _repeating(self, what: tuple[type[Exception], ...]) -> AsyncRetrying:
-        return AsyncRetrying(
-            retry=retry_if_exception_type(what),
-            wait=pause_s,
-            stop=stop_after_attempt(ATTEMPTS),
-            sleep=self._sleep,
-            reraise=True,
-        )
-
-    async def _ask(self, path: str, body: dict[str, Any], patience: httpx2.Timeout) -> Any:
+    async def _send(self, path: str, body: dict[str, Any], timeouts: httpx2.Timeout) -> Any:
         try:
             response = await self._http.post(
-                self._url + path, json=body, headers=self._authorization, timeout=patience
+                self._url + path, json=body, headers=self._authorization, timeout=timeouts
             )
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
-            raise NotSent(f"nobody to ask at {self._url}: {error}") from error
+            raise NotSent(f"no server at {self._url}: {error}") from error
         except httpx2.TransportError as error:
             raise Unavailable(f"no answer to {path}: {error}") from error
-        return read_answer(response)
-
-    async def _save(self, url: str, file: anyio.Path) -> None:
-        try:
-            async with self._http.stream("GET", url) as response, await file.open("wb") as out:
-                if response.status_code != 200:
-                    raise DownloadRefused(f"status {response.status_code} at {url}")
-                async for chunk in response.aiter_bytes():
-                    await out.write(chunk)
-        except httpx2.TransportError as error:
-            raise Unavailable(f"the download of {url} broke off: {error}") from error
+        return read_answer(response, REFUSALS)

@@ -1,4 +1,4 @@
-"""A receiver of Ace Data Cloud's callbacks, for whichever web framework."""
+"""Handles Ace Data Cloud's callbacks in any web framework."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Forged(Exception):
 
 
 class Callbacks:
-    """Has the end of each task handled once.
+    """Handles the end of each task once.
 
-    A signature is optional: it comes only if the order held a `callback_secret`, and perhaps not
-    even then. An unsigned callback is no more than a hint, so its task is looked up.
+    A signature is optional: only an order with a `callback_secret` can have one. A callback without
+    a signature may be forged, so its task is read from the API.
     """
 
     def __init__(
@@ -34,27 +34,27 @@ class Callbacks:
         self._handled: set[str] = set()
 
     def receive(self, headers: Mapping[str, str], body: bytes) -> None:
-        """Handle the end of a task unless that was done before; then answer 200.
+        """Handle the end of a task that is new; then answer 200.
 
-        Raises Forged, and what looking up or handling raises: answer 500, and with luck the
-        callback comes again.
+        Raises Forged, and the errors of `look_up` and `handle`: answer 500, and the callback may be
+        sent again.
         """
-        told: Any = json.loads(body)
-        task_id = str(told["task_id"])
+        fields: Any = json.loads(body)
+        task_id = str(fields["task_id"])
         is_signed = self._is_signed({name.lower(): value for name, value in headers.items()}, body)
         if task_id in self._handled:
             return
-        task = read_outcome(task_id, told) if is_signed else self._look_up(task_id)
+        task = read_outcome(task_id, fields) if is_signed else self._look_up(task_id)
         if task.state != "running":
             self._handle(task)
             self._handled.add(task_id)
 
     def _is_signed(self, headers: Mapping[str, str], body: bytes) -> bool:
-        """`X-Callback-Signature` is the hex HMAC-SHA256 of the body. Raises Forged."""
+        """Whether the body has a signature. Raises Forged if it is wrong."""
         given = headers.get("x-callback-signature")
         if given is None or self._secret is None:
             return False
         right = hmac.new(self._secret.encode(), body, "sha256").hexdigest()
         if not hmac.compare_digest(given.encode(), right.encode()):
-            raise Forged("another secret or another body was signed")
+            raise Forged("the signature is of another secret or another body")
         return True

@@ -1,6 +1,6 @@
-"""What the tests of these clients share. `world` and `async_world` come with hailuo-mock.
+"""The fixtures of these tests. hailuo-mock has the fixtures `world` and `async_world`.
 
-That this file is here puts the clients beside it on the import path.
+This file also puts its folder, with the clients, on the import path.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from mock_server.control import AsyncWorld, World
 
 @pytest.fixture
 def sleep(world: World) -> Callable[[float], None]:
-    """For clients that pause: seconds pass in the test's world, and nobody waits for them."""
+    """A sleep that advances the clock of the test's world instead of waiting."""
 
-    def pass_by(seconds: float) -> None:
+    def advance(seconds: float) -> None:
         world.clock.advance(float(seconds))
 
-    return pass_by
+    return advance
 
 
 @pytest.fixture
 def async_sleep(async_world: AsyncWorld) -> Callable[[float], Awaitable[None]]:
-    """The same for clients that await."""
+    """The same as a coroutine."""
 
-    async def pass_by(seconds: float) -> None:
+    async def advance(seconds: float) -> None:
         await async_world.clock.advance(float(seconds))
 
-    return pass_by
+    return advance
 
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """Which event loop `@pytest.mark.anyio` runs a test on."""
+    """The event loop of `@pytest.mark.anyio`."""
     return "asyncio"

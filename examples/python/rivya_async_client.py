@@ -1,34 +1,29 @@
-"""A client of the Rivya Public API v1 for programs that await."""
+"""An async client of the Rivya Public API v1."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import anyio
 import httpx2
-from back_off import ATTEMPTS, pause_s
+from client_common import StillRunning, Unavailable, async_retrying, async_save, read_answer
 from rivya_wire import (
     API_URL,
+    REFUSALS,
     REPEATABLE,
     TIMEOUT,
-    DownloadRefused,
     Generation,
-    StillRunning,
-    Unavailable,
+    create_request,
     is_ready,
-    new_key,
     poll_pauses_s,
-    read_answer,
     read_generation,
 )
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt
 
 
 class AsyncRivya:
-    """`Rivya` with everything awaited. One may serve many tasks at once."""
+    """The client `Rivya` with async methods. Many tasks can share one."""
 
     def __init__(
         self,
@@ -38,7 +33,7 @@ class AsyncRivya:
         http: httpx2.AsyncClient | None = None,
         sleep: Callable[[float], Awaitable[None]] = anyio.sleep,
     ) -> None:
-        """http: one with proxies, timeouts or headers of your own. sleep: how seconds pass."""
+        """http: a client with your own settings. sleep: the function that waits."""
         self._url = f"{base_url.rstrip('/')}/api/v1"
         self._authorization = {"Authorization": f"Bearer {key}"}
         self._http = httpx2.AsyncClient(timeout=TIMEOUT) if http is None else http
@@ -47,17 +42,12 @@ class AsyncRivya:
     async def __aenter__(self) -> AsyncRivya:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
 
     async def credits(self) -> int:
-        """What the account can spend."""
-        body = await self._patiently(self._ask, "GET", "/credits")
+        """The available credits of the account."""
+        body = await self._retry(self._send, "GET", "/credits")
         return int(body["current_credits"])
 
     async def create(
@@ -68,29 +58,26 @@ class AsyncRivya:
         params: dict[str, Any] | None = None,
         order: str | None = None,
     ) -> Generation:
-        """Order a video; its price is reserved.
+        """Order a video. Its price is reserved.
 
-        order: what the same order is called each time. Ordering again under that name finds the
-        same generation and costs nothing, also from another process; None: every call is new.
+        order: a name for the order. A second call with the same name returns the same generation
+        and costs nothing, also in another process. None: every call is a new order.
         """
-        body: dict[str, Any] = {"model": model, "prompt": prompt}
-        if params is not None:
-            body["params"] = params
-        once = {"Idempotency-Key": new_key() if order is None else order}
+        body, headers = create_request(prompt, model, params, order)
 
-        async def ask() -> Generation:
-            return read_generation(await self._ask("POST", "/generations", body, once))
+        async def send() -> Generation:
+            return read_generation(await self._send("POST", "/generations", body, headers))
 
-        generation: Generation = await self._patiently(ask)
+        generation: Generation = await self._retry(send)
         return generation
 
     async def get(self, generation_id: str) -> Generation:
         """A generation as it is now."""
         path = f"/generations/{generation_id}"
-        return read_generation(await self._patiently(self._ask, "GET", path))
+        return read_generation(await self._retry(self._send, "GET", path))
 
     async def wait(self, generation_id: str, max_wait_s: float = 1800) -> Generation:
-        """Look until the video is there. Raises GenerationFailed, and StillRunning in the end."""
+        """Poll until the video is finished. Raises GenerationFailed, or StillRunning in the end."""
         for pause in poll_pauses_s(max_wait_s):
             await self._sleep(pause)
             generation = await self.get(generation_id)
@@ -99,22 +86,15 @@ class AsyncRivya:
         raise StillRunning(generation_id)
 
     async def download(self, generation: Generation, file: Path) -> None:
-        """Save the video: all of it, or no file. The key is not shown to the media host."""
+        """Save the whole video, or no file. The media host does not get the key."""
         part = anyio.Path(file.with_name(file.name + ".part"))
-        await self._patiently(self._save, generation.video_url or "", part)
+        await self._retry(async_save, self._http, generation.video_url or "", part)
         await part.replace(file)
 
-    async def _patiently(self, ask: Callable[..., Awaitable[Any]], *args: Any) -> Any:
-        again = AsyncRetrying(
-            retry=retry_if_exception_type(REPEATABLE),
-            wait=pause_s,
-            stop=stop_after_attempt(ATTEMPTS),
-            sleep=self._sleep,
-            reraise=True,
-        )
-        return await again(ask, *args)
+    async def _retry(self, send: Callable[..., Awaitable[Any]], *args: Any) -> Any:
+        return await async_retrying(REPEATABLE, self._sleep)(send, *args)
 
-    async def _ask(
+    async def _send(
         self,
         method: str,
         path: str,
@@ -128,14 +108,4 @@ class AsyncRivya:
             )
         except httpx2.TransportError as error:
             raise Unavailable(f"no answer to {method} {path}: {error}") from error
-        return read_answer(response)
-
-    async def _save(self, url: str, file: anyio.Path) -> None:
-        try:
-            async with self._http.stream("GET", url) as response, await file.open("wb") as out:
-                if response.status_code != 200:
-                    raise DownloadRefused(f"status {response.status_code} at {url}")
-                async for chunk in response.aiter_bytes():
-                    await out.write(chunk)
-        except httpx2.TransportError as error:
-            raise Unavailable(f"the download of {url} broke off: {error}") from error
+        return read_answer(response, REFUSALS)

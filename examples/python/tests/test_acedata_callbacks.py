@@ -1,4 +1,4 @@
-"""The receiver of Ace Data Cloud's callbacks, signed and not."""
+"""The handler of Ace Data Cloud's callbacks, with and without signatures."""
 
 from __future__ import annotations
 
@@ -9,28 +9,34 @@ from acedata_callbacks import Callbacks, Forged
 from acedata_client import AceData
 from acedata_wire import Task
 
-from mock_server.config.settings import AceDataSettings, Settings
+from mock_server.apis import ALL
+from mock_server.config.sources import read_settings
 from mock_server.control import Control, Inbox, World
 from mock_server.server.embedded import served
 
 pytestmark = pytest.mark.hailuo_world(clock="frozen")
 
 PROMPT = "Paper boats on a pond"
-SECRET = "known to the two of us"
+SECRET = "a shared secret"
 
 
 @pytest.fixture(scope="module")
 def hailuo_mock() -> Iterator[Control]:
-    """A server that signs if it was given a secret, and tries again, for the tests of this file."""
-    acedata = AceDataSettings(sign_callbacks=True, callback_waits_s=(60.0, 300.0))
-    with served(Settings(port=0, acedata=acedata)) as url, Control(url) as control:
+    """A server that signs callbacks with the secret of their order, and repeats attempts."""
+    flags = {
+        "port": 0,
+        "acedata.sign_callbacks": True,
+        "acedata.callback_waits_s": [60.0, 300.0],
+    }
+    settings, _ = read_settings(flags=flags, environment={}, file=None, apis=ALL)
+    with served(settings) as url, Control(url) as control:
         yield control
 
 
 @pytest.fixture
 def client(world: World, sleep: Callable[[float], None]) -> Iterator[AceData]:
-    with AceData(world.acedata_token, world.acedata_url, sleep=sleep) as made:
-        yield made
+    with AceData(world.acedata_token, world.acedata_url, sleep=sleep) as client:
+        yield client
 
 
 @pytest.fixture
@@ -40,12 +46,12 @@ def inbox(world: World) -> Inbox:
 
 @pytest.fixture
 def ended() -> list[Task]:
-    """What the receiver handled."""
+    """What was handled."""
     return []
 
 
-def take_all(callbacks: Callbacks, inbox: Inbox) -> int:
-    """Take what has come; how much that was."""
+def receive_all(callbacks: Callbacks, inbox: Inbox) -> int:
+    """Handle all requests in the inbox; their number."""
     requests = inbox.requests()
     for request in requests:
         callbacks.receive(dict(request.headers), request.content)
@@ -53,27 +59,27 @@ def take_all(callbacks: Callbacks, inbox: Inbox) -> int:
 
 
 @pytest.mark.parametrize("secret", [None, SECRET], ids=["unsigned", "signed"])
-def test_a_callback_says_what_a_look_would_have_said(
+def test_a_callback_has_the_same_task_as_a_read(
     world: World, client: AceData, inbox: Inbox, ended: list[Task], secret: str | None
 ) -> None:
     task_id = client.submit(PROMPT, callback_url=inbox.url, callback_secret=secret)
     world.clock.until_idle()
-    take_all(Callbacks(client.get, ended.append, secret), inbox)
+    receive_all(Callbacks(client.get, ended.append, secret), inbox)
     assert ended == [client.get(task_id)]
 
 
-def test_a_signed_callback_is_believed_and_an_unsigned_one_looked_up(
+def test_only_the_task_of_an_unsigned_callback_is_read(
     world: World, client: AceData, inbox: Inbox, ended: list[Task]
 ) -> None:
     client.submit(PROMPT, callback_url=inbox.url, callback_secret=SECRET)
     client.submit(PROMPT, callback_url=inbox.url)
     world.clock.until_idle()
-    take_all(Callbacks(client.get, ended.append, SECRET), inbox)
+    receive_all(Callbacks(client.get, ended.append, SECRET), inbox)
     assert len(ended) == 2
     world.verify(operation="read", count=1)
 
 
-def test_what_an_unsigned_callback_claims_is_not_taken_for_true(
+def test_the_content_of_an_unsigned_callback_is_not_used(
     world: World, client: AceData, ended: list[Task]
 ) -> None:
     task_id = client.submit(PROMPT)
@@ -87,14 +93,14 @@ def test_what_an_unsigned_callback_claims_is_not_taken_for_true(
 
 
 @pytest.mark.parametrize("scenario", ["delivery_altered", "delivery_wrong_secret"])
-def test_what_is_signed_by_somebody_else_is_not_believed(
+def test_a_callback_with_a_wrong_signature_is_refused(
     world: World, client: AceData, inbox: Inbox, ended: list[Task], scenario: str
 ) -> None:
     client.submit(PROMPT, callback_url=inbox.url, callback_secret=SECRET)
     with world.fault(scenario):
         world.clock.advance(5)
     with pytest.raises(Forged):
-        take_all(Callbacks(client.get, ended.append, SECRET), inbox)
+        receive_all(Callbacks(client.get, ended.append, SECRET), inbox)
     assert ended == []
 
 
@@ -105,7 +111,7 @@ def test_a_callback_that_comes_twice_is_handled_once(
     client.submit(PROMPT, callback_url=inbox.url, callback_secret=secret)
     with world.fault("delivery_twice"):
         world.clock.until_idle()
-    assert take_all(Callbacks(client.get, ended.append, secret), inbox) == 2
+    assert receive_all(Callbacks(client.get, ended.append, secret), inbox) == 2
     assert len(ended) == 1
 
 
@@ -115,11 +121,11 @@ def test_a_callback_is_the_same_in_every_attempt(
     inbox.program(500, {"cut": True})
     client.submit(PROMPT, callback_url=inbox.url, callback_secret=SECRET)
     world.clock.until_idle()
-    assert take_all(Callbacks(client.get, ended.append, SECRET), inbox) == 3
+    assert receive_all(Callbacks(client.get, ended.append, SECRET), inbox) == 3
     assert len(ended) == 1
 
 
-def test_callbacks_may_come_in_any_order(
+def test_callbacks_are_handled_in_any_order(
     world: World, client: AceData, inbox: Inbox, ended: list[Task]
 ) -> None:
     with world.fault("delivery_out_of_order", times=1):
@@ -127,5 +133,5 @@ def test_callbacks_may_come_in_any_order(
         world.clock.advance(5)
     newer = client.submit(PROMPT, callback_url=inbox.url)
     world.clock.until_idle()
-    take_all(Callbacks(client.get, ended.append), inbox)
+    receive_all(Callbacks(client.get, ended.append), inbox)
     assert [task.id for task in ended] == [newer, older]

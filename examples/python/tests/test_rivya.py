@@ -1,25 +1,18 @@
-"""The Rivya client against a fake whose clock stands still until somebody sleeps."""
+"""The Rivya client, with the fake. Its clock advances only while the client sleeps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from itertools import pairwise
 from pathlib import Path
 
 import httpx2
 import pytest
+from client_common import DownloadRefused, Refused, StillRunning, TooManyRequests, Unavailable
 from rivya_client import Rivya
-from rivya_wire import (
-    DownloadRefused,
-    GenerationFailed,
-    IdempotencyConflict,
-    InsufficientCredits,
-    RateLimited,
-    Refused,
-    StillRunning,
-    Unavailable,
-)
+from rivya_wire import GenerationFailed, IdempotencyConflict, InsufficientCredits
 
 from mock_server.control import World
 
@@ -31,15 +24,15 @@ PROMPT = "Slow dolly towards a lighthouse at dusk"
 
 
 def charged(world: World) -> int:
-    """What the account's orders cost so far, held or spent."""
+    """The credits of all orders so far, reserved or spent."""
     balance = world.ledger(ACCOUNT)
     return balance.granted - balance.available
 
 
 @pytest.fixture
 def client(world: World, sleep: Callable[[float], None]) -> Iterator[Rivya]:
-    with Rivya(world.rivya_key, world.rivya_url, sleep=sleep) as made:
-        yield made
+    with Rivya(world.rivya_key, world.rivya_url, sleep=sleep) as client:
+        yield client
 
 
 def test_a_video_is_ordered_waited_for_and_saved(
@@ -54,23 +47,23 @@ def test_a_video_is_ordered_waited_for_and_saved(
     assert world.ledger(ACCOUNT).spent == PRICE
 
 
-def test_the_media_host_is_not_shown_the_key(world: World, client: Rivya, tmp_path: Path) -> None:
+def test_the_media_host_does_not_get_the_key(world: World, client: Rivya, tmp_path: Path) -> None:
     client.download(client.wait(client.create(PROMPT).id), tmp_path / "video.mp4")
     (download,) = world.requests(operation="media")
     assert download.request.header("authorization") is None
 
 
-def test_it_looks_no_more_often_than_rivya_advises(world: World, client: Rivya) -> None:
+def test_polls_are_as_rare_as_rivya_advises(world: World, client: Rivya) -> None:
     with world.fault("stuck"):
         ordered = client.create(PROMPT)
     with pytest.raises(StillRunning):
         client.wait(ordered.id, max_wait_s=60)
-    looks = [look.at for look in world.requests(operation="read")]
-    pauses = [later - earlier for earlier, later in pairwise(looks)]
+    times = [read.at for read in world.requests(operation="read")]
+    pauses = [later - earlier for earlier, later in pairwise(times)]
     assert timedelta(seconds=5) <= min(pauses) <= max(pauses) <= timedelta(seconds=10)
 
 
-def test_a_failed_generation_is_told_and_paid_back(world: World, client: Rivya) -> None:
+def test_a_failed_generation_raises_an_error_and_is_refunded(world: World, client: Rivya) -> None:
     ordered = client.create(PROMPT)
     world.finish(ordered.id, "failed")
     with pytest.raises(GenerationFailed, match=ordered.id):
@@ -78,11 +71,11 @@ def test_a_failed_generation_is_told_and_paid_back(world: World, client: Rivya) 
     assert client.credits() == 1_000_000
 
 
-# --- refusals that no patience helps against ----------------------------------------------------
+# --- refusals that are not retried -------------------------------------------------------------
 
 
 @pytest.mark.hailuo_world(clock="frozen", credits=PRICE)
-def test_who_can_pay_for_one_video_gets_one(world: World, client: Rivya) -> None:
+def test_an_account_with_credits_for_one_video_gets_one(world: World, client: Rivya) -> None:
     client.create(PROMPT)
     with pytest.raises(InsufficientCredits):
         client.create(PROMPT)
@@ -90,7 +83,7 @@ def test_who_can_pay_for_one_video_gets_one(world: World, client: Rivya) -> None
     assert world.ledger(ACCOUNT).available == 0
 
 
-def test_a_name_for_two_different_orders_is_a_conflict(world: World, client: Rivya) -> None:
+def test_one_name_for_two_different_orders_is_a_conflict(world: World, client: Rivya) -> None:
     client.create(PROMPT, order="shot-42")
     with pytest.raises(IdempotencyConflict) as caught:
         client.create("Something else", order="shot-42")
@@ -100,7 +93,7 @@ def test_a_name_for_two_different_orders_is_a_conflict(world: World, client: Riv
 
 
 @pytest.mark.parametrize("code", ["api_key_revoked", "api_scope_denied", "validation_failed"])
-def test_other_refusals_are_told_at_once(world: World, code: str) -> None:
+def test_other_refusals_are_not_retried(world: World, code: str) -> None:
     with (
         Rivya(f"{world.rivya_key}+{code}", world.rivya_url) as client,
         pytest.raises(Refused) as caught,
@@ -110,14 +103,14 @@ def test_other_refusals_are_told_at_once(world: World, code: str) -> None:
     world.verify(operation="create", count=1)
 
 
-def test_an_error_can_be_asked_for_with_a_header(world: World) -> None:
+def test_a_header_can_cause_an_error(world: World) -> None:
     http = httpx2.Client(headers={"Mock-Scenario": "insufficient_credits"})
     client = Rivya(world.rivya_key, world.rivya_url, http=http)
     with client, pytest.raises(InsufficientCredits):
         client.create(PROMPT)
 
 
-def test_an_error_can_be_asked_for_in_the_prompt(client: Rivya) -> None:
+def test_the_prompt_can_cause_an_error(client: Rivya) -> None:
     with pytest.raises(InsufficientCredits):
         client.create(f"{PROMPT} mock:insufficient_credits")
 
@@ -125,21 +118,19 @@ def test_an_error_can_be_asked_for_in_the_prompt(client: Rivya) -> None:
 # --- too many requests --------------------------------------------------------------------------
 
 
-def test_it_comes_back_when_it_was_told_to(world: World, client: Rivya) -> None:
+def test_the_retry_waits_as_long_as_the_answer_says(world: World, client: Rivya) -> None:
     world.set_key(ACCOUNT, world.rivya_key, api="rivya", rate_limit=1)
     client.credits()
     began = world.clock.get().now
     client.create(PROMPT)
-    refused, taken = world.requests(operation="create")
-    assert (refused.status, taken.status) == (429, 200)
+    refused, accepted = world.requests(operation="create")
+    assert (refused.status, accepted.status) == (429, 200)
     assert refused.answer is not None
     assert refused.answer.header("retry-after") == "60"
-    assert taken.at - began == timedelta(seconds=60)
+    assert accepted.at - began == timedelta(seconds=60)
 
 
-def test_it_backs_off_further_each_time_if_it_was_not_told_when(
-    world: World, client: Rivya
-) -> None:
+def test_without_a_retry_after_each_wait_is_longer(world: World, client: Rivya) -> None:
     effect = {"type": "error", "code": "rate_limited", "retry_after_s": None}
     with world.fault(effect=effect, times=3):
         client.create(PROMPT)
@@ -148,8 +139,27 @@ def test_it_backs_off_further_each_time_if_it_was_not_told_when(
     assert [int(pause.total_seconds()) for pause in pauses] == [1, 2, 4]
 
 
-def test_it_gives_up_in_the_end(world: World, client: Rivya) -> None:
-    with world.fault("rate_limited"), pytest.raises(RateLimited):
+def test_a_retry_after_may_be_a_date(world: World, client: Rivya) -> None:
+    with world.fault("rate_limited_until_date", times=1):
+        client.create(PROMPT)
+    refused, accepted = world.requests(operation="create")
+    assert refused.answer is not None
+    asked = parsedate_to_datetime(refused.answer.header("retry-after") or "")
+    assert refused.wall_at is not None
+    waited = accepted.at - refused.at
+    assert waited > asked - refused.wall_at - timedelta(seconds=1)
+
+
+def test_a_day_is_not_waited_for(world: World, client: Rivya) -> None:
+    effect = {"type": "error", "code": "rate_limited", "retry_after_s": 86_400}
+    with world.fault(effect=effect), pytest.raises(TooManyRequests) as caught:
+        client.create(PROMPT)
+    assert caught.value.retry_after_s == 86_400
+    world.verify(operation="create", count=1)
+
+
+def test_retries_end_after_five_attempts(world: World, client: Rivya) -> None:
+    with world.fault("rate_limited"), pytest.raises(TooManyRequests):
         client.create(PROMPT)
     world.verify(operation="create", count=5)
     assert world.tasks() == []
@@ -157,7 +167,7 @@ def test_it_gives_up_in_the_end(world: World, client: Rivya) -> None:
 
 # --- answers that are lost ----------------------------------------------------------------------
 
-LOST_AFTER_THE_CHARGE = [
+LOST_AFTER_CHARGE = [
     "lost_answer",
     "answer_reset",
     "answer_cut",
@@ -168,7 +178,7 @@ LOST_AFTER_THE_CHARGE = [
 ]
 
 
-@pytest.mark.parametrize("scenario", LOST_AFTER_THE_CHARGE)
+@pytest.mark.parametrize("scenario", LOST_AFTER_CHARGE)
 def test_an_order_whose_answer_is_lost_is_paid_once(
     world: World, client: Rivya, scenario: str
 ) -> None:
@@ -183,7 +193,7 @@ def test_an_order_whose_answer_is_lost_is_paid_once(
 
 
 @pytest.mark.parametrize("scenario", ["connection_reset", "bad_gateway", "public_api_disabled"])
-def test_an_order_that_never_got_through_is_made_by_the_next_try(
+def test_an_order_that_was_not_accepted_is_accepted_at_the_retry(
     world: World, client: Rivya, scenario: str
 ) -> None:
     with world.fault(scenario, times=1):
@@ -192,9 +202,7 @@ def test_an_order_that_never_got_through_is_made_by_the_next_try(
     assert charged(world) == PRICE
 
 
-def test_an_order_that_outlives_its_process_is_found_by_its_name(
-    world: World, client: Rivya
-) -> None:
+def test_another_process_finds_an_order_by_its_name(world: World, client: Rivya) -> None:
     with world.fault("lost_answer", times=5), pytest.raises(Unavailable):
         client.create(PROMPT, order="shot-42")
     with Rivya(world.rivya_key, world.rivya_url) as restarted:
@@ -203,13 +211,13 @@ def test_an_order_that_outlives_its_process_is_found_by_its_name(
     assert charged(world) == PRICE
 
 
-def test_under_another_name_it_is_paid_again(world: World, client: Rivya) -> None:
+def test_an_order_with_another_name_is_charged_again(world: World, client: Rivya) -> None:
     client.create(PROMPT, order="shot-42")
     client.create(PROMPT, order="shot-43")
     assert charged(world) == 2 * PRICE
 
 
-def test_a_webhook_is_not_made_twice_in_doubt(world: World, client: Rivya) -> None:
+def test_the_create_of_a_webhook_is_not_repeated(world: World, client: Rivya) -> None:
     lost = {"type": "connection", "how": "reset", "when": "after"}
     with (
         world.fault(effect=lost, match={"operation": "webhooks"}),
@@ -222,9 +230,7 @@ def test_a_webhook_is_not_made_twice_in_doubt(world: World, client: Rivya) -> No
 # --- the video ----------------------------------------------------------------------------------
 
 
-def test_a_download_that_breaks_off_is_begun_anew(
-    world: World, client: Rivya, tmp_path: Path
-) -> None:
+def test_an_interrupted_download_is_repeated(world: World, client: Rivya, tmp_path: Path) -> None:
     video = client.wait(client.create(PROMPT).id)
     with world.fault("result_cut", times=1):
         client.download(video, tmp_path / "video.mp4")
@@ -234,7 +240,7 @@ def test_a_download_that_breaks_off_is_begun_anew(
 
 
 @pytest.mark.parametrize("scenario", ["result_expired", "result_missing"])
-def test_a_video_that_is_gone_leaves_no_file(
+def test_a_refused_download_leaves_no_file(
     world: World, client: Rivya, tmp_path: Path, scenario: str
 ) -> None:
     video = client.wait(client.create(PROMPT).id)
@@ -243,11 +249,13 @@ def test_a_video_that_is_gone_leaves_no_file(
     assert not (tmp_path / "video.mp4").exists()
 
 
-# --- what an API may do without notice ----------------------------------------------------------
+# --- changes of the API -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("scenario", ["field_unknown", "status_unknown", "error_unknown"])
-def test_what_is_new_to_it_does_not_break_it(world: World, client: Rivya, scenario: str) -> None:
+def test_unknown_fields_states_and_errors_are_accepted(
+    world: World, client: Rivya, scenario: str
+) -> None:
     ordered = client.create(PROMPT)
     with world.fault(scenario, times=1, match={"operation": "read"}):
         if scenario == "error_unknown":
@@ -257,7 +265,7 @@ def test_what_is_new_to_it_does_not_break_it(world: World, client: Rivya, scenar
             assert client.wait(ordered.id).status == "succeeded"
 
 
-def test_a_success_without_a_video_is_not_believed(world: World, client: Rivya) -> None:
+def test_a_success_without_a_video_is_polled_again(world: World, client: Rivya) -> None:
     ordered = client.create(PROMPT)
     with world.fault("success_without_url", times=1):
         assert client.wait(ordered.id).video_url is not None

@@ -1,4 +1,4 @@
-"""The Rivya client for async programs: the same promises, and many orders at once."""
+"""The async Rivya client, with many parallel orders."""
 
 from __future__ import annotations
 
@@ -23,8 +23,10 @@ PROMPT = "Slow dolly towards a lighthouse at dusk"
 async def client(
     async_world: AsyncWorld, async_sleep: Callable[[float], Awaitable[None]]
 ) -> AsyncIterator[AsyncRivya]:
-    async with AsyncRivya(async_world.rivya_key, async_world.rivya_url, sleep=async_sleep) as made:
-        yield made
+    async with AsyncRivya(
+        async_world.rivya_key, async_world.rivya_url, sleep=async_sleep
+    ) as client:
+        yield client
 
 
 async def test_a_video_is_ordered_waited_for_and_saved(
@@ -39,7 +41,7 @@ async def test_a_video_is_ordered_waited_for_and_saved(
 
 
 @pytest.mark.hailuo_world(clock="frozen", credits=3 * PRICE)
-async def test_of_ten_orders_at_once_those_are_made_that_can_be_paid(
+async def test_of_ten_parallel_orders_only_those_that_can_be_paid_are_accepted(
     async_world: AsyncWorld, client: AsyncRivya
 ) -> None:
     orders = [client.create(f"{PROMPT}, take {take}") for take in range(10)]
@@ -49,7 +51,7 @@ async def test_of_ten_orders_at_once_those_are_made_that_can_be_paid(
     assert (await async_world.ledger(ACCOUNT)).available == 0
 
 
-async def test_one_order_under_its_name_from_many_at_once_is_paid_once(
+async def test_parallel_orders_with_one_name_are_charged_once(
     async_world: AsyncWorld, client: AsyncRivya
 ) -> None:
     ends = await asyncio.gather(*[client.create(PROMPT, order="shot-42") for _ in range(10)])
@@ -57,13 +59,13 @@ async def test_one_order_under_its_name_from_many_at_once_is_paid_once(
     assert (await async_world.ledger(ACCOUNT)).reserved == PRICE
 
 
-async def test_a_name_for_two_different_orders_is_a_conflict(client: AsyncRivya) -> None:
+async def test_one_name_for_two_different_orders_is_a_conflict(client: AsyncRivya) -> None:
     await client.create(PROMPT, order="shot-42")
     with pytest.raises(IdempotencyConflict):
         await client.create("Something else", order="shot-42")
 
 
-async def test_it_comes_back_when_it_was_told_to(
+async def test_the_retry_waits_as_long_as_the_answer_says(
     async_world: AsyncWorld, client: AsyncRivya
 ) -> None:
     began = (await async_world.clock.get()).now
@@ -82,7 +84,7 @@ async def test_an_order_whose_answer_is_lost_is_paid_once(
     await async_world.verify(operation="create", count=2)
 
 
-async def test_a_failed_generation_is_told_and_paid_back(
+async def test_a_failed_generation_raises_an_error_and_is_refunded(
     async_world: AsyncWorld, client: AsyncRivya
 ) -> None:
     ordered = await client.create(f"{PROMPT} mock:generation_failed")

@@ -1,4 +1,4 @@
-"""The receiver of Rivya's webhooks. The fake's inbox takes the deliveries, byte for byte."""
+"""The handler of Rivya's webhooks. An inbox of the fake receives the deliveries."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ PROMPT = "Slow dolly towards a lighthouse at dusk"
 
 @pytest.fixture
 def client(world: World, sleep: Callable[[float], None]) -> Iterator[Rivya]:
-    with Rivya(world.rivya_key, world.rivya_url, sleep=sleep) as made:
-        yield made
+    with Rivya(world.rivya_key, world.rivya_url, sleep=sleep) as client:
+        yield client
 
 
 @pytest.fixture
 def events() -> list[Event]:
-    """What the receiver handled."""
+    """What was handled."""
     return []
 
 
 @pytest.fixture
 def webhooks(world: World, client: Rivya, events: list[Event]) -> Webhooks:
-    """A receiver that has the endpoint's secret and looks at the world's clock."""
+    """A handler with the endpoint's secret and the world's clock."""
     endpoint = client.make_webhook(world.inbox("hook").url)
 
     def now() -> float:
@@ -38,20 +38,20 @@ def webhooks(world: World, client: Rivya, events: list[Event]) -> Webhooks:
     return Webhooks(rivya_signature(endpoint.secret, now), events.append)
 
 
-def take_all(webhooks: Webhooks, world: World) -> int:
-    """Take what has come; how much that was."""
+def receive_all(webhooks: Webhooks, world: World) -> int:
+    """Handle all requests in the inbox; their number."""
     requests = world.inbox("hook").requests()
     for request in requests:
         webhooks.receive(dict(request.headers), request.content)
     return len(requests)
 
 
-def test_an_event_says_what_a_look_would_have_said(
+def test_an_event_has_the_same_generation_as_a_read(
     world: World, client: Rivya, webhooks: Webhooks, events: list[Event]
 ) -> None:
     ordered = client.create(PROMPT)
     world.clock.until_idle()
-    assert take_all(webhooks, world) == 1
+    assert receive_all(webhooks, world) == 1
     (event,) = events
     assert event.type == "generation.succeeded"
     assert event.generation == client.get(ordered.id)
@@ -59,16 +59,12 @@ def test_an_event_says_what_a_look_would_have_said(
 
 @pytest.mark.parametrize("scenario", ["delivery_twice", "delivery_twice_at_once"])
 def test_an_event_that_comes_twice_is_handled_once(
-    world: World,
-    client: Rivya,
-    webhooks: Webhooks,
-    events: list[Event],
-    scenario: str,
+    world: World, client: Rivya, webhooks: Webhooks, events: list[Event], scenario: str
 ) -> None:
     client.create(PROMPT)
     with world.fault(scenario):
         world.clock.until_idle()
-    assert take_all(webhooks, world) == 2
+    assert receive_all(webhooks, world) == 2
     assert len(events) == 1
 
 
@@ -78,11 +74,11 @@ def test_an_event_is_the_same_in_every_attempt(
     world.inbox("hook").program(500, {"cut": True})
     client.create(PROMPT)
     world.clock.until_idle()
-    assert take_all(webhooks, world) == 3
+    assert receive_all(webhooks, world) == 3
     assert len(events) == 1
 
 
-def test_an_event_whose_handling_failed_is_handled_when_it_comes_again(
+def test_an_event_whose_handler_failed_is_handled_at_the_next_attempt(
     world: World, client: Rivya
 ) -> None:
     inbox = world.inbox("hook")
@@ -106,7 +102,7 @@ def test_an_event_whose_handling_failed_is_handled_when_it_comes_again(
     assert len(handled) == 2
 
 
-def test_events_may_come_in_any_order(
+def test_events_are_handled_in_any_order(
     world: World, client: Rivya, webhooks: Webhooks, events: list[Event]
 ) -> None:
     with world.fault("delivery_out_of_order", times=1):
@@ -114,31 +110,31 @@ def test_events_may_come_in_any_order(
         world.clock.advance(5)
     newer = client.create(PROMPT)
     world.clock.until_idle()
-    take_all(webhooks, world)
+    receive_all(webhooks, world)
     assert [event.generation.id for event in events] == [newer.id, older.id]
 
 
-def test_an_event_may_come_before_the_answer_to_its_order(
+def test_an_event_can_come_before_the_answer_to_its_order(
     world: World, client: Rivya, webhooks: Webhooks, events: list[Event]
 ) -> None:
     with world.fault("delivery_before_answer"):
         ordered = client.create(PROMPT)
-    take_all(webhooks, world)
+    receive_all(webhooks, world)
     assert [event.generation.id for event in events] == [ordered.id]
 
 
-def test_of_events_that_disagree_a_look_tells_who_is_right(
+def test_a_read_shows_which_of_two_events_is_right(
     world: World, client: Rivya, webhooks: Webhooks, events: list[Event]
 ) -> None:
     ordered = client.create(PROMPT)
     with world.fault("delivery_success_after_failure"):
         world.clock.until_idle()
-    take_all(webhooks, world)
+    receive_all(webhooks, world)
     assert [event.type for event in events] == ["generation.failed", "generation.succeeded"]
     assert client.get(ordered.id).status == "succeeded"
 
 
-FORGERIES = [
+WRONG_SIGNATURES = [
     "delivery_altered",
     "delivery_wrong_secret",
     "delivery_unsigned",
@@ -147,17 +143,13 @@ FORGERIES = [
 ]
 
 
-@pytest.mark.parametrize("scenario", FORGERIES)
-def test_what_is_not_signed_well_is_not_believed(
-    world: World,
-    client: Rivya,
-    webhooks: Webhooks,
-    events: list[Event],
-    scenario: str,
+@pytest.mark.parametrize("scenario", WRONG_SIGNATURES)
+def test_an_event_with_a_wrong_signature_is_refused(
+    world: World, client: Rivya, webhooks: Webhooks, events: list[Event], scenario: str
 ) -> None:
     client.create(PROMPT)
     with world.fault(scenario):
         world.clock.advance(5)
     with pytest.raises(Forged):
-        take_all(webhooks, world)
+        receive_all(webhooks, world)
     assert events == []
