@@ -1,4 +1,7 @@
-"""The yardstick: one JSON route on bare Starlette, under the settings the fake runs with."""
+"""The bare app: one JSON route on Starlette, with the same settings of uvicorn as the fake.
+
+Figures of the fake are compared with its figures.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +18,15 @@ from starlette.routing import Route
 
 
 async def show(_: Request) -> JSONResponse:
-    """GET /bare."""
+    """Answer GET /bare."""
     return JSONResponse({"id": "task_1", "status": "succeeded"})
 
 
 class Server(uvicorn.Server):
-    """uvicorn, and a line on stdout once it answers, as the fake prints it."""
+    """uvicorn, with the same line on stdout as the fake when it is ready."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, then say so."""
+        """Listen, then print the line."""
         await super().startup(sockets)
         host, port = self.servers[0].sockets[0].getsockname()[:2]
         line = {"event": "ready", "url": f"http://{host}:{port}", "pid": os.getpid()}
@@ -31,7 +34,7 @@ class Server(uvicorn.Server):
 
 
 def main() -> None:
-    """Serve on a free port of 127.0.0.1 until told to stop."""
+    """Serve on a free port of 127.0.0.1 until a signal stops it."""
     config = uvicorn.Config(
         Starlette(routes=[Route("/bare", show)]),
         host="127.0.0.1",

@@ -1,8 +1,8 @@
-"""From one instant at which many callbacks come due to the arrival of the last one.
+"""Measures the time until many callbacks that are due at once have all arrived.
 
-The receivers are one process, the server is another, and its tasks all end by one jump of its
-clock. It runs with its defaults, and has never called anybody before. Ids are compared: what
-arrives must be every task's callback, once.
+The receivers are one process, the server is another. Its tasks all end by one jump of its clock. It
+runs with its default settings, and has sent no callback before. The ids are compared: the callback
+of every task must arrive once.
 """
 
 from __future__ import annotations
@@ -17,22 +17,23 @@ from typing import Any
 
 from benchmarks.callback_server import TASK_LIFE_S
 from benchmarks.extent import Extent
-from benchmarks.measured import CannotMeasure, Measured
+from benchmarks.figures import CannotMeasure, Figure
 from benchmarks.processes import started
 from benchmarks.servers import fake_server
+from mock_server.apis.acedata import ACEDATA
 from mock_server.core.chance import Chance
 from mock_server.core.ids import Ids
 
 _SEED = 1
-_PATIENCE_S = 40.0
-_OWED_TO_WHO_HANGS = 10
-"""More than are tried at once at one receiver: each that hangs takes all it can get."""
+_TIMEOUT_S = 40.0
+_PER_HANGING_RECEIVER = 10
+"""More than the attempts at one receiver at the same time, so that each uses all of them."""
 
 
-def measure(extent: Extent) -> Iterator[Measured]:
-    """All to one receiver, then one each to many of which some hang and are owed more."""
+def measure(extent: Extent) -> Iterator[Figure]:
+    """Send all to one receiver; then one to each of many, and more to some that hang."""
     one = [_last_arrival(extent.callbacks, receivers=1) for _ in range(extent.callback_rounds)]
-    yield Measured(
+    yield Figure(
         "callbacks",
         median(took_s for took_s, _ in one),
         note=f"{extent.callbacks:,} to one receiver, {_described(one)}",
@@ -42,11 +43,11 @@ def measure(extent: Extent) -> Iterator[Measured]:
         _last_arrival(served, receivers=served, hanging=extent.hanging)
         for _ in range(extent.callback_rounds)
     ]
-    yield Measured(
+    yield Figure(
         "callbacks_beside",
         median(took_s for took_s, _ in many),
-        note=f"{served:,} receivers beside {extent.hanging} that hang, first in line and owed "
-        f"{_OWED_TO_WHO_HANGS} each, {_described(many)}",
+        note=f"{served:,} receivers beside {extent.hanging} that hang and are first, with "
+        f"{_PER_HANGING_RECEIVER} each, {_described(many)}",
     )
 
 
@@ -57,34 +58,34 @@ def _described(rounds: list[tuple[float, float]]) -> str:
 
 
 def _last_arrival(callbacks: int, *, receivers: int, hanging: int = 0) -> tuple[float, float]:
-    """Seconds from the instant to the last arrival at those that answer, and CPU seconds spent."""
+    """Seconds until the last arrival at receivers that answer, and CPU seconds of the server."""
     settings = {"PORT": 0, "SEED": _SEED, "TASKS_PROCESSING_S": TASK_LIFE_S}
-    numbers = [str(receivers), str(hanging), str(callbacks)]
-    with started(["-m", "benchmarks.receiver", *numbers]) as receiver:
-        ports = receiver.hear()
-        owed = [(port, _OWED_TO_WHO_HANGS) for port in ports["hanging"]]
-        owed += [(port, callbacks // receivers) for port in ports["answering"]]
-        command = ["-m", "benchmarks.callback_server", json.dumps(owed)]
+    arguments = [str(receivers), str(hanging), str(callbacks)]
+    with started(["-m", "benchmarks.receiver", *arguments]) as receiver:
+        ports = receiver.receive()
+        tasks_of_ports = [(port, _PER_HANGING_RECEIVER) for port in ports["hanging"]]
+        tasks_of_ports += [(port, callbacks // receivers) for port in ports["answering"]]
+        command = ["-m", "benchmarks.callback_server", json.dumps(tasks_of_ports)]
         with fake_server(settings, command) as fake:
             before_cpu_s = fake.cpu_s()
-            instant_s = time.monotonic()
+            due_s = time.monotonic()
             fake.worker.process.send_signal(signal.SIGUSR1)
-            report = receiver.hear(_PATIENCE_S)
+            report = receiver.receive(_TIMEOUT_S)
             spent_s = fake.cpu_s() - before_cpu_s
     _require(report, callbacks, hanging)
-    return report["last_s"] - instant_s, spent_s
+    return report["last_s"] - due_s, spent_s
 
 
 def _require(report: Any, callbacks: int, hanging: int) -> None:
-    """Those owed to who hangs are the oldest tasks; ids follow from the seed."""
+    """Raise CannotMeasure unless each callback came once. Tasks of hanging receivers are first."""
     ids = Ids(Chance(_SEED))
-    first = hanging * _OWED_TO_WHO_HANGS + 1
-    expected = Counter(ids.task("acedata", first + number) for number in range(callbacks))
+    first = hanging * _PER_HANGING_RECEIVER + 1
+    expected = Counter(ACEDATA.task_id(ids, first + number) for number in range(callbacks))
     arrived = Counter(report["task_ids"])
     if arrived != expected:
         raise CannotMeasure(
             f"of {callbacks} callbacks {(expected - arrived).total()} never arrived, and "
-            f"{(arrived - expected).total()} were strange or came twice"
+            f"{(arrived - expected).total()} were unknown or came twice"
         )
     if report["hung"] != hanging:
         raise CannotMeasure(f"of {hanging} receivers that hang, {report['hung']} were called")

@@ -1,4 +1,4 @@
-"""What the pytest fixtures cost a suite: start and stop once, a new world and a drop per test."""
+"""Measures the cost of the pytest fixtures: start and stop once, a world for each test."""
 
 from __future__ import annotations
 
@@ -7,22 +7,23 @@ from collections.abc import Iterator
 from statistics import median
 
 from benchmarks.extent import Extent
-from benchmarks.measured import Measured
-from mock_server.config.settings import Settings
+from benchmarks.figures import Figure
+from mock_server.apis import ALL
+from mock_server.config.sources import read_settings
 from mock_server.control import Control
 from mock_server.server.embedded import served
 
 _STARTS = 15
 _WORLDS = 300
-_SETTINGS = Settings(port=0)
+_SETTINGS, _ = read_settings(flags={"port": 0}, environment={}, file=None, apis=ALL)
 
 
-def measure(extent: Extent) -> Iterator[Measured]:
-    """In this process, as in a suite's. Importing what it takes is left out of it."""
-    del extent  # it is quick enough to be done whole
+def measure(extent: Extent) -> Iterator[Figure]:
+    """Measure in this process, as in a suite. Imports are not part of it."""
+    del extent  # it is short enough to run in full
     starts_ms, stops_ms = zip(*[_start_and_stop_ms() for _ in range(_STARTS)], strict=True)
-    yield Measured("fixture_start", median(starts_ms), None, f"worst {max(starts_ms):.1f} ms")
-    yield Measured("fixture_stop", median(stops_ms), None, f"worst {max(stops_ms):.1f} ms")
+    yield Figure("fixture_start", median(starts_ms), None, f"worst {max(starts_ms):.1f} ms")
+    yield Figure("fixture_stop", median(stops_ms), None, f"worst {max(stops_ms):.1f} ms")
     made_ms: list[float] = []
     reset_ms: list[float] = []
     dropped_ms: list[float] = []
@@ -38,12 +39,12 @@ def measure(extent: Extent) -> Iterator[Measured]:
             world.drop()
             dropped_ms.append(_ms_since(began_s))
     dropped = f"dropping it {median(dropped_ms):.1f} ms"
-    yield Measured("fixture_world", median(made_ms), None, f"{_worst(made_ms)}; {dropped}")
-    yield Measured("fixture_reset", median(reset_ms), None, _worst(reset_ms))
+    yield Figure("fixture_world", median(made_ms), None, f"{_worst(made_ms)}; {dropped}")
+    yield Figure("fixture_reset", median(reset_ms), None, _worst(reset_ms))
 
 
 def _start_and_stop_ms() -> tuple[float, float]:
-    """Until the control door has answered once, and from then until the thread is gone."""
+    """Milliseconds until the first answer of the control door, and from then until the stop."""
     began_s = time.perf_counter()
     serving = served(_SETTINGS)
     with Control(serving.__enter__()) as control:

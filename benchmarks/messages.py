@@ -1,4 +1,4 @@
-"""The requests that are sent, as the bytes that go over the wire."""
+"""The requests of the measurements as HTTP/1.1 text."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ MINIMAL = {
     "prompt": "A cinematic product reveal with smooth camera movement",
     "params": {"prompt_optimizer": "false"},
 }
-"""The minimal request of Rivya's own page about the model."""
+"""The minimal request in Rivya's documentation of the model."""
 
 WRONG_OPTION = MINIMAL | {"params": {"prompt_optimizer": "maybe"}}
 WRONG_PLACE = "/params/prompt_optimizer"
 
 VIDEO = {"action": "generate", "prompt": "Internal heat"}
-"""A request that is held open until its video is there."""
+"""A request that is held open until its video is finished."""
 
 
 def message(method: str, path: str, *, key: str | None = None, body: Any = None) -> str:
@@ -36,20 +36,20 @@ def message(method: str, path: str, *, key: str | None = None, body: Any = None)
 
 
 def bare() -> str:
-    """The bare app's only request."""
+    """The request to the bare app."""
     return message("GET", "/bare")
 
 
-def get(task_id: str) -> str:
-    """Look at a generation."""
+def read(task_id: str) -> str:
+    """A read of a generation."""
     return message("GET", f"{GENERATIONS}/{task_id}", key=RIVYA_KEY)
 
 
 def create(body: Any = MINIMAL) -> str:
-    """Ask for a generation."""
+    """A create of a generation."""
     return message("POST", GENERATIONS, key=RIVYA_KEY, body=body)
 
 
 def held_video() -> str:
-    """Ask for a video and wait for it."""
+    """A create of a video, held open."""
     return message("POST", "/hailuo/videos", key=ACEDATA_TOKEN, body=VIDEO)

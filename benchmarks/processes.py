@@ -1,4 +1,4 @@
-"""Processes of ours: started in an empty folder, spoken to in JSON lines, never left behind."""
+"""Starts Python processes in an empty folder, exchanges JSON lines with them, and ends them."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from benchmarks.measured import CannotMeasure
+from benchmarks.figures import CannotMeasure
 
 _ROOT = Path(__file__).resolve().parent.parent
 _FILES_WANTED = 4096
-_PATIENCE_S = 20.0
+_TIMEOUT_S = 20.0
 
 
 class Worker:
     """A Python process that writes JSON lines to its standard output.
 
-    It sees no settings of the user's, neither their environment's nor a file's.
+    It gets no settings of the user, neither from the environment nor from a file.
     """
 
     def __init__(
@@ -48,33 +48,33 @@ class Worker:
             env=_clean_environment() | dict(environment),
         )
 
-    def tell(self, line: Any) -> None:
-        """Write a line to it. Raises CannotMeasure if it has gone."""
+    def send(self, line: Any) -> None:
+        """Send a line to it. Raises CannotMeasure if it has ended."""
         assert self.process.stdin is not None
         try:
             self.process.stdin.write(json.dumps(line) + "\n")
             self.process.stdin.flush()
         except BrokenPipeError:
-            raise CannotMeasure(f"{self.name} ended early: {self.last_words()}") from None
+            raise CannotMeasure(f"{self.name} ended early: {self.stderr_end()}") from None
 
-    def hear(self, limit_s: float = _PATIENCE_S) -> Any:
-        """Its next line. Raises CannotMeasure if none comes within `limit_s`; then it is killed."""
+    def receive(self, limit_s: float = _TIMEOUT_S) -> Any:
+        """Its next line. Raises CannotMeasure if none comes within `limit_s`, and kills it."""
         assert self.process.stdout is not None
         with self.killed_after(limit_s):
             line = self.process.stdout.readline()
         if not line:
-            raise CannotMeasure(f"{self.name} ended or fell silent: {self.last_words()}")
+            raise CannotMeasure(f"{self.name} ended or sent no line: {self.stderr_end()}")
         return json.loads(line)
 
-    def wait(self, limit_s: float = _PATIENCE_S) -> None:
-        """Return the moment it has ended; it is killed if that takes longer than `limit_s`."""
+    def wait(self, limit_s: float = _TIMEOUT_S) -> None:
+        """Return when it has ended. It is killed after `limit_s`."""
         with self.killed_after(limit_s):
             self.process.wait()
 
-    def last_words(self) -> str:
+    def stderr_end(self) -> str:
         """The end of what it wrote to standard error."""
         self._errors.seek(0)
-        return self._errors.read().decode(errors="replace")[-400:].strip() or "no word of why"
+        return self._errors.read().decode(errors="replace")[-400:].strip() or "no message"
 
     @contextmanager
     def killed_after(self, limit_s: float) -> Iterator[None]:
@@ -87,7 +87,7 @@ class Worker:
             timer.cancel()
 
     def end(self) -> None:
-        """Have it end, by itself if it will: its standard input closes, SIGTERM, SIGKILL."""
+        """End it: close its standard input, then send SIGTERM, then SIGKILL."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         with suppress(BrokenPipeError):
@@ -99,7 +99,7 @@ class Worker:
 
 @contextmanager
 def started(arguments: list[str], environment: Mapping[str, str] | None = None) -> Iterator[Worker]:
-    """A worker for the length of the block."""
+    """Start a worker. It ends with the block."""
     with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as errors:
         worker = Worker(arguments, environment or {}, folder=folder, errors=errors)
         try:
@@ -109,7 +109,7 @@ def started(arguments: list[str], environment: Mapping[str, str] | None = None) 
 
 
 def raise_file_limit() -> None:
-    """Let this process and those it starts have thousands of connections, if the machine allows."""
+    """Allow thousands of connections for this process and those it starts, if the system does."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != resource.RLIM_INFINITY and soft < _FILES_WANTED:
         wanted = _FILES_WANTED if hard == resource.RLIM_INFINITY else min(hard, _FILES_WANTED)
@@ -117,7 +117,7 @@ def raise_file_limit() -> None:
 
 
 def _clean_environment() -> dict[str, str]:
-    """Ours without settings of the fake and of Python: byte code is kept, as in an installation."""
-    strange = ("HAILUO_MOCK_", "PYTHON")
-    kept = {name: text for name, text in os.environ.items() if not name.startswith(strange)}
+    """The environment without settings of the fake and of Python, so that byte code is cached."""
+    removed = ("HAILUO_MOCK_", "PYTHON")
+    kept = {name: text for name, text in os.environ.items() if not name.startswith(removed)}
     return kept | {"PYTHONPATH": str(_ROOT)}

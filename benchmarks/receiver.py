@@ -1,10 +1,10 @@
-"""Receivers of callbacks, many in one process, as cheap as they can be.
+"""Receives callbacks on many ports in one process, with little CPU time.
 
     python -m benchmarks.receiver ANSWERING HANGING EXPECTED
 
-Says on which ports it listens. Those that hang read what comes and never answer. Once the others
-have taken EXPECTED callbacks, or half a minute has passed, it waits for one too many and then says
-what it took.
+Prints its ports. The hanging receivers read requests and never answer. When the others have
+EXPECTED callbacks, or after half a minute, it waits a little for more and then prints what it
+received.
 """
 
 from __future__ import annotations
@@ -17,47 +17,47 @@ import time
 from collections.abc import Callable
 
 _LIMIT_S = 30.0
-ONE_TOO_MANY_S = 0.5
+EXTRA_WAIT_S = 0.5
 _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = b"content-length: "
-TAKEN = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
-class Taken:
-    """What came: bodies at those that answer, ports at those that hang."""
+class Received:
+    """The bodies at receivers that answer, and the ports of receivers that hang."""
 
     def __init__(self, expected: int) -> None:
         self._expected = expected
         self.bodies: list[bytes] = []
         self.hung_ports: set[int] = set()
         self.last_s = 0.0
-        self.all_here = asyncio.Event()
+        self.all_arrived = asyncio.Event()
 
-    def take(self, _head: bytes, body: bytes) -> bytes:
-        """A callback is here. The last one counts when it comes, however many follow."""
+    def add(self, _head: bytes, body: bytes) -> bytes:
+        """Keep a callback. The time of the last expected one counts, even if more follow."""
         self.bodies.append(body)
         if len(self.bodies) <= self._expected:
             self.last_s = time.monotonic()
         if len(self.bodies) == self._expected:
-            self.all_here.set()
-        return TAKEN
+            self.all_arrived.set()
+        return OK
 
 
 class Answering(asyncio.Protocol):
-    """Takes one request after the other. The transport gathers what comes in pieces."""
+    """Answers requests one after the other, also those that come in parts."""
 
     def __init__(self, answer: Callable[[bytes, bytes], bytes]) -> None:
-        """`answer` is given head and body of a request and has the bytes of its answer."""
+        """answer: returns the bytes of the answer to a head and a body."""
         self._answer = answer
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Somebody calls."""
+        """Keep the transport."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Answer every request that is whole."""
+        """Answer every complete request."""
         self._received += data
         while _END_OF_HEAD in self._received:
             head, _, rest = self._received.partition(_END_OF_HEAD)
@@ -67,43 +67,47 @@ class Answering(asyncio.Protocol):
             self._received = rest[length:]
             self._transport.write(self._answer(head, rest[:length]))
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()
+
 
 class Hanging(asyncio.Protocol):
-    """Takes whatever comes, and never says a word."""
+    """Reads requests and never answers."""
 
-    def __init__(self, taken: Taken) -> None:
-        self._taken = taken
+    def __init__(self, received: Received) -> None:
+        self._taken = received
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Somebody calls."""
+        """Keep the port."""
         self._port: int = transport.get_extra_info("sockname")[1]
 
     def data_received(self, _: bytes) -> None:
-        """Only note at which port."""
+        """Keep the port of the request."""
         self._taken.hung_ports.add(self._port)
 
 
 async def listen(protocol: Callable[[], asyncio.Protocol], count: int) -> list[int]:
-    """On so many free ports of this machine; the ports."""
+    """Listen on so many free ports of this machine; the ports."""
     loop = asyncio.get_running_loop()
     servers = [await loop.create_server(protocol, "127.0.0.1", 0) for _ in range(count)]
     return [server.sockets[0].getsockname()[1] for server in servers]
 
 
 async def _receive(answering: int, hanging: int, expected: int) -> None:
-    taken = Taken(expected)
+    received = Received(expected)
     ports = {
-        "answering": await listen(lambda: Answering(taken.take), answering),
-        "hanging": await listen(lambda: Hanging(taken), hanging),
+        "answering": await listen(lambda: Answering(received.add), answering),
+        "hanging": await listen(lambda: Hanging(received), hanging),
     }
     print(json.dumps(ports), flush=True)
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(taken.all_here.wait(), _LIMIT_S)
-    await asyncio.sleep(ONE_TOO_MANY_S)
+        await asyncio.wait_for(received.all_arrived.wait(), _LIMIT_S)
+    await asyncio.sleep(EXTRA_WAIT_S)
     report = {
-        "task_ids": [json.loads(body)["task_id"] for body in taken.bodies],
-        "last_s": taken.last_s,
-        "hung": len(taken.hung_ports),
+        "task_ids": [json.loads(body)["task_id"] for body in received.bodies],
+        "last_s": received.last_s,
+        "hung": len(received.hung_ports),
     }
     print(json.dumps(report), flush=True)
 

@@ -1,4 +1,4 @@
-"""The figures beside their budgets: a table for people, JSON for machines."""
+"""Prints the figures with their budgets, as a table or as JSON."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from benchmarks.budgets import BUDGETS
-from benchmarks.measured import Measured
+from benchmarks.figures import Figure
 
 
-def show(figures: Sequence[Measured], failures: Sequence[str], others: float) -> None:
-    """Print to standard output; colour only on a terminal, and never with NO_COLOR.
+def show(figures: Sequence[Figure], failures: Sequence[str], others: float) -> None:
+    """Print the table to standard output, with colours only on a terminal without NO_COLOR.
 
     others: the part of the machine's CPU time that other programs used, 0 to 1.
     """
@@ -27,13 +27,13 @@ def show(figures: Sequence[Measured], failures: Sequence[str], others: float) ->
     for figure in figures:
         if figure.note:
             console.print(Text(f"{BUDGETS[figure.key].what}: {figure.note}"))
-    console.print(f"other programs used {others:.0%} of the machine's CPUs meanwhile")
+    console.print(f"other programs used {others:.0%} of the machine's CPUs during the run")
     for failure in failures:
         console.print(Text(f"could not measure {failure}", style="bold red"))
 
 
-def as_data(figures: Sequence[Measured], failures: Sequence[str], others: float) -> dict[str, Any]:
-    """The same as plain data."""
+def as_data(figures: Sequence[Figure], failures: Sequence[str], others: float) -> dict[str, Any]:
+    """The figures as plain data."""
     return {
         "figures": [_row(figure) for figure in figures],
         "cpu_used_by_others": others,
@@ -43,12 +43,12 @@ def as_data(figures: Sequence[Measured], failures: Sequence[str], others: float)
     }
 
 
-def all_hold(figures: Sequence[Measured]) -> bool:
+def all_hold(figures: Sequence[Figure]) -> bool:
     """Whether every figure is within its budget."""
     return all(BUDGETS[figure.key].holds(figure.value) for figure in figures)
 
 
-def _table(figures: Sequence[Measured]) -> Table:
+def _table(figures: Sequence[Figure]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1), pad_edge=False)
     table.add_column("what")
     for heading in ("measured", "bare", "budget"):
@@ -59,22 +59,22 @@ def _table(figures: Sequence[Measured]) -> Table:
         holds = budget.holds(figure.value)
         table.add_row(
             budget.what,
-            _spelled(figure.value, budget.unit),
-            "" if figure.bare is None else _spelled(figure.bare, budget.bare_unit),
-            f"{budget.bound.value} {_spelled(budget.limit, budget.unit)}",
+            _text(figure.value, budget.unit),
+            "" if figure.bare is None else _text(figure.bare, budget.bare_unit),
+            f"{budget.bound.value} {_text(budget.limit, budget.unit)}",
             Text("yes", style="green") if holds else Text("NO", style="bold red"),
         )
     return table
 
 
-def _spelled(value: float, unit: str) -> str:
-    """Three digits that count, or all of a large number's."""
+def _text(value: float, unit: str) -> str:
+    """The value with its unit: three significant digits, or all digits of a large number."""
     digits = 0 if value >= 100 or value == int(value) else 1 if value >= 10 else 2
     gap = "" if unit in {"", "/s"} else " "
     return f"{value:,.{digits}f}{gap}{unit}"
 
 
-def _row(figure: Measured) -> dict[str, Any]:
+def _row(figure: Figure) -> dict[str, Any]:
     budget = BUDGETS[figure.key]
     return {
         "key": figure.key,

@@ -1,4 +1,4 @@
-"""The two servers under measurement, each a process: the fake and the bare app."""
+"""Starts the two servers that are measured: the fake and the bare app, each in a process."""
 
 from __future__ import annotations
 
@@ -13,18 +13,22 @@ from urllib.parse import urlsplit
 import psutil
 
 from benchmarks import messages
-from benchmarks.measured import CannotMeasure
+from benchmarks.figures import CannotMeasure
 from benchmarks.processes import Worker, started
 
-_PLENTY = 10**15
-_PATIENCE_S = 30.0
+_UNLIMITED_CREDITS = 10**15
+_TIMEOUT_S = 30.0
 _ALL_THREADS = 2
-"""Of the clocks that Linux keeps for a process, the one of what it spent in all its threads."""
+"""The number of the Linux clock with the CPU time of all threads of a process."""
 _ACCOUNTS = [
-    {"name": "rivya", "credits": _PLENTY, "keys": [{"key": messages.RIVYA_KEY, "api": "rivya"}]},
+    {
+        "name": "rivya",
+        "credits": _UNLIMITED_CREDITS,
+        "keys": [{"key": messages.RIVYA_KEY, "api": "rivya"}],
+    },
     {
         "name": "acedata",
-        "credits": _PLENTY,
+        "credits": _UNLIMITED_CREDITS,
         "keys": [{"key": messages.ACEDATA_TOKEN, "api": "acedata"}],
     },
 ]
@@ -33,12 +37,12 @@ BARE = ["-m", "benchmarks.bare_app"]
 
 
 class Server:
-    """A server that has said it is ready. Reads what it costs; asks it one thing at a time."""
+    """A server that is ready. Measures its CPU time and memory, and sends single requests."""
 
-    def __init__(self, worker: Worker, patience_s: float) -> None:
-        """Wait for the ready line. Raises CannotMeasure if the server does not come up."""
+    def __init__(self, worker: Worker, timeout_s: float) -> None:
+        """Wait for the ready line. Raises CannotMeasure if the server does not start."""
         self.worker = worker
-        ready = worker.hear(patience_s)
+        ready = worker.receive(timeout_s)
         address = urlsplit(ready["url"])
         if address.hostname != "127.0.0.1" or address.port is None:
             raise CannotMeasure(f"{worker.name} listens elsewhere: {ready['url']}")
@@ -48,13 +52,10 @@ class Server:
 
     def cpu_s(self) -> float:
         """CPU seconds spent so far, in user and kernel mode."""
-        if psutil.LINUX:  # to the nanosecond; psutil itself counts in hundredths of a second
-            return time.clock_gettime((~self._process.pid << 3) | _ALL_THREADS)
-        times = self._process.cpu_times()
-        return times.user + times.system
+        return cpu_s_of(self._process.pid)
 
     def resident_bytes(self) -> int:
-        """Memory it holds now."""
+        """Its resident memory now."""
         return self._process.memory_info().rss
 
     def threads(self) -> int:
@@ -65,8 +66,10 @@ class Server:
         """How many files and sockets it has open now."""
         return self._process.num_fds()
 
-    def ask(self, method: str, path: str, *, key: str | None = None, body: Any = None) -> Answer:
-        """One request, on a connection that stays open until the next."""
+    def request(
+        self, method: str, path: str, *, key: str | None = None, body: Any = None
+    ) -> Answer:
+        """Send one request. Its connection stays open until the next."""
         self._connection.close()
         headers = {} if key is None else {"Authorization": f"Bearer {key}"}
         if body is not None:
@@ -79,16 +82,24 @@ class Server:
         except (OSError, http.client.HTTPException, json.JSONDecodeError) as error:
             raise CannotMeasure(f"{method} {path}: {error!r}") from None
 
-    def stopped_by(self, number: int) -> float:
-        """Send it a signal; the seconds until the process had ended."""
+    def stop_s(self, number: int) -> float:
+        """Send a signal; the seconds until the process has ended."""
         sent_s = time.perf_counter()
         self.worker.process.send_signal(number)
         self.worker.wait()
         return time.perf_counter() - sent_s
 
 
+def cpu_s_of(pid: int) -> float:
+    """CPU seconds that a process has spent so far, in user and kernel mode."""
+    if psutil.LINUX:  # in nanoseconds; psutil has only hundredths of a second
+        return time.clock_gettime((~pid << 3) | _ALL_THREADS)
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
+
+
 class Answer:
-    """Status and JSON of one answer."""
+    """The status and the JSON of one answer."""
 
     def __init__(self, status: int, body: Any) -> None:
         self.status = status
@@ -103,9 +114,9 @@ class Answer:
 
 @contextmanager
 def bare_server() -> Iterator[Server]:
-    """The bare app, ready."""
+    """Start the bare app."""
     with started(BARE) as worker:
-        yield Server(worker, _PATIENCE_S)
+        yield Server(worker, _TIMEOUT_S)
 
 
 @contextmanager
@@ -113,29 +124,31 @@ def fake_server(
     settings: Mapping[str, Any] | None = None,
     command: list[str] | None = None,
     *,
-    patience_s: float = _PATIENCE_S,
+    timeout_s: float = _TIMEOUT_S,
 ) -> Iterator[Server]:
-    """The fake, ready, with its defaults except for `settings` and credits that never run out.
+    """Start the fake with its defaults, except `settings` and unlimited credits.
 
     settings: by their names in the environment, without the prefix.
     """
     environment = {f"HAILUO_MOCK_{name}": str(value) for name, value in (settings or {}).items()}
     environment["HAILUO_MOCK_ACCOUNTS"] = json.dumps(_ACCOUNTS)
     with started(command or FAKE, environment) as worker:
-        yield Server(worker, patience_s)
+        yield Server(worker, timeout_s)
 
 
 def available_credits(server: Server) -> int:
-    """What the Rivya account can spend now."""
-    body = server.ask("GET", "/api/v1/credits", key=messages.RIVYA_KEY).require(200)
+    """The available credits of the Rivya account."""
+    body = server.request("GET", "/api/v1/credits", key=messages.RIVYA_KEY).require(200)
     credits = body["current_credits"]
     assert isinstance(credits, int)
     return credits
 
 
 def create_one(server: Server) -> dict[str, Any]:
-    """One generation, as its create was answered. Raises CannotMeasure if it was not accepted."""
-    answer = server.ask("POST", messages.GENERATIONS, key=messages.RIVYA_KEY, body=messages.MINIMAL)
+    """Create a generation; the answer. Raises CannotMeasure if it is not accepted."""
+    answer = server.request(
+        "POST", messages.GENERATIONS, key=messages.RIVYA_KEY, body=messages.MINIMAL
+    )
     body = answer.require(200)
     assert isinstance(body, dict)
     return body

@@ -1,4 +1,4 @@
-"""From the start of the process to the first answer, a real one with status 200."""
+"""Measures the time from the start of the process to the first answer with status 200."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from statistics import median
 
 from benchmarks import messages
 from benchmarks.extent import Extent
-from benchmarks.measured import Measured
+from benchmarks.figures import Figure
 from benchmarks.servers import bare_server, create_one, fake_server
 
 
-def measure(extent: Extent) -> Iterator[Measured]:
-    """Both servers by turns, each in a fresh process; the first two starts only warm the disk."""
+def measure(extent: Extent) -> Iterator[Figure]:
+    """Start both servers by turns. The first two starts only fill the disk cache."""
     _bare_start_ms()
     _fake_start_ms()
     starts = [(_bare_start_ms(), _fake_start_ms()) for _ in range(extent.start_rounds)]
     bare_ms = [bare for bare, _ in starts]
     answer_ms = [answer for _, (answer, _) in starts]
     create_ms = [create for _, (_, create) in starts]
-    yield Measured(
+    yield Figure(
         "start_ratio",
         median(fake / bare for fake, bare in zip(answer_ms, bare_ms, strict=True)),
         median(bare_ms),
         f"median {median(answer_ms):.0f} ms; the first create took {median(create_ms):.1f} ms more",
     )
-    yield Measured("start_floor", min(answer_ms), min(bare_ms), "meant for a quiet machine")
+    yield Figure("start_floor", min(answer_ms), min(bare_ms), "meant for a quiet machine")
 
 
 def _bare_start_ms() -> float:
     began_s = time.perf_counter()
     with bare_server() as server:
-        server.ask("GET", "/bare").require(200)
+        server.request("GET", "/bare").require(200)
         return 1000 * (time.perf_counter() - began_s)
 
 
 def _fake_start_ms() -> tuple[float, float]:
-    """Until a vendor's path was answered, and from then until a first create was."""
+    """Milliseconds until the first answer of an API, and from then to the first create."""
     began_s = time.perf_counter()
     with fake_server() as server:
-        server.ask("GET", "/api/v1/credits", key=messages.RIVYA_KEY).require(200)
+        server.request("GET", "/api/v1/credits", key=messages.RIVYA_KEY).require(200)
         answered_s = time.perf_counter()
         create_one(server)
         created_s = time.perf_counter()

@@ -1,7 +1,7 @@
-"""Answers per CPU second of the server under full load, as a share of the bare app's.
+"""Measures the answers per CPU second of the server under full load, relative to the bare app.
 
-CPU seconds and not wall time, so that neither the load generator nor other programs on the machine
-count. What a create sets off later, the task's way to its end, counts as part of the create.
+CPU seconds are used so that the load generator and other programs do not count. The later work for
+a task until its end counts as part of its create.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from statistics import median
 
 from benchmarks import messages
 from benchmarks.extent import Extent
-from benchmarks.loading import busy
-from benchmarks.measured import CannotMeasure, Measured
+from benchmarks.figures import CannotMeasure, Figure
+from benchmarks.load_client import busy
 from benchmarks.servers import Server, available_credits, bare_server, create_one, fake_server
 
-_TASKS_LOOKED_AT = 256
+_TASKS_READ = 256
 TASK_LIFE_S = 1.3
 """Longer than a task takes from create to its end, by default."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A kind of request: what is sent, and what every single answer must be."""
+    """A kind of request: the messages, and the status of every answer."""
 
     key: str
     messages: list[str]
@@ -32,22 +32,22 @@ class _Kind:
     creates: bool = False
 
 
-def measure(extent: Extent) -> Iterator[Measured]:
-    """Bare app and fake by turns, both running all the time and idle in the other's turn."""
+def measure(extent: Extent) -> Iterator[Figure]:
+    """Measure bare app and fake by turns. Both run all the time."""
     with bare_server() as bare, fake_server() as fake:
-        bare.ask("GET", "/bare").require(200)
+        bare.request("GET", "/bare").require(200)
         for kind in (_gets(fake), _creates(), _refused(fake)):
             yield _compare(bare, fake, kind, extent)
 
 
-def _compare(bare: Server, fake: Server, kind: _Kind, extent: Extent) -> Measured:
-    yardstick = _Kind("bare", [messages.bare()], 200)
+def _compare(bare: Server, fake: Server, kind: _Kind, extent: Extent) -> Figure:
+    bare_kind = _Kind("bare", [messages.bare()], 200)
     bare_rates, fake_rates = [], []
     for _ in range(extent.rounds):
-        bare_rates.append(_answers_per_cpu_s(bare, yardstick, extent.answers))
-        fake_rates.append(_charged(fake, kind, extent.answers // 2))
+        bare_rates.append(_answers_per_cpu_s(bare, bare_kind, extent.answers))
+        fake_rates.append(_paid_answers_per_cpu_s(fake, kind, extent.answers // 2))
     pairs = zip(fake_rates, bare_rates, strict=True)
-    return Measured(
+    return Figure(
         kind.key,
         median(ours / theirs for ours, theirs in pairs),
         median(bare_rates),
@@ -55,8 +55,8 @@ def _compare(bare: Server, fake: Server, kind: _Kind, extent: Extent) -> Measure
     )
 
 
-def _charged(fake: Server, kind: _Kind, count: int) -> float:
-    """The rate; raises CannotMeasure unless exactly the accepted creates were paid for."""
+def _paid_answers_per_cpu_s(fake: Server, kind: _Kind, count: int) -> float:
+    """The rate. Raises CannotMeasure unless exactly the accepted creates were paid."""
     before = available_credits(fake)
     rate = _answers_per_cpu_s(fake, kind, count)
     spent = before - available_credits(fake)
@@ -82,14 +82,14 @@ def _price(fake: Server) -> int:
 
 
 def _gets(fake: Server) -> _Kind:
-    """Looks at tasks that have succeeded: the longest answer there is."""
-    ids = [create_one(fake)["id"] for _ in range(_TASKS_LOOKED_AT)]
+    """Reads of tasks that succeeded, which have the longest answer."""
+    ids = [create_one(fake)["id"] for _ in range(_TASKS_READ)]
     time.sleep(TASK_LIFE_S)
     path = f"{messages.GENERATIONS}/{ids[-1]}"
-    shown = fake.ask("GET", path, key=messages.RIVYA_KEY).require(200)
+    shown = fake.request("GET", path, key=messages.RIVYA_KEY).require(200)
     if shown["id"] != ids[-1] or shown["status"] != "succeeded":
         raise CannotMeasure(f"expected a task that has succeeded, got {shown}")
-    return _Kind("get_ratio", [messages.get(task_id) for task_id in ids], 200)
+    return _Kind("get_ratio", [messages.read(task_id) for task_id in ids], 200)
 
 
 def _creates() -> _Kind:
@@ -97,8 +97,8 @@ def _creates() -> _Kind:
 
 
 def _refused(fake: Server) -> _Kind:
-    """Creates with a value that is no option, refused with the place where it stands."""
-    refused = fake.ask(
+    """Creates with an invalid option. The refusal names its place."""
+    refused = fake.request(
         "POST", messages.GENERATIONS, key=messages.RIVYA_KEY, body=messages.WRONG_OPTION
     ).require(400)
     if messages.WRONG_PLACE not in refused["error"]["message"]:

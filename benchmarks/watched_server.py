@@ -1,11 +1,11 @@
-"""The fake's own command line, with a watch on how long its event loop is ever busy with one thing.
+"""Runs the fake by its command line, and measures the longest step of its event loop.
 
     python -m benchmarks.watched_server NOTES_FILE serve --port 0
 
-While the loop carries out one step, nobody gets an answer. Steps are timed in CPU time, so that
-other programs on the machine add nothing; garbage collections are part of the step they fall into.
-SIGUSR1 starts the watch anew. When the server ends, NOTES_FILE holds a JSON object: `longest_ms`,
-the longest step, and `collections`, how many full garbage collections there were.
+During one step of the loop no request is answered. Steps are measured in CPU time, so that other
+programs do not count. A garbage collection is part of the step in which it happens. SIGUSR1 resets
+the measurement. When the server ends, it writes a JSON object to NOTES_FILE: `longest_ms`, the
+longest step, and `collections`, the number of full garbage collections.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ _FULL = 2
 
 
 class Watch:
-    """The longest step and the full collections since it was last started."""
+    """The longest step and the number of full collections since the last reset."""
 
     def __init__(self) -> None:
-        self.start()
+        self.reset()
 
-    def start(self) -> None:
-        """Forget what was seen."""
+    def reset(self) -> None:
+        """Reset the measurement."""
         self.longest_ns = 0
         self.collections = 0
 
     def notes(self) -> str:
-        """What was seen, as JSON."""
+        """The measurement as JSON."""
         notes = {"longest_ms": self.longest_ns / 1e6, "collections": self.collections}
         return json.dumps(notes)
 
     def note_collection(self, phase: str, details: dict[str, int]) -> None:
-        """To be hung into `gc.callbacks`."""
+        """Count full collections. For `gc.callbacks`."""
         if phase == "stop" and details["generation"] == _FULL:
             self.collections += 1
 
     def time_every_step(self) -> None:
-        """From now on. The loop has no hook for that, so the method it calls is replaced."""
+        """Measure every step from now on. asyncio has no hook for it, so a method is replaced."""
         run = asyncio.Handle._run  # noqa: SLF001
 
         def timed_run(handle: asyncio.Handle) -> None:
@@ -57,11 +57,11 @@ class Watch:
 
 
 def main() -> None:
-    """Run `mock_server` with the arguments that are left."""
+    """Run `mock_server` with the other arguments."""
     notes = Path(sys.argv.pop(1))
     watch = Watch()
     gc.callbacks.append(watch.note_collection)
-    signal.signal(signal.SIGUSR1, lambda *_: watch.start())
+    signal.signal(signal.SIGUSR1, lambda *_: watch.reset())
     watch.time_every_step()
     atexit.register(lambda: notes.write_text(watch.notes(), "utf-8"))
     runpy.run_module("mock_server", run_name="__main__", alter_sys=True)

@@ -1,11 +1,11 @@
-"""Worlds as tests use them: made, begun anew and idle, with faults that stand for nobody.
+"""Measures worlds as tests use them: the time to make and reset one, its memory, and idle faults.
 
-Making and resetting go over the control door, at moments fixed in advance as in `latency`; every
-world that is reset has a task in it. Memory is the resident memory that a thousand worlds add,
-after a hundred that only warm the server up.
+Requests to make and to reset worlds are sent at moments fixed in advance, as in `latency`. Every
+world that is reset has a task. The memory is what a thousand more worlds add, after a hundred first
+ones.
 
-What faults cost that do not match is the CPU time of the server with five of them, each beside the
-requests in another way, as a multiple of its CPU time with none: one process, by turns.
+The cost of faults that match no request is the CPU time of the server with five of them, as a
+multiple of its CPU time without faults. One server has both by turns.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Any
 
 from benchmarks import messages
 from benchmarks.extent import Extent
+from benchmarks.figures import Figure
 from benchmarks.latency import described, median_p99
-from benchmarks.load import Tally
-from benchmarks.loading import busy, steady
-from benchmarks.measured import Measured
+from benchmarks.load_client import busy, steady
+from benchmarks.load_generator import LoadResult
 from benchmarks.servers import Server, create_one, fake_server
 
 _RATE_PER_S = 200.0
@@ -28,29 +28,29 @@ _WORLDS = "/_mock/worlds"
 _FAULTS = f"{_WORLDS}/default/faults"
 _KB = 1000
 
-_ELSEWHERE: list[dict[str, Any]] = [
+_UNMATCHED: list[dict[str, Any]] = [
     {"operation": "upload"},
     {"api": "acedata"},
-    {"account": "somebody-else"},
+    {"account": "another"},
     {"model": "hailuo-standard"},
-    {"prompt": "a word that is (not|never) there"},
+    {"prompt": "a (word|text) that no prompt has"},
 ]
-"""What five faults match, and no request that is sent."""
+"""The matches of five faults. No request of this measurement matches them."""
 
 
-def measure(extent: Extent) -> Iterator[Measured]:
-    """Worlds first, then faults."""
+def measure(extent: Extent) -> Iterator[Figure]:
+    """Measure worlds, then faults."""
     with fake_server() as fake:
         yield from _made(fake, extent)
         yield _reset(fake, extent)
-    # Tasks end at once: nothing is left of a turn when the next one begins.
+    # Tasks end at once, so that a turn leaves no work for the next one.
     with fake_server({"TASKS_QUEUED_S": 0, "TASKS_PROCESSING_S": 0}) as fake:
         task_id = create_one(fake)["id"]
-        yield _unmatched("get", fake, messages.get(task_id), extent)
+        yield _unmatched("get", fake, messages.read(task_id), extent)
         yield _unmatched("create", fake, messages.create(), extent)
 
 
-def _made(fake: Server, extent: Extent) -> Iterator[Measured]:
+def _made(fake: Server, extent: Extent) -> Iterator[Figure]:
     make = messages.message("POST", _WORLDS)
     _turn(fake, [make], _WARM_UP, 201)
     before_bytes, before_s = fake.resident_bytes(), fake.cpu_s()
@@ -59,19 +59,19 @@ def _made(fake: Server, extent: Extent) -> Iterator[Measured]:
     count = extent.worlds_a_turn * extent.world_turns
     cpu_ms = 1000 * (fake.cpu_s() - before_s) / count
     note = f"{described(turns)}; {cpu_ms:.2f} ms of CPU each"
-    yield Measured("world_made", median_p99(turns), note=note)
-    yield Measured("world_memory", added_bytes / count / _KB, note=f"by {count:,} more worlds")
+    yield Figure("world_made", median_p99(turns), note=note)
+    yield Figure("world_memory", added_bytes / count / _KB, note=f"by {count:,} more worlds")
 
 
-def _reset(fake: Server, extent: Extent) -> Measured:
-    """Of worlds that have a task."""
+def _reset(fake: Server, extent: Extent) -> Figure:
+    """Measure the reset of worlds that have a task."""
     names = [f"world-{_WARM_UP + number + 1}" for number in range(extent.worlds_a_turn)]
     resets = [messages.message("POST", f"{_WORLDS}/{name}/reset") for name in names]
     turns = []
     for _ in range(extent.world_turns):
         _fill(fake, names)
         turns.append(_turn(fake, resets, len(resets), 200))
-    return Measured("world_reset", median_p99(turns), note=described(turns))
+    return Figure("world_reset", median_p99(turns), note=described(turns))
 
 
 def _fill(fake: Server, names: list[str]) -> None:
@@ -84,29 +84,29 @@ def _fill(fake: Server, names: list[str]) -> None:
         load.run()
 
 
-def _turn(fake: Server, sent: list[str], count: int, status: int) -> Tally:
+def _turn(fake: Server, sent: list[str], count: int, status: int) -> LoadResult:
     length_s = count / _RATE_PER_S
     with steady(fake, sent, rate_per_s=_RATE_PER_S, length_s=length_s) as load:
         return load.run(status)
 
 
-def _unmatched(kind: str, fake: Server, sent: str, extent: Extent) -> Measured:
+def _unmatched(kind: str, fake: Server, sent: str, extent: Extent) -> Figure:
     _cost_us(fake, sent, extent.fault_answers)
     ratios, plain_us = [], []
     for turn in range(extent.fault_rounds):
         cost_us = {}
-        for stand in (True, False) if turn % 2 else (False, True):
-            fake.ask("DELETE", _FAULTS).require(200)
-            for match in _ELSEWHERE if stand else ():
+        for with_faults in (True, False) if turn % 2 else (False, True):
+            fake.request("DELETE", _FAULTS).require(200)
+            for match in _UNMATCHED if with_faults else ():
                 rule = {"effect": {"type": "error", "code": "rate_limited"}, "match": match}
                 if match.get("api") == "acedata":
                     rule["effect"] = {"type": "error", "code": "too_many_requests"}
-                fake.ask("POST", _FAULTS, body=rule).require(201)
-            cost_us[stand] = _cost_us(fake, sent, extent.fault_answers)
+                fake.request("POST", _FAULTS, body=rule).require(201)
+            cost_us[with_faults] = _cost_us(fake, sent, extent.fault_answers)
         ratios.append(cost_us[True] / cost_us[False])
         plain_us.append(cost_us[False])
     note = f"median of {len(ratios)} pairs of turns; {median(plain_us):.1f} us without faults"
-    return Measured(f"unmatched_{kind}", median(ratios), note=note)
+    return Figure(f"unmatched_{kind}", median(ratios), note=note)
 
 
 def _cost_us(fake: Server, sent: str, count: int) -> float:

@@ -1,7 +1,7 @@
-"""Requests that keep a server busy: the worst that were thought of, each with its name.
+"""The requests that take the server most time, each with a name.
 
-Large bodies, right and wrong, just within the server's limits and far past them; large answers;
-and what has to be looked through for an answer.
+They have large valid and invalid bodies, within the server's limits and far past them; or large
+answers; or they make the server search much data.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from benchmarks import messages
 WORLD = "/_mock/worlds/default"
 INBOX = "/_mock/inbox/default/large"
 _VIDEOS = "/hailuo/videos"
-_BOUNDARY = "frontier"
+_BOUNDARY = "boundary"
 _FORM = f"multipart/form-data; boundary={_BOUNDARY}"
 _MANY = 39_000
 """Values in a body, a little less than `limits.json_values` allows."""
@@ -34,32 +34,32 @@ class Sent:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What is sent beside the body."""
+        """The headers of the request."""
         headers = {"Content-Type": self.content_type} if self.body else {}
         return headers | ({"Authorization": f"Bearer {self.key}"} if self.key else {})
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """Requests to a server to which `before` was sent."""
+    """The worst requests to a server after the requests `before`."""
 
     before: list[Sent]
     worst: dict[str, Sent]
 
 
 def situations(scale: float = 1.0) -> Iterator[Situation]:
-    """All of them. scale: how large the answers are, as a part of what a server keeps at most."""
+    """All situations. scale: the amount of stored data, as a part of the server's limits."""
     yield Situation([], dict(_bodies()))
     yield Situation([], dict(_forms()))
     yield Situation([_create({"x": "y" * 65_000})] * round(1000 * scale), dict(_journal()))
-    yield Situation([_callback("y" * 500_000)] * round(100 * scale), _looks("inbox/large"))
-    yield Situation([_video("y" * 1_000_000)] * round(100 * scale), _looks("tasks"))
-    yield Situation([_fault("y" * 500)] * round(1000 * scale), _looks("faults"))
+    yield Situation([_callback("y" * 500_000)] * round(100 * scale), _lists("inbox/large"))
+    yield Situation([_video("y" * 1_000_000)] * round(100 * scale), _lists("tasks"))
+    yield Situation([_fault("y" * 500)] * round(1000 * scale), _lists("faults"))
     yield Situation([_webhook()] * round(100 * scale), dict(_beside_webhooks()))
 
 
 def batch(ids: list[str]) -> Sent:
-    """A look at several of AceData's tasks."""
+    """A read of several of AceData's tasks."""
     return _json("POST", "/hailuo/tasks", {"action": "retrieve_batch", "ids": ids})
 
 
@@ -77,7 +77,7 @@ def _bodies() -> Iterator[tuple[str, Sent]]:
     yield "integers that are too long", _ignored(b"[" + (b"1" * 4300 + b",") * 240 + b"0]")
     yield "numbers with a fraction", _ignored(b"[" + b"1.1e9," * _MANY + b"0]")
     yield "a name twice", _ignored(b"[" + b'{"a":1},' * (_MANY // 2) + b'{"a":1,"a":2}]')
-    yield "half a pair", _ignored(b"[" + b'"\\ud83c\\udfac",' * _MANY + b'"\\ud83c"]')
+    yield "a lone surrogate", _ignored(b"[" + b'"\\ud83c\\udfac",' * _MANY + b'"\\ud83c"]')
     for name, text in (("line breaks", "\n" * 500_000), ("blanks", " " * 1_000_000)):
         yield f"a prompt of {name}", _create(messages.MINIMAL | {"prompt": text})
     yield "a prompt of scenarios", _create(messages.MINIMAL | {"prompt": "mock:used_up " * 80_000})
@@ -123,7 +123,7 @@ def _beside_webhooks() -> Iterator[tuple[str, Sent]]:
     yield "webhooks", Sent("GET", "/api/v1/webhooks", key=messages.RIVYA_KEY)
 
 
-def _looks(what: str) -> dict[str, Sent]:
+def _lists(what: str) -> dict[str, Sent]:
     return {
         f"a large list: {what}": _get(f"{WORLD}/{what}"),
         f"a snapshot with a large list: {what}": _get(f"{WORLD}/snapshot"),
@@ -149,7 +149,7 @@ def _params(**params: Any) -> Sent:
 
 
 def _ignored(text: bytes) -> Sent:
-    """A create with this JSON in a field that nobody looks at."""
+    """A create with this JSON in a field that the API ignores."""
     return _create(json.dumps(messages.MINIMAL)[:-1].encode() + b',"zzz":' + text + b"}")
 
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: header names are lower case."""
+    """An answer. Header names are lower case."""
 
     status: int
     headers: Mapping[str, str]

@@ -1,18 +1,20 @@
-"""Every answer of the control door, in every test, is held against the door's own document.
+"""Checks every answer of the control door, in every test, against the door's document.
 
-Objects are closed: what the document does not name must not be sent.
+Objects are closed: unknown fields are violations.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from copy import deepcopy
 from functools import cache
 from typing import Any
 
 import jsonschema_rs
 
+from mock_server.apis import ALL
 from mock_server.door.document import document
 from mock_server.door.routes import table
 
@@ -22,7 +24,7 @@ DOOR = "/_mock"
 def door_breaches(
     method: str, path: str, status: int, headers: dict[str, str], body: bytes
 ) -> list[str]:
-    """What an answer of the door has against the document; nothing where that says nothing."""
+    """The violations of the document by an answer; none for an undocumented answer."""
     kind = headers.get("content-type")
     schema: jsonschema_rs.Draft202012Validator | None
     if kind == "application/problem+json":
@@ -42,7 +44,7 @@ def door_breaches(
 
 @cache
 def _whole() -> dict[str, Any]:
-    whole: dict[str, Any] = document(table())
+    whole: dict[str, Any] = document(table(), [api.name for api in ALL])
     return whole
 
 
@@ -56,20 +58,36 @@ def _closed() -> dict[str, Any]:
 
 
 @cache
+def _paths() -> list[tuple[re.Pattern[str], str]]:
+    """The paths of the document, each after a pattern that it matches."""
+    return patterns_of(_whole()["paths"])
+
+
 def _schema_for(verb: str, path: str) -> jsonschema_rs.Draft202012Validator | None:
-    for template, item in _whole()["paths"].items():
-        if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", template), path):
-            content = item.get(verb, {}).get("responses", {}).get("2XX", {}).get("content")
-            return content and _validator(content["application/json"]["schema"])
-    return None
+    documented = next((name for pattern, name in _paths() if pattern.fullmatch(path)), None)
+    return None if documented is None else _of_answer(verb, documented)
+
+
+@cache
+def _of_answer(verb: str, path: str) -> jsonschema_rs.Draft202012Validator | None:
+    operation = _whole()["paths"][path].get(verb, {})
+    content = operation.get("responses", {}).get("2XX", {}).get("content")
+    return content and validator_of(content["application/json"]["schema"], _closed())
 
 
 @cache
 def _compiled(name: str) -> jsonschema_rs.Draft202012Validator:
-    return _validator({"$ref": f"#/components/schemas/{name}"})
+    return validator_of({"$ref": f"#/components/schemas/{name}"}, _closed())
 
 
-def _validator(schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(
-        {**deepcopy(schema), "components": _closed()}, validate_formats=True
-    )
+def patterns_of(paths: Iterable[str]) -> list[tuple[re.Pattern[str], str]]:
+    """Paths as documents write them, each after a pattern that it matches."""
+    return [(re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path)), path) for path in paths]
+
+
+def validator_of(
+    schema: dict[str, Any], components: dict[str, Any]
+) -> jsonschema_rs.Draft202012Validator:
+    """The validator of a schema. components: those that it refers to."""
+    whole = {**deepcopy(schema), "components": components}
+    return jsonschema_rs.Draft202012Validator(whole, validate_formats=True)

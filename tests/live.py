@@ -1,4 +1,4 @@
-"""The fake behind a real socket, in a thread of this process."""
+"""A server on a real socket, in a thread of this process."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from queue import Queue
 from typing import Any
 
 from mock_server.server.app import make_app
+from mock_server.server.make_server import make_server
 from mock_server.server.serve import Server
-from mock_server.simulation.state import Fake, make_fake
+from mock_server.simulation.state import ServerState
 from mock_server.simulation.wall_clock import wall_ms
 from tests.contract_hook import HeldToContract
 from tests.mock import settings_of
@@ -22,17 +23,17 @@ WAIT_S = 20
 
 @dataclass(frozen=True)
 class Live:
-    """A running server: where it answers, and what is inside."""
+    """A running server: its URL and its state."""
 
     url: str
-    fake: Fake
+    fake: ServerState
     server: Server
     loop: asyncio.AbstractEventLoop
 
     def advance(self, seconds: float) -> None:
         """Move a frozen clock, and let everything due happen before returning."""
 
-        timekeeper = self.fake.timekeepers["default"]
+        timekeeper = self.fake.worlds["default"].timekeeper
         advancing = timekeeper.advance(round(seconds * 1000))
         asyncio.run_coroutine_threadsafe(advancing, self.loop).result(WAIT_S)
 
@@ -40,7 +41,7 @@ class Live:
 @contextmanager
 def live(**changes: Any) -> Iterator[Live]:
     """A server on a free port. Its answers must keep the contract, or leaving fails."""
-    fake = make_fake(settings_of(port=0, **changes), wall_ms)
+    fake = make_server(settings_of(port=0, **changes), wall_ms)
     app = HeldToContract(make_app(fake))
     started: Queue[tuple[str, asyncio.AbstractEventLoop]] = Queue()
     server = Server(fake, app, on_ready=lambda url: started.put((url, asyncio.get_running_loop())))

@@ -1,16 +1,19 @@
-"""The fake in this process, on a clock that moves only when told."""
+"""A server in this process without a socket, on a frozen clock."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+from mock_server.apis import ALL
 from mock_server.config.settings import Settings
 from mock_server.config.sources import read_settings
 from mock_server.core.world import World
 from mock_server.server.app import make_app
-from mock_server.simulation.state import Fake, make_fake
+from mock_server.server.make_server import make_server
+from mock_server.simulation.state import ServerState
 from tests.asgi import Answer, Driver
 from tests.contract_hook import HeldToContract
 
@@ -18,6 +21,13 @@ START = "2026-05-11T00:00:00Z"
 START_MS = 1778457600000
 KEY = "rvya_sk_test"
 TOKEN = "test-token"
+KEYS_BY_STATE: dict[str, Any] = {
+    "good": {},
+    "revoked": {"revoked": True},
+    "disabled": {"disabled": True},
+    "expired": {"expires_at": "2026-05-10T00:00:00Z"},
+}
+"""The settings of one key in each state, as `account` takes them."""
 PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 64
 
 MINIMAL = {
@@ -31,27 +41,40 @@ def settings_of(**changes: Any) -> Settings:
     """Settings on a frozen clock, some changed: `tasks__failure_rate=1`."""
     flags = {"clock.mode": "frozen", "clock.start": START}
     flags |= {name.replace("__", "."): value for name, value in changes.items()}
-    settings, _ = read_settings(flags=flags, environment={}, file=None)
+    settings, _ = read_settings(flags=flags, environment={}, file=None, apis=ALL)
     return settings
 
 
 class Mock:
-    """A fake and its two clients; `close` fails if any answer broke the contract."""
+    """A server and a client of each API. `close` fails if any answer broke the contract."""
 
     def __init__(self, **changes: Any) -> None:
         self.addresses: dict[str, list[str]] = {}
-        self.fake: Fake = make_fake(settings_of(**changes), lambda: START_MS, self.resolve)
+        self.fake: ServerState = make_server(settings_of(**changes), lambda: START_MS, self.resolve)
         self.app = HeldToContract(make_app(self.fake))
         self.driver = Driver(self.app)
+        self.request = self.driver.request
+        self._open: list[asyncio.Task[None]] = []
 
     async def resolve(self, host: str) -> list[str]:
-        """The addresses of a host, as far as this test has told them."""
+        """The addresses of a host, from `addresses`."""
         return self.addresses.get(host, [])
 
+    def start(self, exchange: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Begin an exchange; `close` cancels it if it is still open."""
+        self._open.append(self.driver.loop.create_task(exchange))
+        return self._open[-1]
+
     def close(self) -> None:
-        self.driver.loop.run_until_complete(self.fake.close())
+        self.driver.loop.run_until_complete(self._close())
         self.driver.close()
         assert self.app.broken == []
+
+    async def _close(self) -> None:
+        for exchange in self._open:
+            exchange.cancel()
+        await asyncio.gather(*self._open, return_exceptions=True)
+        await self.fake.close()
 
     @property
     def world(self) -> World:
@@ -60,17 +83,6 @@ class Mock:
     def advance(self, seconds: float) -> None:
         """Move the clock; what comes due happens when the next request comes in."""
         self.world.clock.advance(round(seconds * 1000))
-
-    def request(
-        self,
-        method: str,
-        path: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
-    ) -> Answer:
-        """A bare request: no key, no content type."""
-        return self.driver.request(method, path, headers=headers, body=body)
 
     def rivya(
         self,
@@ -131,6 +143,9 @@ class Mock:
             body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         )
         return self.driver.request(method, path, headers=sent | dict(headers), body=raw)
+
+
+MakeMock = Callable[..., Mock]
 
 
 def form(fields: Mapping[str, str], files: Mapping[str, tuple[str, bytes]]) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from socketserver import BaseRequestHandler, ThreadingTCPServer
 from time import monotonic
 from typing import Literal
 
-from tests.receiver import Received
+from tests.receiver import Received, running
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _LONGEST_READ = 65536
@@ -90,14 +89,8 @@ def raw_receiver(
         daemon_threads = True
         request_queue_size = 128
 
-    with Listener(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield RawReceiver(f"http://127.0.0.1:{server.server_address[1]}/hook", connections)
-        finally:
-            server.shutdown()
-            thread.join()
+    with running(Listener(("127.0.0.1", 0), Handler)) as url:
+        yield RawReceiver(url, connections)
 
 
 def _read(connection: socket, most_body_bytes: int | None) -> Connection:

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
+from socketserver import TCPServer
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Received:
+class Received(NamedTuple):
     """One request as it came in."""
 
     method: str
@@ -55,11 +56,17 @@ def receiver(
         def log_message(self, *_: object) -> None:
             """Says nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with running(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as url:
+        yield Receiver(url, received)
+
+
+@contextmanager
+def running(server: TCPServer) -> Iterator[str]:
+    """Serves in a thread of its own until left. Gives the URL to send to."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
-        yield Receiver(f"http://127.0.0.1:{server.server_address[1]}/hook", received)
+        yield f"http://127.0.0.1:{server.server_address[1]}/hook"
     finally:
         server.shutdown()
         server.server_close()

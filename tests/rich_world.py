@@ -1,4 +1,4 @@
-"""A world in which there is one of everything: what is asked of all that a world can hold."""
+"""A world with one of everything that a world can hold."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SETTINGS: dict[str, Any] = {
 
 
 def door(mock: Mock, method: str, path: str, body: Any = None) -> Answer:
-    """A request to a route of the default world, which must be right."""
+    """A request to a route of the default world, which must succeed."""
     raw = b"" if body is None else json.dumps(body).encode()
     answer = mock.request(method, WORLD + path, headers={} if body is None else JSON, body=raw)
     assert answer.status < 300, answer.body
@@ -44,13 +44,14 @@ def live_in(mock: Mock) -> None:
         mock.rivya("GET", "/credits", headers=headers)
     mock.rivya("GET", "/credits", key=f"{KEY}+insufficient_credits")
     mock.rivya("POST", "/generations", {"model": "none"})
-    door(mock, "POST", "/accounts", {"name": "ada", "credits": 0, "keys": KEYS})
+    ada = {"name": "ada", "credits": 0, "keys": KEYS, "in_flight": 4}
+    door(mock, "POST", "/accounts", ada)
 
 
 KEYS = [
-    {"key": "ada-1", "api": "rivya", "expires_at": "2026-06-01T00:00:00Z", "rate_limit": 3},
+    {"key": "ada-1", "api": "rivya", "expires_at": "2026-06-01T00:00:00Z", "in_flight": 3},
     {"key": "ada-2", "api": "acedata", "revoked": True, "scopes": ["files:read"]},
-    {"key": "ada-3", "api": "other", "disabled": True},
+    {"key": "ada-3", "api": "other", "disabled": True, "rate_limit": 3},
 ]
 
 
@@ -70,18 +71,20 @@ def _faults(mock: Mock) -> None:
     effects: list[dict[str, Any]] = [
         {"type": "error", "code": "rate_limited", "message": "no", "retry_after_s": 3},
         {"type": "answer", "status": 502, "body": "<p>", "headers": {"X-A": "b"}},
+        {"type": "answer", "status": 503, "retry_after_s": 3, "retry_after_as": "date"},
         {"type": "connection", "how": "hang", "after_bytes": 3},
         {"type": "delay", "uniform_s": [1, 2]},
         {"type": "delay", "lognormal_s": [1, 2], "when": "after"},
         {"type": "body", "set": {"/a": {"b": [1]}}, "rename": {"/c": "d"}, "drop": ["/e"]},
         {"type": "task", "queued_s": 1, "processing_s": 2, "outcome": "failed"},
         {"type": "delivery", "late_s": 5, "extra_fields": {"f": [{}]}, "event_type": "x"},
+        {"type": "delivery", "set": {"/f": [1]}, "reformatted": True},
         {"type": "delivery", "answer": {"status": 500, "retry_after_s": 2, "location": "/g"}},
     ]
     for effect in effects:
         door(mock, "POST", "/faults", {"effect": effect} | later)
     match = {"api": "rivya", "operation": "create", "account": "h", "model": "i", "prompt": "j+"}
-    found = {"answer": {"/status": "succeeded"}}
+    found = {"answer": {"/status": "succeeded"}, "headers": {"X-A": "k+", "Range": False}}
     error = {"type": "error", "code": "rate_limited", "when": "after"}
     door(mock, "POST", "/faults", {"effect": error, "match": match | found, "times": 2, "every": 3})
 

@@ -8,49 +8,49 @@ import re
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.server import ServerState
 
+from mock_server.server.known_headers import KnownHeaders
 from mock_server.server.limited_protocol import LimitedProtocol
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """One answer as it was written: 100 Continue counts as one."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    def json(self) -> Any:
-        return json.loads(self.body)
+from tests.asgi import Answer
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """All answers on one connection, and whether the server then closed it."""
+    """All that was written on one connection, and whether the server then closed it."""
 
-    answers: list[Spoken]
+    written: bytes
     is_closed: bool
+
+    @property
+    def answers(self) -> list[Answer]:
+        return list(_parsed(self.written))
 
     @property
     def statuses(self) -> list[int]:
         return [answer.status for answer in self.answers]
 
 
-def converse(pieces: Iterable[bytes], app: ASGIApp | None = None) -> Conversation:
-    """What the server says when these pieces come in one after another.
+def converse(
+    pieces: Iterable[bytes],
+    app: ASGIApp | None = None,
+    *,
+    at_once: bool = False,
+    known: KnownHeaders | None = None,
+) -> Conversation:
+    """The answers to these pieces, sent one after another.
 
-    app: echoes the request if none is given.
+    app: echoes the request if none is given. at_once: whether requests are run without a task.
+    known: the headers that the server has parsed; None: it parses all requests.
     """
-    return asyncio.run(_converse(pieces, app or echo))
+    return asyncio.run(_converse(pieces, app or echo, known or KnownHeaders(0), at_once=at_once))
 
 
 async def echo(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answers with what it was told: method, path, headers and body."""
+    """Answers with the request: method, path, headers and body."""
     body = await read(receive)
     told = {
         "method": scope["method"],
@@ -114,12 +114,17 @@ class _Transport(asyncio.Transport):
         self.closed = True
 
 
-async def _converse(pieces: Iterable[bytes], app: ASGIApp) -> Conversation:
+async def _converse(
+    pieces: Iterable[bytes], app: ASGIApp, known: KnownHeaders, *, at_once: bool
+) -> Conversation:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
     config = Config(app, log_config=None, proxy_headers=False, lifespan="off")
     config.load()
     state = ServerState()
     protocol, transport = LimitedProtocol(config, state, {}), _Transport()
+    protocol.known_headers = known
+    if at_once:
+        protocol.immediate_paths = ("/",)
     protocol.connection_made(transport)
     for piece in pieces:
         if not transport.closed:
@@ -131,16 +136,16 @@ async def _converse(pieces: Iterable[bytes], app: ASGIApp) -> Conversation:
     is_closed = transport.closed
     protocol.connection_lost(None)
     await asyncio.gather(*state.tasks, return_exceptions=True)
-    return Conversation(list(_parsed(bytes(transport.written))), is_closed)
+    return Conversation(bytes(transport.written), is_closed)
 
 
 async def _settle() -> None:
-    """Let everything that can happen now happen."""
+    """Run the loop until nothing more can happen now."""
     for _ in range(20):
         await asyncio.sleep(0)
 
 
-def _parsed(data: bytes) -> Iterable[Spoken]:
+def _parsed(data: bytes) -> Iterable[Answer]:
     while data:
         head, found, data = data.partition(b"\r\n\r\n")
         assert found, head
@@ -149,5 +154,5 @@ def _parsed(data: bytes) -> Iterable[Spoken]:
         lines = (line.partition(":") for line in head.decode("latin-1").split("\r\n")[1:])
         headers = {name.lower(): value.strip() for name, _, value in lines}
         length = int(headers.get("content-length", 0))
-        yield Spoken(int(status[1]), headers, data[:length])
+        yield Answer(int(status[1]), headers, data[:length])
         data = data[length:]

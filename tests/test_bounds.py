@@ -1,4 +1,4 @@
-"""Whatever can be asked for again and again has an end, and is refused by the name of its limit."""
+"""Everything that clients can make repeatedly has a limit. A refusal names it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import pytest
 
 from mock_server.config.settings import LimitSettings
 from tests.asgi import Answer
-from tests.mock import PNG, Mock
+from tests.mock import PNG, MakeMock, Mock
 
-MakeMock = Callable[..., Mock]
 WORLD = "/_mock/worlds/default"
 MOST = 3
 
@@ -31,6 +30,8 @@ NOT_COUNTED = {
     "journal_exchanges": "the oldest are evicted: tests/core/test_journal.py",
     "journal_body_bytes": "tests/core/test_journal.py",
     "journal_header_bytes": "tests/core/test_journal.py",
+    "journal_archive_bytes": "the oldest are evicted: tests/core/test_packed_ring.py",
+    "history_entries": "the oldest are evicted: tests/door/test_history.py",
     "inbox_bytes": "the oldest are evicted: tests/core/test_inbox.py",
 }
 
@@ -63,6 +64,12 @@ def set_pattern(mock: Mock, number: int) -> Answer:
     return door(mock, "POST", f"{WORLD}/faults", rule)
 
 
+def set_header_pattern(mock: Mock, number: int) -> Answer:
+    match = {"headers": {"X-A": f"a{number}", "X-B": True}}
+    rule = {"match": match, "effect": {"type": "answer", "status": 502}}
+    return door(mock, "POST", f"{WORLD}/faults", rule)
+
+
 def set_answer_match(mock: Mock, number: int) -> Answer:
     effect = {"type": "answer", "status": 500, "when": "after"}
     rule = {"match": {"answer": {f"/a{number}": 1}}, "effect": effect}
@@ -71,6 +78,11 @@ def set_answer_match(mock: Mock, number: int) -> Answer:
 
 def set_change(mock: Mock, number: int) -> Answer:
     rule = {"effect": {"type": "body", "set": {f"/a{number}": 1}}}
+    return door(mock, "POST", f"{WORLD}/faults", rule)
+
+
+def set_change_of_events(mock: Mock, number: int) -> Answer:
+    rule = {"effect": {"type": "delivery", "null": [f"/a{number}"]}}
     return door(mock, "POST", f"{WORLD}/faults", rule)
 
 
@@ -103,8 +115,12 @@ MADE: dict[str, list[tuple[Callable[[Mock, int], Answer], int]]] = {
     "accounts": [(make_account, 409)],
     "keys": [(make_key, 409)],
     "faults": [(set_fault, 409)],
-    "fault_patterns": [(set_pattern, 409)],
-    "fault_pointer_steps": [(set_answer_match, 409), (set_change, 409)],
+    "fault_patterns": [(set_pattern, 409), (set_header_pattern, 409)],
+    "fault_pointer_steps": [
+        (set_answer_match, 409),
+        (set_change, 409),
+        (set_change_of_events, 409),
+    ],
     "webhook_endpoints": [(register_webhook, 400), (register_and_revoke_webhook, 400)],
     "inboxes": [(write_to_inbox, 409), (program_inbox, 409)],
     "stored_uploads": [(upload, 400)],
@@ -115,7 +131,7 @@ WAYS = [(name, *way) for name, ways in MADE.items() for way in ways]
 
 
 @pytest.mark.parametrize(("limit", "make", "status"), WAYS)
-def test_the_first_that_is_too_many_is_refused_by_the_name_of_the_limit(
+def test_the_first_one_over_a_limit_is_refused_with_the_name_of_the_limit(
     make_mock: MakeMock, limit: str, make: Callable[[Mock, int], Answer], status: int
 ) -> None:
     mock = make_mock(**{f"limits__{limit}": MOST})
@@ -128,7 +144,7 @@ def test_the_first_that_is_too_many_is_refused_by_the_name_of_the_limit(
 
 
 @pytest.mark.parametrize(("limit", "make", "status"), WAYS)
-def test_a_refusal_leaves_the_world_usable_and_a_reset_makes_room(
+def test_a_world_is_usable_after_a_refusal_and_empty_after_a_reset(
     make_mock: MakeMock, limit: str, make: Callable[[Mock, int], Answer], status: int
 ) -> None:
     mock = make_mock(**{f"limits__{limit}": MOST})
@@ -142,7 +158,7 @@ def test_a_refusal_leaves_the_world_usable_and_a_reset_makes_room(
     assert make(mock, MOST + 1).status < 300
 
 
-def test_every_limit_is_tried_somewhere() -> None:
+def test_every_limit_has_a_test() -> None:
     assert set(MADE) | HTTP | set(NOT_COUNTED) == set(LimitSettings.__struct_fields__)
 
 
@@ -152,7 +168,7 @@ def test_every_limit_is_on_its_page() -> None:
     assert [name for name in sorted(known) if f"{name}`" not in page] == []
 
 
-def test_looking_at_an_inbox_does_not_make_it(mock: Mock) -> None:
+def test_reading_an_inbox_does_not_make_it(mock: Mock) -> None:
     for number in range(5):
         assert door(mock, "GET", f"{WORLD}/inbox/name-{number}").json()["requests"] == []
     assert list(mock.world.inboxes) == []
@@ -166,19 +182,19 @@ def test_webhook_tests_end_where_too_many_deliveries_wait(make_mock: MakeMock) -
     assert "deliveries.tests_waiting" in answers[-1].body.decode()
 
 
-def test_a_delivery_is_not_sent_again_for_ever(make_mock: MakeMock) -> None:
+def test_the_attempts_of_a_delivery_are_limited(make_mock: MakeMock) -> None:
     mock = make_mock(deliveries__attempts=MOST)
     endpoint = register_webhook(mock, 0).json()["id"]
     mock.rivya("POST", f"/webhooks/{endpoint}/test")
     (delivery,) = mock.world.deliveries
     for _ in range(MOST):
-        mock.world.end_attempt(delivery, delivery.begin_attempt(0))
+        mock.world.dispatch.end_attempt(delivery, delivery.begin_attempt(0))
     answer = door(mock, "POST", f"{WORLD}/deliveries/{delivery.id}/redeliver")
     assert answer.status == 409
     assert "deliveries.attempts" in answer.body.decode()
 
 
-def test_a_refusal_is_noted_at_a_bounded_length(mock: Mock) -> None:
+def test_the_journal_cuts_a_long_refusal(mock: Mock) -> None:
     mock.create(**{"x" * 500_000: {}, "prompt": 1})
     mock.create(params={"y" * 500_000: 1})
     noted = [exchange.refusal or "" for exchange in mock.world.journal]

@@ -14,7 +14,7 @@ from tests.mock import VIDEO, Mock
 
 
 def session(seed: int) -> list[Answer]:
-    """A bit of everything: tasks of both APIs, uploads, refusals of every origin, time passing."""
+    """A session with tasks of both APIs, uploads, errors of every origin, and advances."""
     mock = Mock(seed=seed, tasks__failure_rate=0.5)
     answers = [mock.create(prompt=f"take {take}") for take in range(5)]
     answers += [mock.upload(), mock.upload(b"no picture"), mock.create(model="hailuo-por")]

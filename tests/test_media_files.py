@@ -42,7 +42,7 @@ def top_level_boxes(data: bytes) -> Iterator[str]:
 
 
 def luma_at(path: Path, *shares: Fraction) -> list[list[bytes]]:
-    """How bright each pixel is, row by row, in the frames this far into the video (0 to 1)."""
+    """The brightness of each pixel, row by row, in the frames at this time (0 to 1)."""
     with av.open(str(path)) as container:
         last = container.streams.video[0].frames - 1
         wanted = {round(share * last): share for share in shares}
@@ -113,7 +113,7 @@ def test_browsers_can_play_it(name: str) -> None:
 
 
 @each_clip
-def test_playing_can_start_before_all_has_come(name: str) -> None:
+def test_playing_can_start_before_the_file_is_complete(name: str) -> None:
     boxes = list(top_level_boxes((MEDIA / name).read_bytes()))
     assert boxes.index("moov") < boxes.index("mdat")
 
@@ -124,7 +124,7 @@ def test_the_file_is_small(name: str) -> None:
 
 
 @each_clip
-def test_first_and_last_frame_differ_so_that_one_sees_it(name: str) -> None:
+def test_first_and_last_frame_differ_visibly(name: str) -> None:
     first, last = (b"".join(rows) for rows in luma_at(MEDIA / name, Fraction(0), Fraction(1)))
     changed = sum(abs(before - after) > 40 for before, after in zip(first, last, strict=True))
     assert changed > len(first) * 0.04
@@ -149,7 +149,7 @@ def test_the_bar_shows_how_far_the_clip_has_played(name: str) -> None:
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    """A media folder to spoil, in a tree like the project's."""
+    """A copy of the media folder, in a tree like the project's."""
     shutil.copytree(SCHEMAS / "models", tmp_path / "schemas" / "models")
     return Path(shutil.copytree(MEDIA, tmp_path / "fixtures" / "media"))
 

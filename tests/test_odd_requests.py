@@ -1,4 +1,4 @@
-"""Odd requests, as bytes, to the whole server: each gets an answer in the words of its API."""
+"""Unusual requests, as bytes, to the whole server: each is answered in the format of its API."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from itertools import product
 import pytest
 
 from mock_server.server.app import make_app
-from mock_server.simulation.state import make_fake
+from mock_server.server.make_server import make_server
+from tests.asgi import Answer
 from tests.mock import KEY, START_MS, TOKEN, settings_of
-from tests.spoken import Conversation, Spoken, converse
+from tests.spoken import Conversation, converse
 
 CREATES = {
     "/api/v1/generations": (KEY, b'{"model": "hailuo-pro", "prompt": "Dusk"}'),
@@ -34,8 +35,8 @@ VALUES = [b"", b" ", b"\xff\xfe", b"\xc3\xa9", b",", b";=", b'"', b"a" * 5000]
 
 
 def served(*pieces: bytes) -> Conversation:
-    """What the whole server says to these bytes."""
-    fake = make_fake(settings_of(), lambda: START_MS)
+    """The answers of the whole server to these bytes."""
+    fake = make_server(settings_of(), lambda: START_MS)
     return converse(pieces, make_app(fake))
 
 
@@ -45,7 +46,7 @@ def asked(method: str, target: str, *headers: bytes, body: bytes = b"") -> bytes
     return b"\r\n".join([*lines, b"", b""]) + body
 
 
-def is_in_order(answer: Spoken) -> bool:
+def is_in_order(answer: Answer) -> bool:
     """Whether it is a right answer: no failure of the server, and JSON that says something."""
     if answer.status >= 500:
         return False

@@ -1,4 +1,4 @@
-"""No secret, and no forged line, is where people look, wherever a client may have written it."""
+"""No output shows a secret or a forged line, wherever a client wrote it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import logging
 import re
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -18,15 +18,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.__main__ import main
+from mock_server.apis import ALL
 from mock_server.core.printable import MOST_CHARS, printable
 from mock_server.core.redaction import REDACTED
 from mock_server.server.log_lines import LineFormatter
-from tests.asking import Asked, advance, send
+from tests import calls
 from tests.door.test_journal_export import FORMATS, readings
 from tests.live import live
-from tests.mock import KEY, MINIMAL, PNG, TOKEN, VIDEO, Mock, form
+from tests.mock import KEY, MINIMAL, PNG, TOKEN, VIDEO, MakeMock, Mock, form
 
-MakeMock = Callable[..., Mock]
 WORLD = "/_mock/worlds/default"
 DOOR_TOKEN = "sesame-open-1234"
 DOOR = {"mock-control-token": DOOR_TOKEN}
@@ -45,7 +45,7 @@ def log() -> Iterator[io.StringIO]:
     """What the process would write to its log, the debug level included."""
     text = io.StringIO()
     handler = logging.StreamHandler(text)
-    handler.setFormatter(LineFormatter())
+    handler.setFormatter(LineFormatter([api.key_prefix for api in ALL if api.key_prefix]))
     logger = logging.getLogger("mock_server")
     level = logger.level
     logger.addHandler(handler)
@@ -74,8 +74,8 @@ def door(mock: Mock, method: str, path: str, body: Any = None) -> bytes:
     return mock.request(method, WORLD + path, headers=headers, body=sent).body
 
 
-def everything_told(mock: Mock, log: io.StringIO) -> str:
-    """All that people look at, as a reader would read it."""
+def everything_shown(mock: Mock, log: io.StringIO) -> str:
+    """Everything that the server shows, decoded."""
     paths = ["/tasks", "/deliveries", "/inbox/hook", "/faults", "/clock", "/wait?timeout_s=0"]
     paths += ["/wait?timeout_s=0&method=NONE", "/wait?timeout_s=0&path=/none&status=1"]
     told = [door(mock, "GET", path) for path in paths]
@@ -91,7 +91,7 @@ def everything_told(mock: Mock, log: io.StringIO) -> str:
 
 
 def records_of(snapshot: Any) -> bytes:
-    """A snapshot without what its world needs to go on, which tells what was said."""
+    """A snapshot without the parts that must keep secrets."""
     for name in ("keys", "endpoints", "rates"):
         del snapshot[name]
     for task in snapshot["tasks"]:
@@ -108,36 +108,38 @@ def records_of(snapshot: Any) -> bytes:
 # --- secrets -------------------------------------------------------------------------------------
 
 
-def places(secret: str) -> Iterator[Asked]:
+def places(secret: str) -> Iterator[calls.Request]:
     """Requests with a secret in each place that a client can write, one place each."""
     escaped = "".join(f"\\u{ord(letter):04x}" for letter in secret)
     for name in (
         "x-other", "referer", "user-agent", "idempotency-key", "mock-scenario", "prefer", "accept",
         "x-api-key", "cookie", "proxy-authorization", "mock-control-token", "content-type", "range",
     ):  # fmt: skip
-        yield Asked("GET", "/api/v1/credits", RIVYA | {name: secret})
-        yield Asked("POST", "/api/v1/generations", RIVYA | JSON | {name: secret}, raw(MINIMAL))
-        yield Asked("POST", INBOX, {name: secret})
+        yield calls.Request("GET", "/api/v1/credits", RIVYA | {name: secret})
+        yield calls.Request(
+            "POST", "/api/v1/generations", RIVYA | JSON | {name: secret}, raw(MINIMAL)
+        )
+        yield calls.Request("POST", INBOX, {name: secret})
     for scheme in ("Bearer ", "bearer ", "Basic ", "Token ", ""):
         sent = {"authorization": f"{scheme}{secret}"}
-        yield Asked("GET", "/api/v1/credits", sent)
-        yield Asked("POST", "/hailuo/videos", sent | JSON, raw(VIDEO | ASYNC))
-        yield Asked("POST", INBOX, sent)
+        yield calls.Request("GET", "/api/v1/credits", sent)
+        yield calls.Request("POST", "/hailuo/videos", sent | JSON, raw(VIDEO | ASYNC))
+        yield calls.Request("POST", INBOX, sent)
     for path in (
         f"/api/v1/credits?api_key={secret}", f"/api/v1/credits?{secret}=1", f"/{secret}",
         f"/api/v1/generations/{secret}", f"/api/v1/webhooks/{secret}", f"/hailuo/{secret}",
         f"/media/default/{secret}.mp4", f"/media/default/files/{secret}/{secret}?token={secret}",
         f"{INBOX}?{secret}",
     ):  # fmt: skip
-        yield Asked("GET", path, RIVYA)
+        yield calls.Request("GET", path, RIVYA)
     for body in (
         raw(MINIMAL | {"prompt": f"is it {secret}?"}), raw(MINIMAL | {secret: 1}),
         raw(MINIMAL | {"model": secret}), raw(MINIMAL | {"params": {secret: secret}}),
         f'{{"model": "hailuo-pro", "prompt": "{escaped}"}}'.encode(), secret.encode(),
         f'{{"{escaped}": 1}}'.encode(),
     ):  # fmt: skip
-        yield Asked("POST", "/api/v1/generations", RIVYA | JSON, body)
-        yield Asked("POST", INBOX, {}, body)
+        yield calls.Request("POST", "/api/v1/generations", RIVYA | JSON, body)
+        yield calls.Request("POST", INBOX, {}, body)
     fields: list[dict[str, Any]] = [
         {"prompt": secret}, {secret: secret}, {"model": secret}, {"callback_secret": secret},
         {"callback_url": f"http://127.0.0.1:9/{secret}?token={secret}"},
@@ -145,18 +147,18 @@ def places(secret: str) -> Iterator[Asked]:
         {"first_image_url": f"https://{secret}@h.test/a.png"},
     ]  # fmt: skip
     for changed in fields:
-        yield Asked("POST", "/hailuo/videos", ACEDATA | JSON, raw(VIDEO | ASYNC | changed))
+        yield calls.Request("POST", "/hailuo/videos", ACEDATA | JSON, raw(VIDEO | ASYNC | changed))
     query = {"action": "retrieve", "id": secret}
-    yield Asked("POST", "/hailuo/tasks", ACEDATA | JSON, raw(query))
+    yield calls.Request("POST", "/hailuo/tasks", ACEDATA | JSON, raw(query))
     for hook in ({"name": secret}, {"url": f"http://127.0.0.1/{secret}"}):
-        yield Asked("POST", "/api/v1/webhooks", RIVYA | JSON, raw(HOOK | hook))
+        yield calls.Request("POST", "/api/v1/webhooks", RIVYA | JSON, raw(HOOK | hook))
     boundary = {"content-type": f"multipart/form-data; boundary=frontier; x={secret}"}
     for form_body in (
         form({"kind": secret}, {"file": ("a.png", PNG)}), form({secret: secret}, {}),
         form({"kind": "image"}, {"file": (f"{secret}.png", PNG)}),
         form({"kind": "image"}, {secret: (secret, PNG)}),
     ):  # fmt: skip
-        yield Asked("POST", "/api/v1/files", RIVYA | boundary, form_body)
+        yield calls.Request("POST", "/api/v1/files", RIVYA | boundary, form_body)
 
 
 def made_secrets(mock: Mock) -> list[str]:
@@ -167,7 +169,7 @@ def made_secrets(mock: Mock) -> list[str]:
 
 
 @pytest.mark.parametrize("which", ["key", "token", "unissued", "door", "endpoint", "rotated"])
-def test_no_secret_is_told_wherever_a_client_wrote_it(
+def test_a_secret_is_hidden_wherever_a_client_wrote_it(
     mock: Mock, log: io.StringIO, which: str
 ) -> None:
     current, former = made_secrets(mock)
@@ -176,9 +178,9 @@ def test_no_secret_is_told_wherever_a_client_wrote_it(
         "rotated": former,
     }[which]  # fmt: skip
     for asked in places(secret):
-        send(mock, asked)
-    advance(mock, 2)
-    told = everything_told(mock, log)
+        calls.send(mock, asked)
+    calls.advance(mock, 2)
+    told = everything_shown(mock, log)
     assert told.count(REDACTED) > 100
     assert lines_with(secret, told) == []
 
@@ -192,7 +194,7 @@ def test_no_secret_is_told_wherever_a_client_wrote_it(
         {"authorization": f"Bearer {FOREIGN}+used_up"},
     ],
 )  # fmt: skip
-def test_what_nobody_issued_is_not_kept_with_its_request(
+def test_an_unknown_credential_is_not_kept_with_its_request(
     mock: Mock, log: io.StringIO, headers: dict[str, str]
 ) -> None:
     body = raw(MINIMAL | {"prompt": FOREIGN})
@@ -202,11 +204,11 @@ def test_what_nobody_issued_is_not_kept_with_its_request(
         mock.request("POST", path, headers=JSON | headers, body=body)
     kept = [*mock.world.journal, *mock.world.inboxes.of("hook")]
     assert FOREIGN not in repr(kept)
-    assert lines_with(FOREIGN, everything_told(mock, log)) == []
+    assert lines_with(FOREIGN, everything_shown(mock, log)) == []
     assert FOREIGN.encode() not in b"".join(door(mock, "GET", "/snapshot").split())
 
 
-def test_what_nobody_issued_is_not_kept_beside_a_good_key_either(mock: Mock) -> None:
+def test_an_unknown_credential_beside_a_valid_key_is_not_kept(mock: Mock) -> None:
     body = MINIMAL | {"prompt": FOREIGN, FOREIGN: 1}
     for name in ("cookie", "x-api-key", "proxy-authorization"):
         mock.rivya("POST", "/generations", body, headers={name: FOREIGN})
@@ -223,16 +225,16 @@ def test_what_nobody_issued_is_not_kept_beside_a_good_key_either(mock: Mock) -> 
         "Basic " + b64encode(f"me:{FOREIGN}".encode()).decode(),
     ],
 )  # fmt: skip
-def test_a_key_in_an_odd_header_is_known_elsewhere_in_its_request(
+def test_a_key_in_an_unusual_header_is_hidden_elsewhere_in_its_request(
     mock: Mock, log: io.StringIO, header: str
 ) -> None:
     headers = {"authorization": header.format(FOREIGN)}
     mock.request("POST", f"/hailuo/{FOREIGN}", headers=headers)
     mock.request("POST", "/hailuo/videos", headers=JSON | headers, body=raw({FOREIGN: FOREIGN}))
-    assert lines_with(FOREIGN, everything_told(mock, log)) == []
+    assert lines_with(FOREIGN, everything_shown(mock, log)) == []
 
 
-def test_a_cookie_is_known_by_its_value_and_not_by_its_name(mock: Mock, log: io.StringIO) -> None:
+def test_the_value_of_a_cookie_is_hidden_and_its_name_is_not(mock: Mock, log: io.StringIO) -> None:
     cookie = f"session_of_client=none; other={FOREIGN}"
     fields = {FOREIGN: 1, "session_of_client": 1, "prompt": "a"}
     mock.rivya("POST", "/generations", MINIMAL | fields, headers={"cookie": cookie})
@@ -242,7 +244,7 @@ def test_a_cookie_is_known_by_its_value_and_not_by_its_name(mock: Mock, log: io.
     assert "'/session_of_client' was ignored" in log.getvalue()
 
 
-def test_the_log_hides_what_nobody_issued_at_the_door_too(mock: Mock, log: io.StringIO) -> None:
+def test_the_log_hides_unknown_credentials_at_the_door_too(mock: Mock, log: io.StringIO) -> None:
     for path in (f"/_mock/worlds/{FOREIGN}", f"/_mock/explain/{FOREIGN}"):
         mock.request("GET", path, headers={"mock-control-token": FOREIGN})
         mock.request("GET", path, headers={"authorization": f"Bearer {FOREIGN}"})
@@ -254,16 +256,16 @@ NAMES = ("api_key", "apiKey", "X-Api-Key", "access_token", "password", "callback
 
 
 @pytest.mark.parametrize("name", ["api-key", "x-auth-token", "x-rivya-key", "private-token"])
-def test_a_header_whose_name_says_that_it_opens_a_door_is_kept_nowhere(
+def test_a_header_with_the_name_of_a_credential_is_not_kept(
     mock: Mock, log: io.StringIO, name: str
 ) -> None:
     for path in ("/api/v1/models", INBOX):
         mock.request("POST", f"{path}?{FOREIGN}", headers={name: FOREIGN})
-    assert lines_with(FOREIGN, everything_told(mock, log)) == []
+    assert lines_with(FOREIGN, everything_shown(mock, log)) == []
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_field_whose_name_says_that_it_is_a_secret_is_told_nowhere(
+def test_a_field_with_the_name_of_a_secret_is_hidden(
     mock: Mock, log: io.StringIO, name: str
 ) -> None:
     secret = "hush-hush"
@@ -277,11 +279,11 @@ def test_a_field_whose_name_says_that_it_is_a_secret_is_told_nowhere(
     boundary = {"content-type": "multipart/form-data; boundary=frontier"}
     mock.request("POST", "/api/v1/files", headers=RIVYA | boundary, body=form({name: secret}, {}))
     mock.acedata("/videos", VIDEO | {"callback_url": f"http://mock.test/#{name}={secret}"})
-    advance(mock, 2)
-    assert lines_with(secret, everything_told(mock, log)) == []
+    calls.advance(mock, 2)
+    assert lines_with(secret, everything_shown(mock, log)) == []
 
 
-def test_what_is_no_secret_by_its_name_stays(mock: Mock) -> None:
+def test_a_field_with_another_name_is_not_hidden(mock: Mock) -> None:
     headers = JSON | {"idempotency-key": "mine", "webhook-signature": "v1,abc"}
     fields = {"keyword": "a", "monkey": "b", "tokens": "c", "author": "d"}
     mock.request("POST", f"{INBOX}?keyword=e", headers=headers, body=raw(fields))
@@ -300,7 +302,7 @@ def test_a_snapshot_hides_a_key_that_was_issued_after_it_came_to_an_inbox(mock: 
     assert body == f"is it {REDACTED}?".encode()
 
 
-def test_no_header_that_opens_a_door_is_kept(mock: Mock) -> None:
+def test_no_header_with_a_credential_is_kept(mock: Mock) -> None:
     mock.rivya("GET", "/credits", headers={"cookie": "short", "x-api-key": KEY})
     (kept,) = mock.world.journal
     opening = ("authorization", "cookie", "x-api-key")
@@ -308,12 +310,12 @@ def test_no_header_that_opens_a_door_is_kept(mock: Mock) -> None:
     assert [headers[name] for name in opening] == [REDACTED] * 3
 
 
-def test_a_callback_secret_is_told_nowhere(mock: Mock, log: io.StringIO) -> None:
+def test_a_callback_secret_is_hidden(mock: Mock, log: io.StringIO) -> None:
     secret = {"callback_secret": "hush-hush", "callback_url": "http://mock.test/x"}
     for body in (VIDEO | secret, VIDEO | {"deeper": [secret]} | ASYNC, {"action": "x"} | secret):
         mock.acedata("/videos", body)
-    advance(mock, 2)
-    assert lines_with("hush-hush", everything_told(mock, log)) == []
+    calls.advance(mock, 2)
+    assert lines_with("hush-hush", everything_shown(mock, log)) == []
 
 
 @pytest.mark.parametrize(
@@ -322,14 +324,12 @@ def test_a_callback_secret_is_told_nowhere(mock: Mock, log: io.StringIO) -> None
      "http://user:hush-hush@mock.test/x", "http://hush-hush@mock.test/x",
      "http://mock.test/x?a=1&access_token=hush-hush"],
 )  # fmt: skip
-def test_what_opens_a_receivers_door_is_told_nowhere(
-    mock: Mock, log: io.StringIO, url: str
-) -> None:
+def test_a_credential_of_a_receiver_is_hidden(mock: Mock, log: io.StringIO, url: str) -> None:
     mock.acedata("/videos", VIDEO | {"callback_url": url})
-    advance(mock, 2)
+    calls.advance(mock, 2)
     (delivery,) = mock.world.deliveries
     assert delivery.url == url
-    assert lines_with("hush-hush", everything_told(mock, log)) == []
+    assert lines_with("hush-hush", everything_shown(mock, log)) == []
 
 
 # --- forged lines --------------------------------------------------------------------------------
@@ -338,13 +338,13 @@ FORGED = "x\n2026-01-01 00:00:00,000 ERROR FORGED \x1b[31m\r\u202e\u2028\x9b1m\x
 A_LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ +mock_server")
 
 
-def test_what_clients_write_makes_no_line_of_the_log(mock: Mock, log: io.StringIO) -> None:
+def test_text_of_a_client_cannot_add_a_line_to_the_log(mock: Mock, log: io.StringIO) -> None:
     mock.create(**{FORGED: 1, "params": {FORGED: FORGED}})
     mock.acedata("/videos", VIDEO | {FORGED: 1, "callback_url": f"http://mock.test/{FORGED}"})
     mock.request("GET", f"/api/v1/{FORGED}")
     mock.request("GET", f"/media/default/{FORGED}.mp4", headers={"mock-scenario": "no\tsuch"})
     mock.upload(name=FORGED)
-    advance(mock, 2)
+    calls.advance(mock, 2)
     logging.getLogger("mock_server.x").error(FORGED)
     try:
         int(FORGED)
@@ -357,13 +357,13 @@ def test_what_clients_write_makes_no_line_of_the_log(mock: Mock, log: io.StringI
         assert line.isprintable(), line
 
 
-def test_a_line_of_the_log_has_an_end(log: io.StringIO) -> None:
+def test_a_line_of_the_log_has_a_maximum_length(log: io.StringIO) -> None:
     logging.getLogger("mock_server.x").error("a" * 10**6)
     assert len(log.getvalue()) < MOST_CHARS + 100
     assert "more characters" in log.getvalue()
 
 
-def test_explain_writes_nothing_to_a_terminal_but_its_lines() -> None:
+def test_explain_writes_no_control_characters() -> None:
     with live() as server:
         answer = httpx2.get(f"{server.url}/api/v1/{quote(FORGED)}")
         asked = ["explain", answer.headers["mock-request"], "--url", server.url]
@@ -378,6 +378,6 @@ def test_explain_writes_nothing_to_a_terminal_but_its_lines() -> None:
 
 
 @given(st.text(max_size=50))
-def test_printable_text_is_one_line_and_tells_texts_apart(text: str) -> None:
+def test_printable_text_is_one_line_and_differs_for_each_text(text: str) -> None:
     assert printable(text).isprintable()
     assert printable(printable(text)) == printable(text)

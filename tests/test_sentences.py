@@ -1,20 +1,18 @@
-"""What is said of each slip that people make: where, what rule, and what would be right."""
+"""The sentence about each common mistake: its place, the rule, and what would be right."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.edge.keys import slip_in
+from mock_server.edge.keys import credential_hint
 from tests.asgi import Answer
-from tests.mock import KEY, MINIMAL, TOKEN, Mock
+from tests.mock import KEY, MINIMAL, TOKEN, MakeMock, Mock
 
-MakeMock = Callable[..., Mock]
 APIS = ("rivya", "acedata")
 JSON = {"content-type": "application/json"}
 KEYS = {"rivya": KEY, "acedata": TOKEN}
@@ -22,7 +20,7 @@ UUID = "00000000-0000-4000-8000-000000000000"
 
 
 def sentence_of(answer: Answer) -> str:
-    """What an answer says, in whoever's envelope."""
+    """The sentence of an answer in any envelope."""
     told = answer.json()
     error = told.get("error") or told
     return str(error.get("message") or error.get("title"))
@@ -46,16 +44,16 @@ SLIPS = [
     ("Bearer", MISSING, "nothing comes after Bearer"),
     ("Bearer ", MISSING, "nothing comes after Bearer"),
     ("~", MISSING, "does not begin with 'Bearer '"),
-    ("Bearer:~", MISSING, "after Bearer comes a space, not ':'"),
-    ("Bearer: ~", MISSING, "after Bearer comes a space, not ':'"),
-    ("Bearer=~", MISSING, "after Bearer comes a space, not '='"),
+    ("Bearer:~", MISSING, "a space must follow Bearer, not ':'"),
+    ("Bearer: ~", MISSING, "a space must follow Bearer, not ':'"),
+    ("Bearer=~", MISSING, "a space must follow Bearer, not '='"),
     ("Key ~", MISSING, "the scheme is 'key': it must be Bearer"),
     ("Token ~", MISSING, "the scheme is 'token': it must be Bearer"),
     ("ApiKey ~", MISSING, "the scheme is 'apikey': it must be Bearer"),
     ("Basic a2V5OnNlY3JldA==", MISSING, "the scheme is 'basic': it must be Bearer"),
-    ("Bearer Bearer ~", UNKNOWN, "Bearer stands there twice"),
-    ("Bearer bearer ~", UNKNOWN, "Bearer stands there twice"),
-    ("Bearer Bearer", UNKNOWN, "Bearer stands there twice, and no key"),
+    ("Bearer Bearer ~", UNKNOWN, "Bearer is there twice"),
+    ("Bearer bearer ~", UNKNOWN, "Bearer is there twice"),
+    ("Bearer Bearer", UNKNOWN, "Bearer is there twice, and no key"),
     ('Bearer "~"', UNKNOWN, "in quotes"),
     ("Bearer '~'", UNKNOWN, "in quotes"),
     ("Bearer `~`", UNKNOWN, "in quotes"),
@@ -72,10 +70,10 @@ SLIPS = [
     ("Bearer <your key>", UNKNOWN, "the name of a key, not its value"),
     ("Bearer YOUR_API_KEY", UNKNOWN, "the name of a key, not its value"),
     ("Bearer process.env.KEY", UNKNOWN, "the name of a key, not its value"),
-    ("Bearer ~,", UNKNOWN, "a ',' stands behind the key"),
-    ("Bearer ~;", UNKNOWN, "a ';' stands behind the key"),
-    ("Bearer ~\\n", UNKNOWN, "the key ends in a line break, written out"),
-    ("Bearer ~%0A", UNKNOWN, "the key ends in a line break, written out"),
+    ("Bearer ~,", UNKNOWN, "a ',' follows the key"),
+    ("Bearer ~;", UNKNOWN, "a ';' follows the key"),
+    ("Bearer ~\\n", UNKNOWN, "the key ends in an escaped line break"),
+    ("Bearer ~%0A", UNKNOWN, "the key ends in an escaped line break"),
     ("Bearer ~ ~", UNKNOWN, "there is white space in the key"),
     ("Bearer rvya_sk_****", UNKNOWN, "a shortened key"),
     ("Bearer rvya_sk_...", UNKNOWN, "a shortened key"),
@@ -85,7 +83,7 @@ SLIPS = [
 
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize(("sent", "rule", "slip"), SLIPS)
-def test_each_slip_with_a_key_is_told_apart_and_nothing_of_it_is_repeated(
+def test_each_mistake_with_a_key_has_its_sentence_that_repeats_nothing(
     mock: Mock, api: str, sent: str, rule: str, slip: str | None
 ) -> None:
     answer = ask(mock, api, sent.replace("~", KEYS[api]).encode().decode("latin-1"))
@@ -101,8 +99,8 @@ def test_each_slip_with_a_key_is_told_apart_and_nothing_of_it_is_repeated(
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_no_two_slips_are_told_alike(mock: Mock, api: str) -> None:
-    """Nor is any as an unknown key is, or as none."""
+def test_every_sentence_differs_from_that_of_a_missing_or_unknown_key(mock: Mock, api: str) -> None:
+    """The last sentence is that of an unknown key."""
     plain = [sentence_of(ask(mock, api, value)) for value in (None, "Bearer SECRETIVE")]
     for sent, _, slip in SLIPS[:-1]:
         sentence = sentence_of(
@@ -113,45 +111,37 @@ def test_no_two_slips_are_told_alike(mock: Mock, api: str) -> None:
 
 
 @given(st.binary(max_size=40), st.binary(max_size=40), st.booleans())
-def test_whatever_comes_nothing_of_it_is_repeated(
-    before: bytes, after: bytes, is_exact: bool
-) -> None:
+def test_no_sentence_repeats_the_header(before: bytes, after: bytes, is_exact: bool) -> None:
     for scheme in (b"", b"Bearer ", b"bearer ", b"Token "):
         headers = {b"authorization": scheme + before + b"S3CR3T" + after}
-        assert "S3CR3T" not in str(slip_in(headers, is_exact=is_exact))
+        assert "S3CR3T" not in str(credential_hint(headers, is_exact=is_exact))
 
 
-def test_the_prefix_of_ace_data_cloud_is_told_where_its_letters_are_wrong(mock: Mock) -> None:
+def test_the_sentence_names_the_right_prefix_of_ace_data_cloud(mock: Mock) -> None:
     assert "must be 'Bearer'" in sentence_of(ask(mock, "acedata", f"bearer {TOKEN}"))
     assert "more than one space" in sentence_of(ask(mock, "acedata", f"Bearer  {TOKEN}"))
 
 
 @pytest.mark.parametrize("api", APIS)
 @pytest.mark.parametrize("name", ["x-api-key", "api-key", "x-auth-token"])
-def test_a_key_in_another_header_is_told(mock: Mock, api: str, name: str) -> None:
+def test_a_key_in_another_header_is_mentioned(mock: Mock, api: str, name: str) -> None:
     answer = ask(mock, api, None, **{name: KEYS[api]})
-    assert f"the header {name} is not looked at" in sentence_of(answer)
+    assert f"the header {name} is not read" in sentence_of(answer)
 
 
 @pytest.mark.parametrize(
-    ("api", "sent", "meant"),
-    [
-        ("rivya", "rvya_sk_tset", KEY),
-        ("rivya", "rvya_sk_tset+no_such", KEY),
-        ("rivya", "RVYA_SK_TEST", KEY),
-        ("rivya", "rvya-sk-test", KEY),
-        ("rivya", "rvya_sk_test1", KEY),
-        ("acedata", "test_token", TOKEN),
-        ("acedata", "test-tokn", TOKEN),
-    ],
-)
-def test_nearly_a_built_in_key_is_told_the_right_one(
-    mock: Mock, api: str, sent: str, meant: str
+    ("api", "sent"),
+    [*(("rivya", sent) for sent in ("rvya_sk_tset", "rvya_sk_tset+no_such", "RVYA_SK_TEST",
+                                    "rvya-sk-test", "rvya_sk_test1")),
+     ("acedata", "test_token"), ("acedata", "test-tokn")],
+)  # fmt: skip
+def test_a_refused_key_that_is_near_a_built_in_one_names_that_one(
+    mock: Mock, api: str, sent: str
 ) -> None:
-    assert f"did you mean '{meant}'?" in sentence_of(ask(mock, api, f"Bearer {sent}"))
+    assert f"did you mean '{KEYS[api]}'?" in sentence_of(ask(mock, api, f"Bearer {sent}"))
 
 
-def test_the_keys_of_a_world_are_told_in_that_world_alone(mock: Mock) -> None:
+def test_built_in_keys_of_a_world_are_named_only_in_that_world(mock: Mock) -> None:
     mock.request("POST", "/_mock/worlds", headers=JSON, body=b'{"name": "one"}')
     sent = {"authorization": f"Bearer {KEY}"}
     in_world = mock.request("GET", "/w/one/api/v1/credits", headers=sent)
@@ -161,14 +151,14 @@ def test_the_keys_of_a_world_are_told_in_that_world_alone(mock: Mock) -> None:
 
 
 @pytest.mark.parametrize("sent", ["rvya_sk_secre", "rvya_sk_secretx", "rvya_sk_SECRET"])
-def test_a_key_of_the_settings_is_told_to_nobody(make_mock: MakeMock, sent: str) -> None:
-    """It may be a real one: whoever comes near it could find it out letter by letter."""
+def test_a_key_of_the_settings_is_never_named(make_mock: MakeMock, sent: str) -> None:
+    """It may be a real one, and suggestions would reveal it letter by letter."""
     keys = [{"key": "rvya_sk_secret", "api": "rivya"}]
     mock = make_mock(accounts=[{"name": "a", "credits": 1, "keys": keys}])
     assert sentence_of(ask(mock, "rivya", f"Bearer {sent}")) == UNKNOWN
 
 
-def test_a_key_of_nobodys_is_not_told_a_key(mock: Mock) -> None:
+def test_an_unknown_key_without_a_near_one_has_no_suggestion(mock: Mock) -> None:
     for sent in ("rvya_sk_nobody", "rvya_sk_live_0123456789", "x", "x" * 10_000):
         assert "did you mean" not in sentence_of(ask(mock, "rivya", f"Bearer {sent}"))
 
@@ -179,15 +169,15 @@ def test_a_key_of_nobodys_is_not_told_a_key(mock: Mock) -> None:
 @pytest.mark.parametrize(
     ("path", "told"),
     [
-        ("/api/v1/api/v1/credits", "/api/v1 stands twice in it: the path is '/api/v1/credits'"),
+        ("/api/v1/api/v1/credits", "/api/v1 is in it twice: the path is '/api/v1/credits'"),
         ("/api/v1/api/v1/generations/task_1", "the path is '/api/v1/generations/task_1'"),
-        ("/hailuo/hailuo/videos", "/hailuo stands twice in it: the path is '/hailuo/videos'"),
+        ("/hailuo/hailuo/videos", "/hailuo is in it twice: the path is '/hailuo/videos'"),
         ("/api/v1/credits/", "it ends with a slash: the path is '/api/v1/credits'"),
         ("/api/v1/generations/task_1/", "the path is '/api/v1/generations/task_1'"),
         ("/hailuo/videos/", "it ends with a slash: the path is '/hailuo/videos'"),
-        ("//hailuo/videos", "take the one at the end of the base URL away"),
+        ("//hailuo/videos", "remove the one at the end of the base URL"),
         ("//api/v1/credits", "the path is '/api/v1/credits'"),
-        ("/api//v1/credits", "two slashes stand together in it"),
+        ("/api//v1/credits", "it has two slashes in a row"),
         ("/api/v1/hailuo/videos", "did you mean '/hailuo/videos'?"),
         ("/hailuo/api/v1/credits", "did you mean '/api/v1/credits'?"),
         ("/v1/generations", "did you mean '/api/v1/generations'?"),
@@ -214,7 +204,7 @@ def test_a_key_of_nobodys_is_not_told_a_key(mock: Mock) -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_path_that_leads_nowhere_is_told_the_one_that_was_meant(
+def test_an_unknown_path_is_refused_with_a_near_one(
     mock: Mock, path: str, told: str, method: str
 ) -> None:
     answer = mock.request(method, path)
@@ -250,7 +240,7 @@ def test_a_neutral_path_is_answered_in_the_style_of_the_key(
     [("/api/v1/x", {"error"}), ("/hailuo/x", {"success", "error", "trace_id"})],
 )
 @pytest.mark.parametrize("key", [KEY, TOKEN])
-def test_a_path_with_a_prefix_is_answered_in_its_style_whosever_the_key(
+def test_a_path_with_a_prefix_is_answered_in_its_style_for_every_key(
     mock: Mock, path: str, style: set[str], key: str
 ) -> None:
     answer = mock.request("GET", path, headers={"authorization": f"Bearer {key}"})
@@ -258,7 +248,7 @@ def test_a_path_with_a_prefix_is_answered_in_its_style_whosever_the_key(
 
 
 @pytest.mark.parametrize("key", [KEY, TOKEN])
-def test_the_door_and_the_media_say_no_for_themselves(mock: Mock, key: str) -> None:
+def test_door_and_media_have_error_answers_of_their_own(mock: Mock, key: str) -> None:
     for path in ("/_mock/nothing", "/media/x"):
         answer = mock.request("GET", path, headers={"authorization": f"Bearer {key}"})
         assert answer.headers["content-type"] == "application/problem+json"
@@ -270,7 +260,7 @@ def test_a_browser_at_the_root_goes_to_the_page(mock: Mock, prefix: str) -> None
     answer = mock.request("GET", f"{prefix}/", headers=accept)
     assert (answer.status, answer.headers["location"]) == (307, "_mock/")
     told = mock.request("GET", f"/_mock/explain/{answer.headers['mock-request']}").json()
-    assert told["because"] == "no rule was asked: what is at this path belongs to no API"
+    assert told["because"] == "no rule was checked: this path belongs to no API"
 
 
 # --- ids -------------------------------------------------------------------------------------
@@ -290,7 +280,9 @@ PLACES = {"task_1": "/generations/", "file_1": "/files/", "whend_1": "/webhooks/
 
 @pytest.mark.parametrize("wanted", PLACES)
 @pytest.mark.parametrize("given", [*IDS, "undefined", "None", "{taskId}", "<id>", "nonsense"])
-def test_an_id_of_another_kind_is_told_what_it_is(mock: Mock, wanted: str, given: str) -> None:
+def test_an_id_of_another_kind_is_refused_with_its_kind(
+    mock: Mock, wanted: str, given: str
+) -> None:
     if wanted == UUID:
         answer = mock.acedata("/tasks", {"id": given})
     else:
@@ -300,7 +292,7 @@ def test_an_id_of_another_kind_is_told_what_it_is(mock: Mock, wanted: str, given
     if given in {"undefined", "None"}:
         assert f"'{given.lower()}' is no id: a variable was not set" in sentence
     elif given in {"{taskId}", "<id>"}:
-        assert "that is the place for an id" in sentence
+        assert "that is a placeholder" in sentence
     elif given in {wanted, "nonsense"}:
         assert ";" not in sentence
     else:
@@ -308,7 +300,7 @@ def test_an_id_of_another_kind_is_told_what_it_is(mock: Mock, wanted: str, given
 
 
 @pytest.mark.parametrize("wanted", PLACES)
-def test_an_id_of_somebody_else_is_told_as_one_that_never_was(
+def test_an_id_of_another_account_is_refused_like_an_unknown_one(
     make_mock: MakeMock, wanted: str
 ) -> None:
     accounts = [
@@ -354,7 +346,9 @@ def test_an_id_of_somebody_else_is_told_as_one_that_never_was(
         ({"action": "retrieve_batch", "id": UUID}, "/ids: is required; was it sent as 'id'?"),
     ],
 )
-def test_an_id_under_another_name_is_told_by_its_name(mock: Mock, body: Any, told: str) -> None:
+def test_an_id_under_another_name_is_refused_with_the_right_name(
+    mock: Mock, body: Any, told: str
+) -> None:
     answer = mock.acedata("/tasks", body)
     assert answer.status == 400
     assert told in sentence_of(answer)
@@ -367,9 +361,9 @@ def test_an_id_under_another_name_is_told_by_its_name(mock: Mock, body: Any, tol
 @pytest.mark.parametrize(
     ("body", "told"),
     [
-        (b'{"prompt": "a",}', "must be JSON: a comma stands before the '}' at line 1, column 1"),
-        (b'{"ids": ["a", "b", ]}', "a comma stands before the ')'"),
-        (b'{"prompt": "a",\n}', "a comma stands before the '}'"),
+        (b'{"prompt": "a",}', "must be JSON: there is a comma before the '}' at line 1, column 1"),
+        (b'{"ids": ["a", "b", ]}', "there is a comma before the ')'"),
+        (b'{"prompt": "a",\n}', "there is a comma before the '}'"),
         (b"{'prompt': 'a'}", "double quotes"),
         (b"{\"prompt\": 'a'}", "double quotes"),
         (b'{"async": True}', "it is spelled true, not True"),
@@ -379,7 +373,7 @@ def test_an_id_under_another_name_is_told_by_its_name(mock: Mock, body: Any, tol
         (b'{"prompt": "a" "b"}', "Expecting ',' delimiter"),
     ],
 )
-def test_a_slip_in_json_is_told_as_what_it_is(mock: Mock, api: str, body: bytes, told: str) -> None:
+def test_a_mistake_in_json_is_named(mock: Mock, api: str, body: bytes, told: str) -> None:
     if api == "rivya":
         answer = mock.rivya("POST", "/generations", body)
     else:

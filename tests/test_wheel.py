@@ -1,4 +1,4 @@
-"""What gets installed: the wheel by itself, where nothing is known of the checkout."""
+"""The wheel, installed without the checkout."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run(*command: str | Path, cwd: Path) -> str:
 
 
 def build(target: str, source: Path, into: Path) -> Path:
-    """Build the wheel or the sdist with what is installed here; nothing is fetched."""
+    """Build the wheel or the sdist with the installed packages; nothing is downloaded."""
     run(sys.executable, "-m", "hatchling", "build", "-t", target, "-d", into, cwd=source)
     (built,) = into.iterdir()
     return built
@@ -70,7 +70,7 @@ def contents(archive: Path) -> dict[str, int]:
         return {entry.filename: entry.CRC for entry in opened.infolist()}
 
 
-def test_the_wheel_carries_the_data_folders_whole(wheel: Path) -> None:
+def test_the_wheel_contains_the_data_folders(wheel: Path) -> None:
     inside = set(contents(wheel))
     for name in ("schemas", "fixtures"):
         kept = {path for path in (ROOT / name).rglob("*") if path.is_file()}
@@ -79,7 +79,7 @@ def test_the_wheel_carries_the_data_folders_whole(wheel: Path) -> None:
         assert {f"mock_server/{path.relative_to(ROOT).as_posix()}" for path in kept} <= inside
 
 
-def test_the_wheel_carries_no_tests_and_no_tools(wheel: Path) -> None:
+def test_the_wheel_contains_no_tests_and_no_tools(wheel: Path) -> None:
     tops = {name.partition("/")[0] for name in contents(wheel)}
     info = {name for name in tops if name.endswith(".dist-info")}
     assert tops - info <= {"mock_server", "contract_tests"}
@@ -93,7 +93,7 @@ def test_the_sdist_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
     assert contents(build("wheel", source, tmp_path / "wheel")) == contents(wheel)
 
 
-def test_python_takes_the_installed_package_not_the_checkout(
+def test_python_imports_the_installed_package_and_not_the_checkout(
     installed: Path, tmp_path: Path
 ) -> None:
     where = (

@@ -1,7 +1,7 @@
-"""How long others wait for a single request, the worst of many.
+"""Measures how long other requests wait while the server handles one large request.
 
-Each is sent alone, while a second process asks for the server's health again and again. Of a few
-tries the quietest counts: what other programs do to the machine only adds to a wait.
+Each large request is sent alone, while a second process repeats a small one. The shortest wait of a
+few tries counts, because other programs can only make a wait longer.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ import time
 from collections.abc import Iterator
 
 from benchmarks.extent import Extent
-from benchmarks.measured import CannotMeasure, Measured
+from benchmarks.figures import CannotMeasure, Figure
 from benchmarks.processes import started
 from benchmarks.servers import Server, fake_server
 from benchmarks.worst_requests import WORLD, Sent, Situation, batch, situations
 
 _AFTERWARDS_S = 0.05
-_PATIENCE_S = 60.0
+_TIMEOUT_S = 60.0
 _TASKS = 20_000
 
 
-def measure(extent: Extent) -> Iterator[Measured]:
-    """The longest of all waits, and which requests came next."""
+def measure(extent: Extent) -> Iterator[Figure]:
+    """The longest wait of all, with the four requests that caused the longest waits."""
     waits_ms: dict[str, float] = {}
     for situation in situations(extent.worst_scale):
         with fake_server({"LOG_LEVEL": "error"}) as fake:
@@ -38,12 +38,12 @@ def measure(extent: Extent) -> Iterator[Measured]:
         }
         waits_ms |= _waits_ms(fake, Situation([], worst), extent.worst_tries)
     longest = sorted(waits_ms, key=lambda name: waits_ms[name], reverse=True)
-    told = "; ".join(f"{name} {waits_ms[name]:.0f} ms" for name in longest[:4])
-    yield Measured("worst_wait", waits_ms[longest[0]], note=f"of {len(waits_ms)} requests; {told}")
+    causes = "; ".join(f"{name} {waits_ms[name]:.0f} ms" for name in longest[:4])
+    yield Figure("worst_wait", waits_ms[longest[0]], note=f"of {len(waits_ms)} requests; {causes}")
 
 
 def _waits_ms(fake: Server, situation: Situation, tries: int) -> dict[str, float]:
-    """How long others waited for each request."""
+    """The wait that each request causes, by its name."""
     answers = [_answer(fake, sent) for sent in situation.before]
     worst = dict(situation.worst)
     if answers and b'"task_id"' in answers[0]:
@@ -52,21 +52,21 @@ def _waits_ms(fake: Server, situation: Situation, tries: int) -> dict[str, float
 
 
 def _wait_ms(fake: Server, sent: Sent) -> float:
-    with started(["-m", "benchmarks.waiter", str(fake.port)]) as waiter:
-        waiter.hear()
+    with started(["-m", "benchmarks.probe", str(fake.port)]) as probe:
+        probe.receive()
         time.sleep(_AFTERWARDS_S)
         _answer(fake, sent)
         time.sleep(_AFTERWARDS_S)
-        waiter.tell("enough")
-        heard = waiter.hear()
-    if not heard["answers"]:
-        raise CannotMeasure("nobody else had an answer")
-    return float(heard["longest_ms"])
+        probe.send("stop")
+        received = probe.receive()
+    if not received["answers"]:
+        raise CannotMeasure("no other request had an answer")
+    return float(received["longest_ms"])
 
 
 def _answer(fake: Server, sent: Sent) -> bytes:
-    """What came, whatever its status: a refusal, and a connection that closes, are answers too."""
-    connection = http.client.HTTPConnection("127.0.0.1", fake.port, timeout=_PATIENCE_S)
+    """The body of the answer. Any status and a closed connection are accepted."""
+    connection = http.client.HTTPConnection("127.0.0.1", fake.port, timeout=_TIMEOUT_S)
     try:
         connection.request(sent.method, sent.path, sent.body or None, sent.headers)
         return connection.getresponse().read()

@@ -1,17 +1,20 @@
-"""Ways to ask for a scenario, and callers who wait: what the tests of faults share."""
+"""Requests to a mock: made with a scenario through each channel, sent, or kept open."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.types import Message
 
 from mock_server.core.world import World
 from tests.asgi import Answer, scope
+from tests.live import WAIT_S
 from tests.mock import KEY, MINIMAL, TOKEN, VIDEO, Mock
 
 APIS = ("rivya", "acedata")
@@ -25,12 +28,22 @@ KEYS = {"rivya": KEY, "acedata": TOKEN}
 ACCOUNTS = {"rivya": "rivya-test", "acedata": "acedata-test"}
 PRICES = {"rivya": 57, "acedata": 1}
 CREATE_BODIES: dict[str, dict[str, Any]] = {"rivya": MINIMAL, "acedata": VIDEO | {"async": True}}
-NOBODY = {"rivya": "task_nobody", "acedata": "00000000-0000-4000-8000-000000000000"}
+HOW_OFTEN: list[tuple[dict[str, Any], str]] = [
+    ({}, "xxxxxx"),
+    ({"times": 2}, "xx...."),
+    ({"skip": 2}, "..xxxx"),
+    ({"every": 2}, ".x.x.x"),
+    ({"skip": 1, "every": 3}, "...x.."),
+    ({"skip": 1, "every": 2, "times": 1}, "..x..."),
+    ({"probability": 0}, "......"),
+]
+"""Terms of a fault, and which of six requests it concerns."""
+UNKNOWN_TASKS = {"rivya": "task_nobody", "acedata": "00000000-0000-4000-8000-000000000000"}
 """The id of a task that was never made."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class Request:
     """A request, as it is sent."""
 
     method: str
@@ -41,7 +54,7 @@ class Asked:
 
 def create(
     api: str, name: str = "", channel: str = "", *, headers: Any = None, **fields: Any
-) -> Asked:
+) -> Request:
     """A valid create that asks for the scenario `name` if its channel is one of requests."""
     body = CREATE_BODIES[api] | fields
     if channel == IN_PROMPT:
@@ -52,8 +65,8 @@ def create(
 
 def read(
     api: str, task_id: str, name: str = "", channel: str = "", *, headers: Any = None
-) -> Asked:
-    """A look at a task."""
+) -> Request:
+    """A read of a task."""
     if api == "rivya":
         path = f"/api/v1/generations/{task_id}"
         return _asked(("GET", path), api, name, channel, (headers, None))
@@ -61,14 +74,14 @@ def read(
     return _asked(("POST", "/hailuo/tasks"), api, name, channel, (headers, body))
 
 
-def get(path: str, name: str = "", channel: str = "", *, headers: Any = None) -> Asked:
-    """A GET of Rivya's, or of a video."""
+def get(path: str, name: str = "", channel: str = "", *, headers: Any = None) -> Request:
+    """A GET with Rivya's key."""
     return _asked(("GET", path), "rivya", name, channel, (headers, None))
 
 
 def _asked(
     where: tuple[str, str], api: str, name: str, channel: str, what: tuple[Any, Any]
-) -> Asked:
+) -> Request:
     """where: method and path. what: headers and a body of JSON."""
     (method, path), (more, body) = where, what
     key = f"{KEYS[api]}+{name}" if channel == IN_KEY else KEYS[api]
@@ -78,26 +91,26 @@ def _asked(
     elif channel == PREFER:
         headers["prefer"] = f"scenario={name}"
     if body is None:
-        return Asked(method, path, headers)
+        return Request(method, path, headers)
     headers["content-type"] = "application/json"
-    return Asked(method, path, headers, json.dumps(body).encode())
+    return Request(method, path, headers, json.dumps(body).encode())
 
 
-def send(mock: Mock, asked: Asked) -> Answer:
+def send(mock: Mock, asked: Request) -> Answer:
     """The answer to a request that is answered at once."""
     return mock.request(asked.method, asked.path, headers=asked.headers, body=asked.body)
 
 
-def door(mock: Mock, method: str, path: str = "", body: Any = None) -> Answer:
+def on_faults(mock: Mock, method: str, path: str = "", body: Any = None) -> Answer:
     """A request to the faults of the default world."""
     headers = {} if body is None else {"content-type": "application/json"}
-    raw = b"" if body is None else json.dumps(body).encode()
+    raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     return mock.request(method, FAULTS + path, headers=headers, body=raw)
 
 
-def stand(mock: Mock, **rule: Any) -> list[Any]:
-    """Have this rule or scenario stand; the faults that it makes."""
-    answer = door(mock, "POST", body=rule)
+def add_faults(mock: Mock, **rule: Any) -> list[Any]:
+    """Add a rule or scenario through the control door; the faults that it makes."""
+    answer = on_faults(mock, "POST", body=rule)
     assert answer.status == 201, answer.body
     faults: list[Any] = answer.json()["faults"]
     return faults
@@ -109,7 +122,7 @@ def task_id_of(document: Mapping[str, Any]) -> str:
     return found
 
 
-def is_sound(world: World) -> bool:
+def is_balanced(world: World) -> bool:
     """Whether no credit is lost, made or held for nothing, in any account."""
     held: dict[str, int] = {}
     for task in world.tasks:
@@ -126,45 +139,65 @@ def is_sound(world: World) -> bool:
     return True
 
 
+def sent(url: str, request: Request) -> socket.socket:
+    """A connection to a server, on which the request has been sent. The server closes it."""
+    address = urlsplit(url)
+    connection = socket.create_connection((address.hostname, address.port or 0), WAIT_S)
+    headers = {"host": "127.0.0.1", "content-length": str(len(request.body))} | request.headers
+    lines = [f"{request.method} {request.path} HTTP/1.1", "connection: close"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    connection.sendall("\r\n".join([*lines, "", ""]).encode() + request.body)
+    return connection
+
+
+def require_refused(answer: Answer, pointer: str, hint: str) -> None:
+    """Fails unless the control door refuses a request at this place, with a hint."""
+    assert answer.status == 400, answer.body
+    assert answer.headers["content-type"] == "application/problem+json"
+    (wrong, *_) = answer.json()["errors"]
+    assert wrong["pointer"] == pointer
+    assert hint in wrong["detail"]
+
+
 @dataclass
-class Waiting:
-    """A caller in this process who waits for an answer, and may hang up before it comes."""
+class OpenRequest:
+    """A request that may be answered later. Its client may hang up before."""
 
     mock: Mock
-    asked: Asked
+    asked: Request
     messages: list[Message] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._has_sent = False
         self._gone = asyncio.Event()
-        self._call = self.mock.driver.loop.create_task(self._run())
-        self.breathe()
+        self._exchange = self.mock.start(self._run())
+        self.settle()
 
-    def breathe(self) -> None:
-        """Let everything that can happen now happen."""
+    def settle(self) -> None:
+        """Run the loop until nothing more can happen now."""
         for _ in range(20):
             self.mock.driver.loop.run_until_complete(asyncio.sleep(0))
 
     @property
-    def waits(self) -> bool:
+    def is_open(self) -> bool:
         """Whether the request is still open."""
-        self.breathe()
-        return not self._call.done()
+        self.settle()
+        return not self._exchange.done()
 
     @property
     def has_begun(self) -> bool:
-        """Whether anything of an answer has come."""
+        """Whether any part of an answer has come."""
         return bool(self.messages)
 
     def hang_up(self) -> None:
-        """Leave, and let the server notice."""
+        """Close the connection, and let the server handle it."""
         self._gone.set()
-        self.breathe()
+        self.settle()
 
     def answer(self) -> Answer:
-        """The answer, which must have come. Raises what the app raised."""
-        assert not self.waits
-        self._call.result()
+        """The answer, which must be complete. Raises what the app raised."""
+        assert not self.is_open
+        self._exchange.result()
         started, *rest = self.messages
         return Answer(
             started["status"],
@@ -172,14 +205,9 @@ class Waiting:
             b"".join(message.get("body", b"") for message in rest),
         )
 
-    def linger(self) -> None:
-        """Wait for what is read or written elsewhere, in threads; not for ever."""
-        self.mock.driver.loop.run_until_complete(asyncio.wait({self._call}, timeout=0.2))
-
-    def drop(self) -> None:
-        """End the request if it is still open, so that nothing is left waiting."""
-        self._call.cancel()
-        self.breathe()
+    def wait_for_threads(self) -> None:
+        """Wait 0.2 s at most for threads that read or write."""
+        self.mock.driver.loop.run_until_complete(asyncio.wait({self._exchange}, timeout=0.2))
 
     async def _run(self) -> None:
         asked = self.asked
@@ -200,5 +228,5 @@ class Waiting:
 
 def advance(mock: Mock, seconds: float) -> None:
     """Move the clock, and let everything due happen before returning."""
-    timekeeper = mock.fake.timekeepers["default"]
+    timekeeper = mock.fake.worlds["default"].timekeeper
     mock.driver.loop.run_until_complete(timekeeper.advance(round(seconds * 1000)))

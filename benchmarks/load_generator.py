@@ -1,16 +1,14 @@
-"""The load generator: prepared bytes on keep-alive connections to 127.0.0.1, answers counted.
+"""The load generator: sends prepared requests on keep-alive connections, and counts the answers.
 
-It is a process of its own, so that it never shares the server's interpreter, and it uses neither an
-HTTP library nor an event loop: a selector says which socket has something, and of each answer only
-the status and the Content-Length are looked at. That costs about 15 us per answer, half of what
-the cheapest server spends on it and half of what asyncio would take for the same; a generator that
-costs as much as the server measures itself. It sends no more than it was told to, for no longer
-than it was told to, and counts every answer by status; whether those are right is for its caller
-to say.
+It is a process of its own, so that it does not share the server's interpreter. It uses no HTTP
+library and no event loop: a selector says which socket has data, and it reads only the status and
+the Content-Length of an answer. That costs about 15 us for each answer, half of the cost of the
+bare app's answer, and half of the cost with asyncio. It counts answers by status; the caller checks
+them.
 
-It speaks JSON lines with whoever started it: a `Load` comes in, `connected` goes out, any line
-comes in and starts the load, in `hold` mode `sent` goes out, then a `Tally`. The connections stay
-until its standard input ends.
+It exchanges JSON lines with the process that started it. It reads a `Load`, prints `connected`, and
+starts when it reads any line. In `hold` mode it prints `sent` when all is sent. In the end it
+prints a `LoadResult`. The connections stay open until its standard input ends.
 """
 
 from __future__ import annotations
@@ -33,12 +31,12 @@ _READ_BYTES = 65536
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What to send.
+    """The requests and how to send them.
 
-    mode: `closed` keeps every connection busy; `open` sends at moments fixed in advance, however
-        slow the answers are; `hold` sends one request per connection and waits.
-    messages: whole requests; they are taken in turn, again and again, until `count` are sent.
-    rate_per_s: of the open mode.
+    mode: `closed` keeps every connection busy; `open` sends at moments fixed in advance, even when
+        answers are slow; `hold` sends one request on each connection and waits.
+    messages: whole requests, sent in turn and repeated until `count` are sent.
+    rate_per_s: for the open mode.
     """
 
     mode: Literal["closed", "open", "hold"]
@@ -51,8 +49,8 @@ class Load:
 
 
 @dataclass(slots=True)
-class Spread:
-    """Half of the values were below `p50`, 99 of 100 below `p99`."""
+class Percentiles:
+    """The median, the 99th percentile and the maximum."""
 
     p50: float = 0.0
     p99: float = 0.0
@@ -60,14 +58,14 @@ class Spread:
 
 
 @dataclass(slots=True)
-class Tally:
-    """What came of it.
+class LoadResult:
+    """The result of a load.
 
-    dropped: connections that ended while a request was under way.
-    malformed: answers without a length, with bytes left over, or that nobody asked for.
-    latency_ms: open mode: from the moment a request was meant to be sent to its whole answer.
-    late_ms: open mode: how long after that moment the generator got round to it.
-    first_s, last_s: when the first and the last answer was whole, by the machine's monotonic clock.
+    dropped: connections that ended before the answer to a request.
+    malformed: answers without a length, with more bytes, or without a request.
+    latency_ms: open mode: from the moment at which a request is due to the end of its answer.
+    late_ms: open mode: from that moment to the moment at which it was sent.
+    first_s, last_s: the end of the first and the last answer, by the machine's monotonic clock.
     """
 
     sent: int = 0
@@ -76,14 +74,14 @@ class Tally:
     malformed: int = 0
     first_s: float = 0.0
     last_s: float = 0.0
-    latency_ms: Spread = field(default_factory=Spread)
-    late_ms: Spread = field(default_factory=Spread)
+    latency_ms: Percentiles = field(default_factory=Percentiles)
+    late_ms: Percentiles = field(default_factory=Percentiles)
 
 
 class Connection:
-    """One keep-alive connection; at most one request is under way on it."""
+    """One keep-alive connection with at most one request at a time. due_s: when it is due."""
 
-    __slots__ = ("is_busy", "meant_s", "received", "socket")
+    __slots__ = ("due_s", "is_busy", "received", "socket")
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection((HOST, port))
@@ -91,18 +89,18 @@ class Connection:
         self.socket.setblocking(False)
         self.received = b""
         self.is_busy = False
-        self.meant_s = 0.0
+        self.due_s = 0.0
 
     def send(self, message: bytes) -> None:
-        """Send one request; it always fits into an empty send buffer."""
+        """Send one request. It fits into the send buffer, which is empty."""
         self.is_busy = True
         if self.socket.send(message) != len(message):
             raise BlockingIOError("a request did not fit into the socket's buffer")
 
     def read(self) -> int | None:
-        """The status of the answer once it is whole, None before.
+        """The status of the answer once it is complete, None before.
 
-        Raises ValueError for an answer that is malformed, ConnectionError if the server hung up.
+        Raises ValueError for an answer that is malformed, ConnectionError if the server closed it.
         """
         data = self.socket.recv(_READ_BYTES)
         if not data:
@@ -122,13 +120,16 @@ class Connection:
 
 
 def _content_length(answer: bytes) -> int:
-    """ValueError if the answer does not say, in lower case, how long its body is."""
-    start = answer.index(_LENGTH) + len(_LENGTH)
+    """The length of the body. ValueError if the answer has no header for it."""
+    start = answer.find(_LENGTH)
+    if start < 0:  # a proxy writes it with capitals
+        start = answer.index(_LENGTH.title())
+    start += len(_LENGTH)
     return int(answer[start : answer.index(b"\r\n", start)])
 
 
 class Run:
-    """One load under way, over when each request is answered or lost, or the time is up."""
+    """Sends one load. It ends when each request is answered or lost, or the time is up."""
 
     def __init__(self, load: Load) -> None:
         self._load = load
@@ -144,33 +145,35 @@ class Run:
         self._begun_s = 0.0
         self._come_due = 0
         self._finished = 0
-        self.tally = Tally()
+        self.result = LoadResult()
 
-    def begin(self) -> None:
-        """Send what is to be sent at once."""
+    def start(self) -> None:
+        """Send the requests that are due now."""
         self._begun_s = time.monotonic()
         if self._load.mode != "open":
             for connection in self._free:
                 self._send_next(connection)
 
-    def finish(self) -> Tally:
-        """Go on sending until all is answered."""
+    def finish(self) -> LoadResult:
+        """Send the other requests, and wait for all answers."""
         until_s = self._begun_s + self._load.time_limit_s
         is_open = self._load.mode == "open"
         while not self._is_over() and time.monotonic() < until_s:
             if is_open:
                 self._send_due()
-            for key, _ in self._selector.select(self._patience_s()):
+            for key, _ in self._selector.select(self._select_timeout_s()):
                 self._read(key.data)
-        self.tally.by_status = dict(self._statuses)
-        self.tally.latency_ms = spread(self._latencies_ms)
-        self.tally.late_ms = spread(self._lates_ms)
-        return self.tally
+        self.result.by_status = dict(self._statuses)
+        self.result.latency_ms = percentiles(self._latencies_ms)
+        self.result.late_ms = percentiles(self._lates_ms)
+        return self.result
 
     def _is_over(self) -> bool:
-        """A lost answer spoils a load that is measured; of requests held, the rest still counts."""
-        is_spoilt = bool(self.tally.dropped or self.tally.malformed) and self._load.mode != "hold"
-        return is_spoilt or self._finished == self._load.count
+        """Whether all is answered. A lost answer ends the load, except in `hold` mode."""
+        is_invalid = (
+            bool(self.result.dropped or self.result.malformed) and self._load.mode != "hold"
+        )
+        return is_invalid or self._finished == self._load.count
 
     def _read(self, connection: Connection) -> None:
         try:
@@ -184,85 +187,85 @@ class Run:
     def _answered(self, connection: Connection, status: int) -> None:
         self._finished += 1
         self._statuses[status] += 1
-        self.tally.last_s = time.monotonic()
-        self.tally.first_s = self.tally.first_s or self.tally.last_s
+        self.result.last_s = time.monotonic()
+        self.result.first_s = self.result.first_s or self.result.last_s
         if self._load.mode == "closed":
             self._send_next(connection)
         elif self._load.mode == "open":
-            self._latencies_ms.append(1000 * (self.tally.last_s - connection.meant_s))
+            self._latencies_ms.append(1000 * (self.result.last_s - connection.due_s))
             self._free.append(connection)
             self._send_waiting()
 
     def _lost(self, connection: Connection, error: Exception) -> None:
-        """The connection is of no more use, and the answer waited for will not come."""
+        """Close a connection whose answer will not come."""
         self._selector.unregister(connection.socket)
         connection.socket.close()
         if isinstance(error, ValueError):
-            self.tally.malformed += 1
+            self.result.malformed += 1
         elif connection.is_busy:
-            self.tally.dropped += 1
+            self.result.dropped += 1
         self._finished += connection.is_busy
 
     def _send_next(self, connection: Connection) -> None:
-        if self.tally.sent < self._load.count:
-            message = self._messages[self.tally.sent % len(self._messages)]
-            self.tally.sent += 1
+        if self.result.sent < self._load.count:
+            message = self._messages[self.result.sent % len(self._messages)]
+            self.result.sent += 1
             connection.send(message)
 
     def _send_due(self) -> None:
         now_s = time.monotonic()
-        while self._come_due < self._load.count and self._meant_s() <= now_s:
-            self._lates_ms.append(1000 * (now_s - self._meant_s()))
-            self._waiting.append(self._meant_s())
+        while self._come_due < self._load.count and self._next_due_s() <= now_s:
+            self._lates_ms.append(1000 * (now_s - self._next_due_s()))
+            self._waiting.append(self._next_due_s())
             self._come_due += 1
         self._send_waiting()
 
     def _send_waiting(self) -> None:
         while self._waiting and self._free:
             connection = self._free.popleft()
-            connection.meant_s = self._waiting.popleft()
+            connection.due_s = self._waiting.popleft()
             self._send_next(connection)
 
-    def _meant_s(self) -> float:
-        """When the next request is to be sent."""
+    def _next_due_s(self) -> float:
+        """The moment at which the next request is due."""
         return self._begun_s + self._come_due / self._load.rate_per_s
 
-    def _patience_s(self) -> float:
-        """How long nothing but an answer can happen."""
+    def _select_timeout_s(self) -> float:
+        """Seconds until the next request is due."""
         if self._load.mode == "open" and self._come_due < self._load.count:
-            return max(0.0, self._meant_s() - time.monotonic())
+            return max(0.0, self._next_due_s() - time.monotonic())
         return 1.0
 
 
-def spread(values: list[float]) -> Spread:
-    """All zero if there are no values."""
+def percentiles(values: list[float]) -> Percentiles:
+    """The percentiles of some values; all zero if there are none."""
     if not values:
-        return Spread()
+        return Percentiles()
     ordered = sorted(values)
     last = len(ordered) - 1
-    return Spread(ordered[last // 2], ordered[round(0.99 * last)], ordered[last])
+    return Percentiles(ordered[last // 2], ordered[round(0.99 * last)], ordered[last])
 
 
 def _selector(load: Load) -> selectors.BaseSelector:
-    """select() waits to the microsecond where epoll rounds up to 1 ms, but has room for few."""
+    """A selector. select() waits exactly where epoll rounds up to 1 ms, but allows few sockets."""
     return selectors.SelectSelector() if load.mode == "open" else selectors.DefaultSelector()
 
 
-def _say(line: object) -> None:
+def _print(line: object) -> None:
     print(json.dumps(line), flush=True)
 
 
 def main() -> None:
-    """Carry out the load that comes in."""
+    """Send the load that standard input describes."""
     load = Load(**json.loads(sys.stdin.readline()))
     run = Run(load)
-    _say({"event": "connected"})
+    _print({"event": "connected"})
     sys.stdin.readline()
-    gc.disable()  # a collection here would look like a pause of the server's; the run is short
-    run.begin()
+    gc.disable()  # a collection here would look like a pause of the server
+    run.start()
     if load.mode == "hold":
-        _say({"event": "sent"})
-    _say(asdict(run.finish()))
+        _print({"event": "sent"})
+    _print(asdict(run.finish()))
     sys.stdin.read()
 
 

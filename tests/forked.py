@@ -1,0 +1,58 @@
+"""Runs `hailuo-mock` in a process of its own, forked from one that has imported it already.
+
+The imports of the suite take longer than most of its runs in tests.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+_LONGEST_S = 240
+_FORKS = get_context("forkserver")
+# Not contract_tests.plugin: pytest rewrites it, so it must import it first.
+_FORKS.set_forkserver_preload(
+    ["mock_server.__main__", "contract_tests.command", "contract_tests.run", "schemathesis"]
+    + [f"_pytest.{name}" for name in ("terminal", "junitxml", "cacheprovider", "tmpdir")]
+)
+
+
+def run(
+    *arguments: str, environment: Mapping[str, str], before: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Run `hailuo-mock` in the current folder, after some Python code. TimeoutError: no end."""
+    with TemporaryDirectory(prefix="forked-") as name:
+        files = Path(name, "out"), Path(name, "err")
+        how = (arguments, dict(environment), Path.cwd(), files, before)
+        process = _FORKS.Process(target=_run, args=how)
+        process.start()
+        process.join(_LONGEST_S)
+        if process.exitcode is None:
+            process.kill()
+            raise TimeoutError(f"hailuo-mock {' '.join(arguments)} ran for {_LONGEST_S} s")
+        out, err = (file.read_text("utf-8") for file in files)
+        return subprocess.CompletedProcess(arguments, process.exitcode, out, err)
+
+
+def _run(
+    arguments: tuple[str, ...],
+    environment: dict[str, str],
+    folder: Path,
+    files: tuple[Path, Path],
+    before: str,
+) -> None:
+    from mock_server.__main__ import main
+
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, file in enumerate(files, start=1):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), number)
+    sys.argv = ["hailuo-mock", *arguments]
+    exec(before, {})
+    main()
