@@ -25,6 +25,7 @@ settings.register_profile(
 settings.load_profile("repeatable")
 
 
+@pytest.hookimpl(optionalhook=True)  # pytest runs without xdist, too
 def pytest_xdist_auto_num_workers() -> int:
     """Two workers for each core: half of the time, tests wait for other processes and for times."""
     return 2 * (os.cpu_count() or 1)

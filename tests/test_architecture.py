@@ -44,3 +44,15 @@ def test_every_named_file_exists() -> None:
     assert named
     homes = (ROOT, ROOT / "mock_server")
     assert [name for name in named if not any((home / name).exists() for home in homes)] == []
+
+
+SECTIONS = dict(section.split("\n", 1) for section in PAGE.split("\n## "))
+
+
+@pytest.mark.parametrize("title", SECTIONS)
+def test_each_row_of_a_table_is_about_one_thing(title: str) -> None:
+    section = SECTIONS[title]
+    rows = re.findall(r"^\| (?:\d \| )?([^|]+) \|", section, re.MULTILINE)
+    assert rows or "|" not in section
+    names = [name for row in rows for name in row.split(", ")]
+    assert [name for name in set(names) if names.count(name) > 1] == []
