@@ -109,10 +109,10 @@ class Match(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
         )
 
 
-class FaultRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """An effect, the requests it applies to, and how often. Requests are counted per account.
-
-    Raises ValueError for a rule that can never happen.
+class FaultTerms(
+    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """The requests that something applies to, and how often. Requests are counted per account.
 
     skip: the number of matching requests before the first effect.
     times: the maximum number of effects; None: no maximum.
@@ -120,12 +120,17 @@ class FaultRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, o
     probability: of the effect, each time; decided from the seed.
     """
 
-    effect: Effect
     match: Match = Match()
     skip: Count = 0
     times: Positive | None = None
     every: Positive = 1
     probability: Share = 1.0
+
+
+class FaultRule(FaultTerms, frozen=True, kw_only=True):
+    """An effect with its terms. Raises ValueError for a rule that can never happen."""
+
+    effect: Effect
 
     def __post_init__(self) -> None:
         reason = _why_never(self.match, self.effect)

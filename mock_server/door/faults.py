@@ -8,8 +8,7 @@ from starlette.responses import Response
 
 from mock_server.control import answers
 from mock_server.core.apis import Apis
-from mock_server.core.faults import Fault, FaultRule, Match, Share, require_possible
-from mock_server.core.field_types import Count, Positive
+from mock_server.core.faults import Fault, FaultRule, FaultTerms, require_possible
 from mock_server.core.refusals import Invalid
 from mock_server.core.scenarios import UnknownScenario
 from mock_server.door.limits import counts_of_faults, require_room
@@ -20,17 +19,10 @@ from mock_server.edge.typed_body import TypedBody
 from mock_server.faults.scenarios import ScenarioOfOtherApi, require_known_names
 
 
-class ScenarioAsked(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
-):
+class ScenarioAsked(FaultTerms, frozen=True, kw_only=True):
     """A scenario, and when it happens; what is left out is as in the scenario."""
 
     scenario: str
-    match: Match = Match()
-    skip: Count = 0
-    times: Positive | None = None
-    every: Positive = 1
-    probability: Share = 1.0
 
 
 RULE: TypedBody[FaultRule] = TypedBody(FaultRule)
