@@ -153,6 +153,11 @@ class Evidence:
         """How many tasks were made with each order and have not failed."""
         return Counter(each.call for each in self.creates if self._is_paid(each))
 
+    @cached_property
+    def paid_tasks(self) -> int:
+        """How many tasks were made by creates and have not failed."""
+        return self.paid_orders.total()
+
     def _is_paid(self, create: Request) -> bool:
         task = self.tasks.get(create.made or "")
         return task is not None and not has_failed(task, self.now_ms)

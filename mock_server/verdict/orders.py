@@ -1,31 +1,33 @@
 """Equal orders: which tasks were wanted, and which were made and paid for once more."""
 
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import islice, takewhile
+from operator import attrgetter
+from typing import TypeAlias
 
 from mock_server.verdict.answers import refuses_used_key
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.requests import Request, has_failed
 
+WithKey: TypeAlias = bool | None
+"""Whether a create has an idempotency key; None: either way."""
 
-def equal_orders(evidence: Evidence, create: Request) -> list[Request]:
-    """Every create with the same order, this one included, in order."""
-    return [each for each in evidence.calls[create.call] if each.is_create]
+_NUMBER = attrgetter("number")
 
 
-def orders_until(evidence: Evidence, create: Request, until_ms: int) -> Iterator[Request]:
-    """The creates with the same order that began later than this one, and before this time of the
-    world's clock."""
+def orders_after(evidence: Evidence, earlier: Request, create: Request) -> Iterator[Request]:
+    """The creates with the order of `create` that began when the earlier request had ended."""
     group = evidence.calls[create.call]
-    first = bisect_right(group, create.number, key=lambda each: each.number)
-    later = (each for each in islice(group, first, None) if each.is_create)
-    return takewhile(lambda each: each.exchange.started_ms < until_ms, later)
+    first = bisect_right(group, earlier.number, key=_NUMBER)
+    later = islice(group, first, None)
+    return (each for each in later if each.is_create and each.is_after(earlier))
 
 
 def later_orders(evidence: Evidence, create: Request) -> list[Request]:
     """The creates with the same order that began when this one had ended."""
-    return [each for each in equal_orders(evidence, create) if each.is_after(create)]
+    return list(orders_after(evidence, create, create))
 
 
 def lost_creates(evidence: Evidence) -> Iterator[Request]:
@@ -47,18 +49,24 @@ def _says_no(create: Request) -> bool:
 
 
 def paid_after_loss(
-    evidence: Evidence, is_wrong: Callable[[Request, Request], bool]
+    evidence: Evidence,
+    keys_of_repeats: Callable[[Request], WithKey],
+    is_wrong: Callable[[Request, Request], bool] = lambda _, __: True,
 ) -> Iterator[tuple[Request, list[Request]]]:
     """Each create whose answer was lost, with the equal ones after it that made unwanted tasks.
 
-    is_wrong: whether a later create is a mistake, given the lost one and the later one. No task is
-    in two of the lists."""
-    reported: set[str] = set()
+    keys_of_repeats: which later creates are a mistake, given the lost one; is_wrong: and which of
+    these, given the lost one and the later one. No task is in two of the lists."""
+    paid_once = PaidOnce(evidence)
     for create in lost_creates(evidence):
-        later = [each for each in later_orders(evidence, create) if is_wrong(create, each)]
-        again = [each for each in paid_again(evidence, create, later) if each.id not in reported]
-        if create.id not in reported or again:
-            reported.update(each.id for each in again)
+        was_reported = paid_once.has_reported(create)
+        again = paid_once.again(
+            create,
+            create,
+            partial(is_wrong, create),
+            with_key=keys_of_repeats(create),
+        )
+        if again or not was_reported:
             yield create, again
 
 
@@ -76,16 +84,16 @@ def maker_of_key(evidence: Evidence, create: Request) -> Request | None:
     return first if first is not None and first.number < create.number else None
 
 
-def keys_in_conflict(evidence: Evidence) -> frozenset[str]:
-    """The keys with which a create was refused because an equal one before it had made a task."""
-    return frozenset(
-        each.key
-        for each in evidence.creates
-        if each.key is not None
-        and refuses_used_key(evidence, each)
-        and (first := maker_of_key(evidence, each)) is not None
-        and first.has_same_body(each)
-    )
+def conflicts_of_keys(evidence: Evidence) -> dict[str, Request]:
+    """The first create that was refused because an equal one before it had made a task, by the
+    idempotency key of both."""
+    found: dict[str, Request] = {}
+    for each in evidence.creates:
+        if each.key is not None and refuses_used_key(evidence, each):
+            first = maker_of_key(evidence, each)
+            if first is not None and first.has_same_body(each):
+                found.setdefault(each.key, each)
+    return found
 
 
 def is_same_job(one: Request, other: Request) -> bool:
@@ -104,33 +112,78 @@ def is_alive(evidence: Evidence, task_id: str, at_ms: int) -> bool:
     return task is not None and not has_failed(task, at_ms)
 
 
-def paid_again(evidence: Evidence, create: Request, candidates: Sequence[Request]) -> list[Request]:
-    """Those of the creates that made a further task while the task of `create` was paid for, and
-    whose tasks were not wanted."""
-    first = create.exchange.task or ""
-    again = [
-        each
-        for each in candidates
-        if each.made is not None
-        and each.made != first
-        and is_alive(evidence, first, each.exchange.started_ms)
-    ]
-    return again[len(again) - min(len(again), surplus(evidence, create)) :]
-
-
 class PaidOnce:
-    """Finds orders that were paid again, and counts each of them for one earlier order only."""
+    """Finds orders that were paid again, and counts each of them for one earlier order only.
+
+    All that it does for all creates of a run takes n log n steps, unless they overlap."""
 
     def __init__(self, evidence: Evidence) -> None:
         self._evidence = evidence
         self._reported: set[str] = set()
+        self._left: dict[object, int] = {}
+        self._makers: dict[tuple[object, WithKey], list[Request]] = {}
 
-    def again(self, create: Request, candidates: Iterable[Request]) -> list[Request]:
-        """As `paid_again`, without the orders that were found before."""
-        new = [each for each in candidates if each.id not in self._reported]
-        again = paid_again(self._evidence, create, new)
-        self._reported.update(each.id for each in again)
+    def has_reported(self, create: Request) -> bool:
+        """Whether this create was found to be paid again."""
+        return create.id in self._reported
+
+    def again(
+        self,
+        create: Request,
+        earlier: Request,
+        is_meant: Callable[[Request], bool] = lambda _: True,
+        *,
+        is_soon: Callable[[Request], bool] = lambda _: True,
+        overlaps: bool = False,
+        with_key: WithKey = None,
+    ) -> list[Request]:
+        """The meant creates with the order of `create` that began when `earlier` had ended, that
+        made a further task while the task of `create` was paid for, and whose tasks were not
+        wanted.
+
+        is_soon: false for all that come after the last one that is asked for.
+        overlaps: whether they may have begun before `earlier` had ended.
+        with_key: only those with an idempotency key, or only those without."""
+        call, first = create.call, create.exchange.task or ""
+        if call not in self._left:
+            self._left[call] = surplus(self._evidence, create)
+        left = self._left[call]
+        makers = self._unreported(call, with_key) if left else []
+        if not makers or makers[-1].number <= earlier.number:
+            return []
+        later = islice(makers, bisect_right(makers, earlier.number, key=_NUMBER), None)
+        again = [
+            each
+            for each in takewhile(is_soon, later)
+            if each.made != first
+            and is_alive(self._evidence, first, each.exchange.started_ms)
+            and (overlaps or each.is_after(earlier))
+            and is_meant(each)
+        ][-left:]
+        self._left[call] -= len(again)
+        for each in again:
+            self._report(each)
         return again
+
+    def _unreported(self, call: object, with_key: WithKey) -> list[Request]:
+        """The creates that made a task with this order and were not reported, in order."""
+        if (call, with_key) not in self._makers:
+            self._makers[call, with_key] = [
+                each
+                for each in self._evidence.calls[call]
+                if each.made is not None
+                and each.id not in self._reported
+                and with_key in {None, each.key is not None}
+            ]
+        return self._makers[call, with_key]
+
+    def _report(self, create: Request) -> None:
+        self._reported.add(create.id)
+        for with_key in (None, True, False):
+            makers = self._makers.get((create.call, with_key), [])
+            place = bisect_left(makers, create.number, key=_NUMBER)
+            if place < len(makers) and makers[place] is create:
+                del makers[place]
 
 
 def surplus(evidence: Evidence, create: Request) -> int:
@@ -144,7 +197,7 @@ def wanted(evidence: Evidence, create: Request) -> int:
     With `expected_jobs`, those that the other orders leave. Else as many as in the quiet run,
     at least one."""
     if evidence.expected_jobs is not None:
-        others = evidence.paid_orders.total() - evidence.paid_orders[create.call]
+        others = evidence.paid_tasks - evidence.paid_orders[create.call]
         return max(1, evidence.expected_jobs - others)
     return max(1, in_control(evidence, create))
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from mock_server.verdict.answers import facts_of
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.orders import credits_of, paid_after_loss
+from mock_server.verdict.orders import WithKey, credits_of, paid_after_loss
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
 from mock_server.verdict.requests import Request
 
@@ -19,12 +19,13 @@ _WITHOUT_KEYS = (
 )
 
 
-def _is_without_key(lost: Request, later: Request) -> bool:
-    return lost.key is None or later.key is None
+def _without_key(lost: Request) -> WithKey:
+    """Any repeat of a create without a key, and one without a key of any create."""
+    return None if lost.key is None else False
 
 
 def find(evidence: Evidence) -> Iterator[Outcome]:
-    for lost, again in paid_after_loss(evidence, _is_without_key):
+    for lost, again in paid_after_loss(evidence, _without_key):
         if not again:
             yield CLEAN
             continue

@@ -3,19 +3,19 @@
 from collections.abc import Iterator
 
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.orders import credits_of, keys_in_conflict, paid_after_loss
+from mock_server.verdict.orders import conflicts_of_keys, credits_of, paid_after_loss
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
 from mock_server.verdict.requests import Request
 
 
 def find(evidence: Evidence) -> Iterator[Outcome]:
-    in_conflict = keys_in_conflict(evidence)
+    conflicts = conflicts_of_keys(evidence)
 
     def has_new_key(lost: Request, later: Request) -> bool:
-        both = lost.key is not None and later.key is not None
-        return both and lost.key != later.key and lost.key not in in_conflict
+        conflict = conflicts.get(lost.key or "")
+        return lost.key != later.key and not (conflict and later.is_after(conflict))
 
-    for lost, again in paid_after_loss(evidence, has_new_key):
+    for lost, again in paid_after_loss(evidence, lambda _: True, has_new_key):
         if lost.key is None:
             continue
         if not again:

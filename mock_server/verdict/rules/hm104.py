@@ -1,11 +1,17 @@
 """HM104: after a conflict the create is sent with a new key."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from mock_server.verdict.answers import refuses_used_key
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.orders import PaidOnce, credits_of, later_orders, maker_of_key
+from mock_server.verdict.orders import PaidOnce, credits_of, maker_of_key
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
+from mock_server.verdict.requests import Request
+
+
+def _has_other_key(refused: Request, later: Request) -> bool:
+    return later.key != refused.key
 
 
 def find(evidence: Evidence) -> Iterator[Outcome]:
@@ -16,8 +22,7 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
             continue
         if not first.has_same_body(refused):
             continue
-        later = [each for each in later_orders(evidence, refused) if each.key != refused.key]
-        again = paid_once.again(first, later)
+        again = paid_once.again(first, refused, partial(_has_other_key, refused))
         if not again:
             yield CLEAN
             continue

@@ -13,7 +13,13 @@ _LONGER = 2
 
 def _burst_of(pauses: Sequence[int]) -> int | None:
     """The number of attempts in each burst; None if the pauses form no bursts of one size."""
-    for size in range(2, len(pauses) // 2 + 1):
+    longest = 1
+    for size in range(1, len(pauses) // 2 + 1):
+        # The pause after the first burst is longer than all before it: so few sizes are left.
+        is_first_outer = pauses[size - 1] > _LONGER * longest
+        longest = max(longest, pauses[size - 1])
+        if size < 2 or not is_first_outer:
+            continue
         outer = [pause for place, pause in enumerate(pauses, 1) if place % size == 0]
         inner = [pause for place, pause in enumerate(pauses, 1) if place % size]
         if len(outer) >= 2 and min(outer) > _LONGER * max(*inner, 1):

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from mock_server.verdict.downloads import downloads_of, is_whole
 from mock_server.verdict.events import attempts_about, ended_in_time
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.orders import equal_orders
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome, Unclear
 from mock_server.verdict.requests import Request
 from mock_server.verdict.restarts import is_after_kill, is_before_kill, told_before_kill
@@ -27,7 +26,7 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
 
 def _is_remembered(evidence: Evidence, create: Request, task_id: str) -> bool:
     """Whether the client, started again, did something about the task, or ordered it again."""
-    later = [*evidence.about(task_id), *equal_orders(evidence, create)]
+    later = [*evidence.about(task_id)[-1:], evidence.calls[create.call][-1]]
     return any(is_after_kill(evidence, each) for each in later) or any(
         each.attempt.was_accepted for each in attempts_about(evidence, task_id)
     )

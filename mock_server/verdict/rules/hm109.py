@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.orders import PaidOnce, credits_of, orders_until
+from mock_server.verdict.orders import PaidOnce, credits_of
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
+from mock_server.verdict.requests import Request
 
 _TOGETHER_MS = 1000
 
@@ -15,13 +16,15 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         if create.made is None:
             continue
         soon_ms = create.exchange.started_ms + evidence.world_ms(_TOGETHER_MS)
-        soon = [
-            each
-            for each in orders_until(evidence, create, soon_ms)
-            if each.started_wall_ms - create.started_wall_ms < _TOGETHER_MS
-            and not (each.is_after(create) and not create.told_task)
-        ]
-        again = paid_once.again(create, soon)
+
+        def is_soon(later: Request, create: Request = create, soon_ms: int = soon_ms) -> bool:
+            is_repeat = not create.told_task and later.is_after(create)
+            return later.exchange.started_ms < soon_ms and not is_repeat
+
+        def is_together(later: Request, create: Request = create) -> bool:
+            return later.started_wall_ms - create.started_wall_ms < _TOGETHER_MS
+
+        again = paid_once.again(create, create, is_together, is_soon=is_soon, overlaps=True)
         if not again:
             yield CLEAN
             continue

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from mock_server.verdict.downloads import broke, downloads_of
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.orders import credits_of, equal_orders, paid_again
+from mock_server.verdict.orders import PaidOnce, credits_of
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
 
 
 def find(evidence: Evidence) -> Iterator[Outcome]:
+    paid_once = PaidOnce(evidence)
     for create in evidence.creates:
         task_id = create.made
         if task_id is None:
@@ -16,8 +17,7 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         broken = [each for each in downloads_of(evidence, task_id) if broke(each)]
         if not broken:
             continue
-        later = [each for each in equal_orders(evidence, create) if each.is_after(broken[0])]
-        again = paid_again(evidence, create, later)
+        again = paid_once.again(create, broken[0])
         if not again:
             yield CLEAN
             continue

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 from mock_server.verdict.answers import is_passing_error
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.orders import credits_of, equal_orders, paid_again
+from mock_server.verdict.orders import PaidOnce, credits_of
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
 from mock_server.verdict.silence import given_up_at
 
 
 def find(evidence: Evidence) -> Iterator[Outcome]:
+    paid_once = PaidOnce(evidence)
     for create in evidence.creates:
         looks = evidence.about(create.made or "") if create.told_task else []
         troubled = next(
@@ -17,8 +18,7 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         )
         if troubled is None:
             continue
-        later = [each for each in equal_orders(evidence, create) if each.is_after(troubled)]
-        again = paid_again(evidence, create, later)
+        again = paid_once.again(create, troubled)
         if again:
             yield Found(
                 {"look": troubled.id, "second": again[0].id, "paid": create.made},

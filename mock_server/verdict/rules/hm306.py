@@ -1,9 +1,11 @@
 """HM306: the order is sent again in place of a look."""
 
 from collections.abc import Iterator
+from functools import partial
+from itertools import islice, takewhile
 
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.orders import credits_of, orders_until, paid_again
+from mock_server.verdict.orders import PaidOnce, credits_of, orders_after
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
 from mock_server.verdict.requests import Request
 from mock_server.verdict.restarts import is_after_kill
@@ -13,15 +15,14 @@ _SOON_MS = 1000
 
 
 def find(evidence: Evidence) -> Iterator[Outcome]:
-    reported: set[str] = set()
+    paid_once = PaidOnce(evidence)
     for create in evidence.creates:
-        if create.made is None or not create.told_task or create.id in reported:
+        if create.made is None or not create.told_task or paid_once.has_reported(create):
             continue
-        again = paid_again(evidence, create, _in_place_of_looks(evidence, create))
+        again = _in_place_of_looks(evidence, paid_once, create)
         if not again:
             yield CLEAN
             continue
-        reported.update(each.id for each in again)
         yield Found(
             {"first": create.id, "paid": create.made, "times": len(again)},
             (create.id, *(each.id for each in again)),
@@ -30,17 +31,24 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         )
 
 
-def _in_place_of_looks(evidence: Evidence, create: Request) -> list[Request]:
+def _in_place_of_looks(evidence: Evidence, paid_once: PaidOnce, create: Request) -> list[Request]:
     """The equal creates while the task was running, with no trouble that could explain them."""
     task = evidence.tasks[create.made or ""]
-    troubled = [each.number for each in evidence.about(task.id) if each.has_failed]
-    later = [
-        each
-        for each in orders_until(evidence, create, task.planned.ends_ms)
-        if each.is_after(create)
-        and not is_after_kill(evidence, each)
-        and not any(number < each.number for number in troubled)
-    ]
-    is_alone = len(later) == 1
-    waited_ms = later[0].started_wall_ms - create.started_wall_ms if later else 0
-    return [] if is_alone and waited_ms < _SOON_MS else later
+    trouble = next((each.number for each in evidence.about(task.id) if each.has_failed), None)
+    is_before = partial(_is_before, evidence, task.planned.ends_ms, trouble)
+    later = takewhile(is_before, orders_after(evidence, create, create))
+    first, second = [*islice(later, 2), None, None][:2]
+    if first is None:
+        return []
+    if second is None and first.started_wall_ms - create.started_wall_ms < _SOON_MS:
+        return []
+    return paid_once.again(create, create, is_soon=is_before)
+
+
+def _is_before(evidence: Evidence, ends_ms: int, trouble: int | None, create: Request) -> bool:
+    """Whether a create began before the end of a task, any trouble, and a restart."""
+    return (
+        create.exchange.started_ms < ends_ms
+        and (trouble is None or create.number <= trouble)
+        and not is_after_kill(evidence, create)
+    )

@@ -1,16 +1,18 @@
 """HM512: a late, older event overwrites what is known."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from mock_server.core.lifecycle import TaskEvent
 from mock_server.verdict.events import Sent, own_attempts
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.orders import credits_of, equal_orders, paid_again
+from mock_server.verdict.orders import PaidOnce, credits_of
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
 from mock_server.verdict.requests import Request
 
 
 def find(evidence: Evidence) -> Iterator[Outcome]:
+    paid_once = PaidOnce(evidence)
     for create in evidence.creates:
         task = evidence.tasks.get(create.made or "")
         if task is None or task.planned.outcome is not TaskEvent.RENDERED:
@@ -18,17 +20,16 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         false = [each for each in own_attempts(evidence) if _contradicts(each, task.id)]
         if not false:
             continue
-        began_ms = false[0].attempt.started_ms
-        later = [
-            each
-            for each in equal_orders(evidence, create)
-            if each.exchange.started_ms >= began_ms and each.number > create.number
-        ]
-        again = paid_again(evidence, create, later)
+        is_later = partial(_began_after, false[0].attempt.started_ms)
+        again = paid_once.again(create, create, is_later, overlaps=True)
         if not again:
             yield CLEAN
             continue
         yield _found(evidence, create, false[0], again)
+
+
+def _began_after(at_ms: int, create: Request) -> bool:
+    return create.exchange.started_ms >= at_ms
 
 
 def _contradicts(sent: Sent, task_id: str) -> bool:
