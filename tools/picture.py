@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx2
 from playwright.sync_api import expect, sync_playwright
 
-from tests.door.test_page_in_a_browser import browser_program
+from tests.door.browser import browser_program
 from tests.live import live
 from tests.mock import KEY, MINIMAL
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from contract_tests.report import files
-from tests.door.test_page_in_a_browser import HOSTILE, NARROW, WIDE, browser
+from tests.door.browser import HOSTILE, NARROW, WIDE, browser
 
 __all__ = ["browser"]
 

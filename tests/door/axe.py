@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.door.test_page_in_a_browser import ROOT
+from tests.door.browser import ROOT
 
 _SOURCE = ROOT / "tools" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
 _RUN = """async (values) => {

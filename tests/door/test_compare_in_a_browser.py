@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx2
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
-from tests.door.test_page_in_a_browser import (
-    HOSTILE,
-    browser,
-    hostile_elements,
-    requests_of,
-    rivya,
-    visit,
-)
+from tests.door.browser import HOSTILE, Open, hostile_elements, requests_of, rivya
 from tests.live import Live, live
 from tests.mock import MINIMAL
 
-__all__ = ["browser", "visit"]
-
-Open = Callable[..., Page]
 REAL_KEY, OTHER_KEY, SHORT_KEY = "4f9a2c71-dd02-41f5", "rvya_sk_live_8c7b6a5d", "0xyz0"
 """One is known by its header alone, one by its form, one is too short to be looked for."""
 

@@ -6,21 +6,18 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import httpx2
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from mock_server.core.tasks import Order
-from tests.door.test_page_in_a_browser import browser, rivya, visit
+from tests.door.browser import Open, rivya
 from tests.door.test_story_in_a_browser import picture
 from tests.live import Live, live
 from tests.mock import KEY, MINIMAL
 
-__all__ = ["browser", "visit"]
-
-Open = Callable[..., Page]
 MANY, MOST_ROWS = 10_000, 600
 READ_ON = """async (times) => {
   const list = document.querySelector(".tasks");

@@ -12,11 +12,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from mock_server import __version__
-from tests.door.test_page_in_a_browser import REBOUND, browser
+from tests.door.browser import REBOUND
 from tests.live import Live, live
 from tests.mock import KEY, MINIMAL, TOKEN
-
-__all__ = ["browser"]
 
 WORLD = "/_mock/worlds/default"
 SEND = """async ([url, options]) => {

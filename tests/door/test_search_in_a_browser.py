@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.door.axe import violations
-from tests.door.test_page_in_a_browser import browser, door, requests_of, rivya, visit
+from tests.door.browser import Open, door, requests_of, rivya
 from tests.door.test_story_in_a_browser import eventful, picture
 from tests.live import Live, live
 from tests.mock import KEY, MINIMAL
-
-__all__ = ["browser", "visit"]
-
-Open = Callable[..., Page]
 
 
 @pytest.fixture

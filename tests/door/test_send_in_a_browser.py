@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
@@ -14,13 +14,10 @@ from mock_server.config.sources import read_settings
 from mock_server.control import Control
 from mock_server.server.embedded import served
 from tests.apis.made_up import LUMEN
-from tests.door.test_page_in_a_browser import HOSTILE, browser, door, hostile_elements, visit
+from tests.door.browser import HOSTILE, Open, door, hostile_elements
 from tests.live import Live, live
 from tests.mock import PNG
 
-__all__ = ["browser", "visit"]
-
-Open = Callable[..., Page]
 PLAY = """async (film) => {
   film.muted = true;
   await film.play();

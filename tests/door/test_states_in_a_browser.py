@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.door.axe import violations
-from tests.door.test_page_in_a_browser import browser, door, requests_of, rivya, visit
+from tests.door.browser import Open, door, requests_of, rivya
 from tests.door.test_story_in_a_browser import DESK, eventful, picture
 from tests.live import Live, live
 from tests.mock import MINIMAL
 
-__all__ = ["browser", "visit"]
-
-Open = Callable[..., Page]
 PHONE = (400, 860)
 OTHER_SIZE = {DESK: (1920, 1080), PHONE: (360, 780)}
 """The widest screen and the narrowest telephone."""

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,23 +17,19 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.door.axe import violations
-from tests.door.test_page_in_a_browser import (
+from tests.door.browser import (
     CORPUS,
     HOSTILE,
     ROOT,
-    browser,
+    Open,
     door,
     hostile_elements,
     requests_of,
     rivya,
-    visit,
 )
 from tests.live import Live, live
 from tests.mock import KEY, MINIMAL, TOKEN, VIDEO
 
-__all__ = ["browser", "visit"]
-
-Open = Callable[..., Page]
 SCREENSHOTS = ROOT / "build" / "screenshots"
 DESK, PHONE = (1440, 900), (360, 780)
 ALL_DAY_S = 86_400

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from playwright.sync_api import Page, Route, sync_playwright
 
-from tests.door.test_page_in_a_browser import browser_program
+from tests.door.browser import browser_program
 from tools.manual.__main__ import SITE
 
 SEARCHES = {
