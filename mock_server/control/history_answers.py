@@ -13,31 +13,12 @@ from msgspec import Struct, field
 from mock_server.control.answers import Balance, TaskState
 from mock_server.core.journal import EndedBy
 
-EntryType = Literal[
-    "request",
-    "download",
-    "looks",
-    "ledger",
-    "state",
-    "delivery",
-    "attempt",
-    "clock",
-    "fault",
-    "twin",
-    "no_delivery",
+_EntryOfBoth = Literal[
+    "request", "download", "ledger", "state", "delivery", "attempt", "clock", "fault"
 ]
+EntryType = Literal[_EntryOfBoth, "looks", "twin", "no_delivery"]
 """What a story has entries of."""
-ChangeType = Literal[
-    "request_started",
-    "request",
-    "download",
-    "ledger",
-    "state",
-    "delivery",
-    "attempt",
-    "clock",
-    "fault",
-]
+ChangeType = Literal["request_started", _EntryOfBoth]
 """What a list of changes has entries of."""
 Moved = Literal["granted", "set", "held", "spent", "given_back"]
 

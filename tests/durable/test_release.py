@@ -14,6 +14,7 @@ import pytest
 from mock_server.server.joined_writes import JoinedWrites
 from tests.live import live
 from tests.mock import KEY, MINIMAL
+from tests.recorded_transport import RecordedTransport
 
 
 @pytest.mark.parametrize("durable", ["process", "power"])
@@ -59,27 +60,8 @@ class Release:
             send(is_written)
 
 
-class Transport:
-    """Notes what is done with it."""
-
-    def __init__(self) -> None:
-        self.done: list[Any] = []
-
-    def is_closing(self) -> bool:
-        return False
-
-    def write(self, data: bytes) -> None:
-        self.done.append(data)
-
-    def close(self) -> None:
-        self.done.append("close")
-
-    def write_eof(self) -> None:
-        self.done.append("write_eof")
-
-
 def joined() -> tuple[JoinedWrites, Release, list[Any]]:
-    release, transport, loop = Release(), Transport(), None
+    release, transport, loop = Release(), RecordedTransport(), None
     return JoinedWrites(transport, loop, release), release, transport.done  # type: ignore[arg-type]
 
 

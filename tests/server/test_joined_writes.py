@@ -7,33 +7,12 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from mock_server.server.joined_writes import JoinedWrites
-
-
-class Transport:
-    """Keeps the calls to a connection."""
-
-    def __init__(self) -> None:
-        self.done: list[bytes | str] = []
-
-    def write(self, data: bytes) -> None:
-        self.done.append(data)
-
-    def write_eof(self) -> None:
-        self.done.append("eof")
-
-    def close(self) -> None:
-        self.done.append("close")
-
-    def is_closing(self) -> bool:
-        return "close" in self.done
-
-    def get_extra_info(self, name: str) -> str:
-        return name
+from tests.recorded_transport import RecordedTransport
 
 
 def recorded_calls(use: Callable[[JoinedWrites], Any]) -> list[bytes | str]:
     """The calls to a connection within one turn of the loop, and after it."""
-    transport = Transport()
+    transport = RecordedTransport()
 
     async def story() -> list[bytes | str]:
         loop = asyncio.get_running_loop()
