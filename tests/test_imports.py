@@ -70,6 +70,7 @@ CORE_MAY_ALSO = {
         "jsonschema_rs.Draft202012Validator",
         "jsonschema_rs.RegexOptions",
     ],
+    "mock_server.verdict.request_log": ["threading.Lock"],  # judgements are made in threads
     "mock_server.verdict.requests": ["email.utils.parsedate_to_datetime"],
     # Part of the program as its modules are: the words of the rules, one file a rule.
     "mock_server.verdict.catalogue": ["importlib.import_module", "pathlib.Path", "tomllib.loads"],

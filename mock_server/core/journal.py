@@ -23,6 +23,9 @@ EndedBy = Literal["answered", "caller_left", "reset_by_fault", "server_stopped"]
 NUMBERED_AT_ONCE = 1000
 """A copy of a journal follows the number of exchanges in steps of so many."""
 
+_NONE = -1
+"""No exchange has this number or a lower one."""
+
 _REST = b"..."
 """The name of the header that says how many are left out."""
 
@@ -147,6 +150,7 @@ class Journal:
     for judgements.
 
     opened: the number of all. cleared: of those deleted up to the last `clear`.
+    follower: what exchanges are handed over to; None after the journal was cleared or replaced.
     """
 
     def __init__(
@@ -165,7 +169,11 @@ class Journal:
         self._max_body_bytes = max_body_bytes
         self._max_header_bytes = max_header_bytes
         self._counts = counts or Counts()
+        self.max_archive_bytes = max_archive_bytes
         self._archive = PackedRing(Exchange, max_archive_bytes, _has_ended)
+        self._handed_over = _NONE
+        self._handed_over_and_deleted = 0
+        self.follower: object = None
         self.opened = 0
         self.cleared = 0
 
@@ -187,7 +195,7 @@ class Journal:
         """Replace the whole state."""
         self.opened, self.cleared = state.opened, state.cleared
         self._exchanges = deque(state.exchanges, self._exchanges.maxlen)
-        self._archive.clear()
+        self._begin()
 
     @property
     def evicted(self) -> int:
@@ -201,12 +209,23 @@ class Journal:
 
     @property
     def forgotten(self) -> int:
-        """The number of those that are not archived either."""
-        return self.lost - len(self._archive)
+        """The number of those that are not archived and were not handed over either."""
+        return self.lost - len(self._archive) - self._handed_over_and_deleted
 
-    def archived(self) -> PackedItems[Exchange]:
-        """Those that are archived now; not all in the order of their numbers."""
-        return self._archive.items()
+    def hand_over(self) -> tuple[PackedItems[Exchange], list[Exchange]]:
+        """The exchanges since the last call: packed ones, which have ended, and others. From now
+        on their keeper is the caller: they are not archived."""
+        self._handed_over_and_deleted += len(self._archive)
+        packed, others = self._archive.take()
+        others += [each for each in self._exchanges if each.number > self._handed_over]
+        self._handed_over = self.opened
+        return packed, others
+
+    def _begin(self) -> None:
+        self._archive.clear()
+        self._handed_over = _NONE
+        self._handed_over_and_deleted = 0
+        self.follower = None
 
     def open(
         self, exchange_id: str, now_ms: int, method: str, path: str, wall_ms: int | None = None
@@ -214,7 +233,10 @@ class Journal:
         """Add an exchange that starts now."""
         if len(self._exchanges) == self._exchanges.maxlen:
             self._counts.evictions["exchange",] += 1
-            self._archive.add(self._exchanges[0])
+            if self._exchanges[0].number > self._handed_over:
+                self._archive.add(self._exchanges[0])
+            else:
+                self._handed_over_and_deleted += 1
         exchange = Exchange(exchange_id, now_ms, method, path, started_wall_ms=wall_ms)
         self._exchanges.append(exchange)
         if self.opened % NUMBERED_AT_ONCE == 0:
@@ -240,7 +262,7 @@ class Journal:
         self._exchanges = deque(
             (each for each in self._exchanges if each.ended_ms is None), self._exchanges.maxlen
         )
-        self._archive.clear()
+        self._begin()
         self.cleared = self.evicted
         self._marks.mark("state")
         self._marks.mark("journal")

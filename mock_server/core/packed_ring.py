@@ -15,19 +15,15 @@ _IN_A_BLOCK = 128
 
 
 class PackedItems(Generic[T]):
-    """What a ring had at one time: an iterable that unpacks while it is read."""
+    """What a ring had packed at one time: an iterable that unpacks while it is read."""
 
-    def __init__(
-        self, unpack: Callable[[bytes], Iterator[T]], blocks: Sequence[bytes], newest: Sequence[T]
-    ) -> None:
+    def __init__(self, unpack: Callable[[bytes], Iterator[T]], blocks: Sequence[bytes]) -> None:
         self._unpack = unpack
         self._blocks = blocks
-        self._newest = newest
 
     def __iter__(self) -> Iterator[T]:
         for block in self._blocks:
             yield from self._unpack(block)
-        yield from self._newest
 
 
 class PackedRing(Generic[T]):
@@ -47,11 +43,6 @@ class PackedRing(Generic[T]):
     def __len__(self) -> int:
         return self._packed + len(self._newest)
 
-    def items(self) -> PackedItems[T]:
-        """What it has now. Items that were not final for long come late."""
-        blocks = [block for _, block in self._blocks]
-        return PackedItems(self._unpack, blocks, list(self._newest))
-
     def add(self, item: T) -> None:
         """Add an item. One call in _IN_A_BLOCK packs; it takes some 2 microseconds an item."""
         if not self._max_bytes:
@@ -59,6 +50,13 @@ class PackedRing(Generic[T]):
         self._newest.append(item)
         if len(self._newest) % _IN_A_BLOCK == 0:
             self._pack_newest()
+
+    def take(self) -> tuple[PackedItems[T], list[T]]:
+        """The packed items, and the others, of which some may still change; it is empty then."""
+        packed = PackedItems(self._unpack, [block for _, block in self._blocks])
+        others = list(self._newest)
+        self.clear()
+        return packed, others
 
     def clear(self) -> None:
         """Delete all items."""

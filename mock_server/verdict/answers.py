@@ -21,26 +21,30 @@ def facts_of(evidence: Evidence, request: Request) -> ClientFacts:
 
 def lacks_credits(evidence: Evidence, request: Request) -> bool:
     """Whether the client was told that its credits do not suffice, and not as a rate limit."""
-    code = request.code in facts_of(evidence, request).no_credits
-    return request.reached and request.status != 429 and (code or request.status == 402)
+    if (request.status or 0) < 400 or not request.reached or request.status == 429:
+        return False
+    return request.status == 402 or request.code in facts_of(evidence, request).no_credits
 
 
 def speaks_of_credits(request: Request) -> bool:
     """Whether the client was told 429, and that its credits or its quota are exhausted."""
-    about_credits = _ABOUT_CREDITS.search(request.exchange.answer_body)
-    return request.reached and request.status == 429 and about_credits is not None
+    is_refused = request.status == 429 and request.reached
+    return is_refused and _ABOUT_CREDITS.search(request.exchange.answer_body) is not None
 
 
 def refuses_key(evidence: Evidence, request: Request) -> bool:
     """Whether the client was told that its key is wrong, or lacks a permission."""
-    code = request.code in facts_of(evidence, request).refused_key
-    return request.reached and (code or request.status == 401)
+    if (request.status or 0) < 400 or not request.reached:
+        return False
+    return request.status == 401 or request.code in facts_of(evidence, request).refused_key
 
 
 def refuses_body(evidence: Evidence, request: Request) -> bool:
     """Whether the client was told that this body can never be accepted."""
-    code = request.code in facts_of(evidence, request).refused_body
-    return request.reached and (code or request.status in {413, 415, 422})
+    if (request.status or 0) < 400 or not request.reached:
+        return False
+    is_about_body = request.status in {413, 415, 422}
+    return is_about_body or request.code in facts_of(evidence, request).refused_body
 
 
 def refuses_used_key(evidence: Evidence, request: Request) -> bool:

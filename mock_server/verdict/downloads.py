@@ -1,7 +1,9 @@
 """Downloads of results: whole ones, broken ones, and whose fault that was."""
 
+from bisect import bisect_left
+
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.requests import Request, header
+from mock_server.verdict.requests import Request, header, last_part
 
 
 def downloads_of(evidence: Evidence, task_id: str) -> list[Request]:
@@ -42,12 +44,8 @@ def _declared_bytes(download: Request) -> int | None:
 
 def redirect_to(evidence: Evidence, request: Request) -> Request | None:
     """The request whose answer redirected to this one; None if the client came by itself."""
-    return next(
-        (
-            each
-            for each in reversed(evidence.requests[: request.number])
-            if each.status in {301, 302, 303, 307, 308}
-            and request.exchange.path in (header(each.exchange.answer_headers, b"location") or "")
-        ),
-        None,
-    )
+    path = request.exchange.path
+    earlier = evidence.redirects.get(last_part(path), ())
+    before = bisect_left(earlier, request.number, key=lambda each: each.number)
+    leading = (each for each in reversed(earlier[:before]) if path in (each.location or ""))
+    return next(leading, None)

@@ -2,13 +2,12 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, pairwise
 from math import ceil
-from operator import attrgetter
 from typing import Literal, Self
 
 from msgspec import Struct
@@ -21,7 +20,9 @@ from mock_server.core.history_entries import LedgerEntry
 from mock_server.core.journal import Exchange
 from mock_server.core.tasks import Task
 from mock_server.core.world import World
-from mock_server.verdict.requests import Request, are_together, has_failed
+from mock_server.verdict.request_log import RequestLog, Requests
+from mock_server.verdict.requests import Request, are_together, has_failed, last_part
+from mock_server.verdict.sent import Sent, ended_attempts
 
 
 class Run(Struct, frozen=True):
@@ -58,6 +59,8 @@ class Reading(Struct, frozen=True):
     count: int
 
 
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
 _KILLED_MS = 2000
 """The time in which the end of a killed client's connections is seen."""
 
@@ -66,9 +69,9 @@ _KILLED_MS = 2000
 class Evidence:
     """What happened in one world, and what is known about the client's run.
 
-    exchanges: oldest first. archived: older ones; they are unpacked when they are used.
-    lost: how many exchanges, deliveries, tasks and movements of credits
-    are no longer kept. credits: the movements of each account's credits, in order.
+    exchanges: those under way; without a log, all. log: has those that have ended. lost: how many
+    exchanges, deliveries, tasks and movements of credits are no longer kept, besides those that the
+    log has lost. credits: the movements of each account's credits, in order.
     effects: of the faults, by their ids. secrets: the keys of the world. endpoints: by their ids.
     scale: world's seconds per real second; 0: the clock is frozen.
     control: of the same client in a world without faults. expected_jobs: how many videos the client
@@ -78,7 +81,7 @@ class Evidence:
     apis: Apis
     exchanges: Sequence[Exchange]
     tasks: Mapping[str, Task]
-    archived: Iterable[Exchange] = ()
+    log: RequestLog | None = None
     deliveries: Sequence[Delivery] = ()
     lost: int = 0
     effects: Mapping[str, Effect] = dataclasses.field(default_factory=dict)
@@ -94,12 +97,13 @@ class Evidence:
 
     @classmethod
     def of(cls, world: World, apis: Apis) -> Self:
-        """The evidence of a world; it does not change with the world."""
+        """The evidence of a world. It does not change with the world once its requests are used."""
         tasks = {task.id: task for task in world.tasks}
+        log = RequestLog.of(world.journal) if world.journal.max_archive_bytes else None
         return cls(
             apis=apis,
-            archived=world.journal.archived(),
-            exchanges=[each if each.ended_ms is not None else copy(each) for each in world.journal],
+            log=log,
+            exchanges=list(map(copy, world.journal)) if log is None else log.take(),
             tasks=tasks,
             deliveries=[
                 dataclasses.replace(each, attempts=list(map(_copied, each.attempts)))
@@ -118,21 +122,67 @@ class Evidence:
         )
 
     @cached_property
-    def requests(self) -> Sequence[Request]:
-        """Every request, in the order in which they began; without those about tasks that have
-        expired and were deleted."""
-        kept = (
-            each
-            for each in chain(self.archived, self.exchanges)
-            if each.task is None or each.task in self.tasks
-        )
-        in_order = sorted(kept, key=attrgetter("number"))
-        return [Request(each, number) for number, each in enumerate(in_order)]
+    def _seen(self) -> Requests:
+        if self.log is None:
+            return Requests.of(self.exchanges, self.tasks)
+        return self.log.requests(self.exchanges, self.tasks)
 
     @cached_property
+    def maker_of(self) -> Mapping[str, Request]:
+        """The create that made each task."""
+        return {each.made: each for each in self.creates if each.made is not None}
+
+    @cached_property
+    def redirects(self) -> Mapping[str, Sequence[Request]]:
+        """The requests whose answer was a redirect, by the last part of the path it led to."""
+        found: dict[str, list[Request]] = {}
+        for each in self.requests:
+            if each.status in _REDIRECTS and each.location is not None:
+                found.setdefault(last_part(each.location.partition("?")[0]), []).append(each)
+        return found
+
+    @cached_property
+    def faulty_wall_ms(self) -> Sequence[int]:
+        """When the requests began that a fault met, by the machine's clock, in order."""
+        return sorted(each.started_wall_ms for each in self.requests if each.exchange.faults)
+
+    @cached_property
+    def returns_ms(self) -> Mapping[str, Sequence[int]]:
+        """When each account got credits, in the world's time and in order: given back by a failed
+        task, or set by hand. Those that it was made with do not count."""
+        return {
+            account: [
+                row.at_ms
+                for row in rows
+                if row.moved in {"set", "given_back"} and row.change_credits > 0
+            ]
+            for account, rows in self.credits.items()
+        }
+
+    @cached_property
+    def not_kept(self) -> int:
+        """How much that rules need is no longer kept, of the quiet run either."""
+        control = 0 if self.control is None else self.control.not_kept
+        return self.lost + self._seen.lost + control
+
+    @property
+    def requests(self) -> Sequence[Request]:
+        """Every request, in the order in which they began."""
+        return self._seen.all
+
+    @property
     def creates(self) -> Sequence[Request]:
         """The requests that ask for a new task."""
-        return [each for each in self.requests if each.is_create]
+        return self._seen.creates
+
+    @property
+    def calls(self) -> Mapping[object, Sequence[Request]]:
+        """The requests that ask for the same, in order."""
+        return self._seen.calls
+
+    def about(self, task_id: str) -> Sequence[Request]:
+        """The looks at a task and the downloads of its result, in order."""
+        return self._seen.about.get(task_id, ())
 
     @cached_property
     def makers(self) -> Mapping[tuple[str | None, str | None], Request]:
@@ -171,24 +221,12 @@ class Evidence:
         return [self.effects[each] for each in request.exchange.faults if each in self.effects]
 
     @cached_property
-    def calls(self) -> Mapping[object, Sequence[Request]]:
-        """The requests that ask for the same, in order."""
-        found: dict[object, list[Request]] = {}
-        for request in self.requests:
-            found.setdefault(request.call, []).append(request)
-        return found
-
-    @cached_property
     def has_several_workers(self) -> bool:
         """Whether the client asks for the same twice at about the same time without need, in this
         run or in the quiet one: one worker does not."""
         pairs = chain.from_iterable(map(pairwise, self.calls.values()))
         is_in_control = self.control is not None and self.control.has_several_workers
         return is_in_control or any(one.is_ok and are_together(one, other) for one, other in pairs)
-
-    def about(self, task_id: str) -> list[Request]:
-        """The looks at a task and the downloads of its result, in order."""
-        return self._by_task.get(task_id, [])
 
     @cached_property
     def ends_told(self) -> Mapping[str, Request]:
@@ -204,15 +242,6 @@ class Evidence:
     def tasks_of(self, request: Request) -> frozenset[str]:
         """The tasks that a look or a download is about."""
         return request.tasks_in(self.tasks)
-
-    @cached_property
-    def _by_task(self) -> dict[str, list[Request]]:
-        found: dict[str, list[Request]] = {}
-        for request in self.requests:
-            if request.is_look or request.is_download:
-                for task_id in self.tasks_of(request):
-                    found.setdefault(task_id, []).append(request)
-        return found
 
     def was_killed_during(self, request: Request) -> bool:
         """Whether the client was killed and started again while this request was under way, or at
@@ -246,11 +275,46 @@ class Evidence:
         facts = self.apis.get(api)
         return facts is not None and facts.has_endpoints
 
-    def deliveries_about(self, task_id: str) -> Iterator[Delivery]:
+    def deliveries_about(self, task_id: str) -> Sequence[Delivery]:
         """The deliveries of events about a task."""
-        return (each for each in self.deliveries if each.event.subject == task_id)
+        return self._by_subject.get(task_id, ())
 
-    @property
+    @cached_property
+    def _by_subject(self) -> Mapping[str, Sequence[Delivery]]:
+        found: dict[str, list[Delivery]] = {}
+        for each in self.deliveries:
+            found.setdefault(each.event.subject, []).append(each)
+        return found
+
+    @cached_property
+    def sent(self) -> Sequence[Sent]:
+        """The attempts at deliveries to the client's receiver that have ended, in order."""
+        sent = chain.from_iterable(map(ended_attempts, self.own_deliveries))
+        return sorted(sent, key=lambda each: each.attempt.started_ms)
+
+    def sent_about(self, task_id: str) -> Sequence[Sent]:
+        """The attempts at the client's receiver with events about a task. An inbox of this server
+        is no receiver of the client: it never learns what comes there."""
+        return self._sent_by_subject.get(task_id, ())
+
+    @cached_property
+    def _sent_by_subject(self) -> Mapping[str, Sequence[Sent]]:
+        found: dict[str, list[Sent]] = {}
+        for each in self.sent:
+            found.setdefault(each.delivery.event.subject, []).append(each)
+        return found
+
+    @cached_property
+    def tasks_told(self) -> Mapping[str, Sequence[Sent]]:
+        """The true events that the client's receiver accepted, by their tasks."""
+        told = {
+            task_id: [each for each in sent if each.was_accepted and each.is_genuine]
+            for task_id, sent in self._sent_by_subject.items()
+            if task_id in self.tasks
+        }
+        return {task_id: sent for task_id, sent in told.items() if sent}
+
+    @cached_property
     def own_deliveries(self) -> list[Delivery]:
         """The deliveries to a receiver of the client, not to an inbox of this server."""
         return [each for each in self.deliveries if "/_mock/inbox/" not in each.url]

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
-from mock_server.verdict.events import Sent, own_attempts, tasks_told, times_acted
+from mock_server.verdict.events import times_acted
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.looks import first_told
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
 from mock_server.verdict.requests import Request
+from mock_server.verdict.sent import Sent
 
 _SOON_MS = 100
 """Requests so soon after an event are caused by it."""
@@ -34,7 +35,7 @@ def believed(evidence: Evidence, is_wrong: Callable[[Sent], bool]) -> Iterator[O
     """For each such event that reached the client's receiver, whether the client acted on it.
 
     An answer 2xx alone is a note without counts of what the client did."""
-    for sent in own_attempts(evidence):
+    for sent in evidence.sent:
         if not sent.was_answered or not is_wrong(sent):
             continue
         task_id = sent.delivery.event.subject
@@ -69,7 +70,7 @@ def _caused(evidence: Evidence, sent: Sent) -> list[Request]:
     if began_ms is None or ended_ms is None:
         return []
     at_once = [each for each in about if began_ms <= each.started_wall_ms <= ended_ms + _SOON_MS]
-    orders = [each for each in evidence.creates if each.made == task_id]
+    orders = [evidence.maker_of[task_id]] if task_id in evidence.maker_of else []
     before = [each.started_wall_ms for each in (*orders, *about) if each.started_wall_ms < began_ms]
     if at_once and len(before) > 1:
         usual_ms = min(later - earlier for earlier, later in pairwise(before))
@@ -83,14 +84,14 @@ def _knew_otherwise(evidence: Evidence, task_id: str) -> bool:
     """Whether a look or a true event told the client of the end, so that it may act."""
     task = evidence.tasks.get(task_id)
     return task is not None and (
-        first_told(evidence, task) is not None or task_id in tasks_told(evidence)
+        first_told(evidence, task) is not None or task_id in evidence.tasks_told
     )
 
 
 def _acted_unprompted(evidence: Evidence, task_id: str) -> bool:
     """Whether the client acted more often than a look or a true event had told it to."""
-    told = sum(1 for each in evidence.tasks if _knew_otherwise(evidence, each))
-    return not _knew_otherwise(evidence, task_id) and times_acted(evidence) > told
+    told = evidence.tasks_told.keys() | evidence.ends_told.keys()
+    return task_id not in told and times_acted(evidence) > len(told)
 
 
 def _how(sent: Sent) -> str:

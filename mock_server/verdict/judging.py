@@ -55,8 +55,9 @@ def _outcomes(rule: Rule, evidence: Evidence) -> Sequence[Outcome]:
 
 def _missing(rule: Rule, evidence: Evidence) -> str | None:
     """Why the rule cannot judge this evidence at all; None if it can."""
-    if evidence.lost:
-        return f"{evidence.lost} requests, deliveries or movements of credits are no longer kept"
+    lost = evidence.not_kept
+    if lost:
+        return f"{lost} requests, deliveries or movements of credits are no longer kept"
     missing = next((need for need in rule.needs if not need.is_met_by(evidence)), None)
     return None if missing is None else f"not known: {missing.sentence}"
 

@@ -5,16 +5,11 @@ from itertools import groupby, pairwise
 from typing import NamedTuple
 
 from mock_server.verdict.downloads import downloads_of, is_whole
-from mock_server.verdict.events import (
-    Sent,
-    acts_wanted,
-    own_attempts,
-    tasks_told,
-    times_acted,
-)
+from mock_server.verdict.events import acts_wanted, times_acted
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.looks import first_told
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome, Unclear
+from mock_server.verdict.sent import Sent
 
 _FETCHED_TWICE = (
     "Event {event} about task {task} came to the client more than once, and it downloaded the "
@@ -64,7 +59,7 @@ def told_twice(evidence: Evidence) -> Iterator[Repetition]:
     """The tasks whose end was told by a look and by one event."""
     repeated = {each.task_id for each in (*repeats(evidence), *copies_at_once(evidence))}
     repeated |= {each.task_id for each in retries(evidence)}
-    for task_id, sent in tasks_told(evidence).items():
+    for task_id, sent in evidence.tasks_told.items():
         if task_id not in repeated and first_told(evidence, evidence.tasks[task_id]) is not None:
             yield Repetition(task_id, sent[0].delivery.event.id, 2)
 
@@ -95,7 +90,7 @@ def acted_too_often(evidence: Evidence, repeated: Iterable[Repetition]) -> Itera
 
 def _accepted_by_event(evidence: Evidence) -> Iterator[tuple[str, list[Sent]]]:
     """The accepted true attempts, by the event's id and the receiver."""
-    accepted = [each for sent in tasks_told(evidence).values() for each in sent]
+    accepted = [each for sent in evidence.tasks_told.values() for each in sent]
 
     def place(sent: Sent) -> tuple[str, str]:
         return sent.delivery.event.id, sent.delivery.receiver
@@ -108,7 +103,7 @@ def _failed_before(evidence: Evidence, accepted: Sent) -> list[Sent]:
     """The attempts at the same delivery that had reached the receiver and were not accepted."""
     return [
         each
-        for each in own_attempts(evidence)
+        for each in evidence.sent_about(accepted.delivery.event.subject)
         if each.delivery.id == accepted.delivery.id
         and each.attempt.started_ms < accepted.attempt.started_ms
         and each.reached

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
@@ -23,12 +22,13 @@ _TOGETHER_MS = 100
 _CREDENTIALS = (b"authorization", b"proxy-authorization", b"x-api-key", b"api-key")
 
 
-@dataclass(frozen=True)
 class Request:
-    """A request with its answer. number: its place in the order in which requests began."""
+    """A request with its answer. number: among all of its world, in the order in which they
+    began."""
 
-    exchange: Exchange
-    number: int
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.number = exchange.number
 
     @property
     def id(self) -> str:
@@ -138,6 +138,11 @@ class Request:
         """The answer's header Retry-After; None without one."""
         return header(self.exchange.answer_headers, b"retry-after")
 
+    @cached_property
+    def location(self) -> str | None:
+        """The answer's header Location; None without one."""
+        return header(self.exchange.answer_headers, b"location")
+
     @property
     def retry_after_is_date(self) -> bool:
         """Whether Retry-After is a date."""
@@ -166,11 +171,11 @@ class Request:
             and self.started_wall_ms >= other.ended_wall_ms
         )
 
-    @cached_property
+    @property
     def body(self) -> bytes:
         """The body, the same for the same JSON."""
         raw = self.exchange.request_body
-        return raw if self.document is None else _CANONICAL.encode(self.document)
+        return raw if not raw or self.document is None else _CANONICAL.encode(self.document)
 
     @cached_property
     def call(self) -> tuple[object, ...]:
@@ -196,7 +201,14 @@ class Request:
     def tasks_in(self, known: Collection[str]) -> frozenset[str]:
         """The known tasks that it is about: noted by the server, or named in its path or body."""
         exchange = self.exchange
-        text = f"{exchange.path} {exchange.query}"
+        path, only = exchange.path, exchange.task
+        if (
+            only is not None
+            and path.endswith(only)
+            and not (exchange.query or exchange.request_body)
+        ):
+            return frozenset({only})
+        text = f"{path} {exchange.query}"
         if self.is_look:
             text += " " + exchange.request_body.decode("utf-8", "replace")
         found = {each for each in _WORD.findall(text) if each in known}
@@ -231,6 +243,11 @@ def _without_urls(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_urls(each) for each in value]
     return "URL" if isinstance(value, str) and value.startswith(("http://", "https://")) else value
+
+
+def last_part(path: str) -> str:
+    """What stands after the last slash."""
+    return path.rpartition("/")[2]
 
 
 def header(headers: Headers, name: bytes) -> str | None:

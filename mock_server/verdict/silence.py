@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 
 from mock_server.verdict.downloads import downloads_of, is_whole
-from mock_server.verdict.events import attempts_about
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.looks import first_told, looks_at
 from mock_server.verdict.orders import is_alive
@@ -62,16 +61,13 @@ def why_not_given_up(evidence: Evidence, request: Request, task_id: str) -> Clea
 
 def _came_back(evidence: Evidence, request: Request, task_id: str) -> bool:
     """Whether the client asked about the task again, ordered it again, or got its event."""
-    if any(each.number > request.number for each in evidence.about(task_id)):
-        return True
-    order = next((each for each in evidence.creates if each.made == task_id), None)
-    if order is not None and any(
-        each.number > request.number for each in evidence.calls[order.call]
-    ):
+    about, order = evidence.about(task_id), evidence.maker_of.get(task_id)
+    orders = [] if order is None else evidence.calls[order.call]
+    if any(each[-1].number > request.number for each in (about, orders) if each):
         return True
     return any(
         each.attempt.was_accepted and each.attempt.started_ms >= request.exchange.started_ms
-        for each in attempts_about(evidence, task_id)
+        for each in evidence.sent_about(task_id)
     )
 
 

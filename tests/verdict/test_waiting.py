@@ -299,7 +299,7 @@ def test_several_workers_have_a_pace_each() -> None:
             f"req_{number}", at_ms, "GET", "/api/v1/generations/task_1", api="rivya",
             operation="read", account="a", task="task_1", status=200, ended_ms=at_ms,
             ended_by="answered", started_wall_ms=at_ms, ended_wall_ms=at_ms,
-            connection=number % 2,
+            connection=number % 2, number=number,
         )
         for number, at_ms in enumerate(range(0, 10_000, 1000))
     ]  # fmt: skip

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mock_server.verdict.downloads import downloads_of, is_whole
-from mock_server.verdict.events import attempts_about, ended_in_time
+from mock_server.verdict.events import ended_in_time
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome, Unclear
 from mock_server.verdict.requests import Request
@@ -28,5 +28,5 @@ def _is_remembered(evidence: Evidence, create: Request, task_id: str) -> bool:
     """Whether the client, started again, did something about the task, or ordered it again."""
     later = [*evidence.about(task_id)[-1:], evidence.calls[create.call][-1]]
     return any(is_after_kill(evidence, each) for each in later) or any(
-        each.attempt.was_accepted for each in attempts_about(evidence, task_id)
+        each.attempt.was_accepted for each in evidence.sent_about(task_id)
     )

@@ -16,7 +16,7 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
             continue
         again = [each.number for each in downloads if each.number > cut.number]
         # Another video in its place shows that the client saw the cut.
-        if again or any(map(is_whole, downloads)) or any(each > cut.number for each in whole):
+        if again or any(map(is_whole, downloads)) or whole[-1:] > [cut.number]:
             yield CLEAN
         elif evidence.run.ended_by != "itself":
             yield Unclear("whether the client had ended by itself after the cut download")

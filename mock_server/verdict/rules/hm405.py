@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from mock_server.core.tasks import Task
 from mock_server.verdict.downloads import downloads_of, is_whole
-from mock_server.verdict.events import attempts_about
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.looks import first_told
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome, Unclear
@@ -17,10 +16,11 @@ _NEVER = (
 
 
 def find(evidence: Evidence) -> Iterator[Outcome]:
+    known = {each.exchange.task for each in evidence.creates if each.told_task}
     for task in evidence.tasks.values():
         if task.planned.ends_ms > evidence.now_ms or has_failed(task, evidence.now_ms):
             continue
-        if not _was_told(evidence, task):
+        if not _was_told(evidence, task, has_id=task.id in known):
             continue
         downloads = downloads_of(evidence, task.id)
         late = [each for each in downloads if _came_too_late(each, task)]
@@ -36,13 +36,12 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
             yield Found({}, (), task.id, is_note=True, sentence=_NEVER)
 
 
-def _was_told(evidence: Evidence, task: Task) -> bool:
+def _was_told(evidence: Evidence, task: Task, *, has_id: bool) -> bool:
     """Whether the client was told that the task had succeeded, by a look, or by an event about a
     task whose id it had."""
     if first_told(evidence, task) is not None:
         return True
-    has_id = any(each.exchange.task == task.id and each.told_task for each in evidence.creates)
-    return has_id and any(each.was_accepted for each in attempts_about(evidence, task.id))
+    return has_id and any(each.was_accepted for each in evidence.sent_about(task.id))
 
 
 def _came_too_late(download: Request, task: Task) -> bool:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from mock_server.core.signing import TOLERANCE_S
-from mock_server.verdict.events import Sent
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.forgeries import believed
 from mock_server.verdict.outcomes import Outcome
+from mock_server.verdict.sent import Sent
 
 
 def find(evidence: Evidence) -> Iterator[Outcome]:

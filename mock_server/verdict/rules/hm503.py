@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from mock_server.verdict.events import Sent, own_attempts
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
+from mock_server.verdict.sent import Sent
 
 _ALL_REFUSED = (
     "Event {event} was well signed over bytes that no library writes; the receiver answered "
@@ -15,17 +15,12 @@ _ALL_REFUSED = (
 
 
 def find(evidence: Evidence) -> Iterator[Outcome]:
-    runs = [evidence] if evidence.control is None else [evidence, evidence.control]
-    genuine = [
-        each
-        for run in runs
-        for each in own_attempts(run)
-        if each.was_answered and each.is_genuine and _is_signed(run, each)
-    ]
+    own = _genuine(evidence)
+    genuine = own if evidence.control is None else [*own, *_genuine(evidence.control)]
     accepts_plain = any(each.was_accepted and not _is_odd(each.body) for each in genuine)
     accepts_odd = any(each.was_accepted and _is_odd(each.body) for each in genuine)
-    for sent in own_attempts(evidence):
-        if sent not in genuine or not _is_odd(sent.body):
+    for sent in own:
+        if not _is_odd(sent.body):
             continue
         if accepts_odd or not sent.was_refused:
             yield CLEAN
@@ -38,6 +33,14 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
             sentence=None if accepts_plain else _ALL_REFUSED,
         )
         return
+
+
+def _genuine(evidence: Evidence) -> list[Sent]:
+    return [
+        each
+        for each in evidence.sent
+        if each.was_answered and each.is_genuine and _is_signed(evidence, each)
+    ]
 
 
 def _is_signed(evidence: Evidence, sent: Sent) -> bool:

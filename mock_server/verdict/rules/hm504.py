@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator
 
-from mock_server.verdict.events import own_attempts
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome, Unclear
 
 
 def find(evidence: Evidence) -> Iterator[Outcome]:
-    quiet = [] if evidence.control is None else own_attempts(evidence.control)
+    quiet = [] if evidence.control is None else evidence.control.sent
     accepted_once = any(each.was_accepted and each.is_genuine for each in quiet)
-    for sent in own_attempts(evidence):
+    for sent in evidence.sent:
         if not sent.was_answered or not sent.is_genuine:
             continue
         if sent.signatures < 2:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mock_server.verdict.events import acts_wanted, tasks_told, times_acted, why_not_lost
+from mock_server.verdict.events import acts_wanted, times_acted, why_not_lost
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.outcomes import Found, Outcome
 
@@ -10,7 +10,7 @@ from mock_server.verdict.outcomes import Found, Outcome
 def find(evidence: Evidence) -> Iterator[Outcome]:
     killed_ms = evidence.run.restarted_wall_ms or 0
     acted, wanted = times_acted(evidence), acts_wanted(evidence)
-    for task_id, sent in tasks_told(evidence).items():
+    for task_id, sent in evidence.tasks_told.items():
         ended_ms = sent[0].attempt.ended_wall_ms
         if ended_ms is None or ended_ms > killed_ms:
             continue

@@ -1,9 +1,10 @@
 """HM511: events are acknowledged too slowly."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from mock_server.core.deliveries import Attempt
-from mock_server.verdict.events import own_attempts, seconds_taken
+from mock_server.verdict.events import seconds_taken
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome, Unclear
 
@@ -12,7 +13,7 @@ _TOLERANCE_S = 0.1
 
 def find(evidence: Evidence) -> Iterator[Outcome]:
     started_by: dict[str, int] = {}
-    for sent in own_attempts(evidence):
+    for sent in evidence.sent:
         api = evidence.apis.get(sent.delivery.event.api)
         limit_s = None if api is None else api.of_clients.acknowledged_within_s
         if limit_s is None or not sent.reached or sent.fault.bytes_per_s is not None:
@@ -44,7 +45,5 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
 def _was_disturbed(evidence: Evidence, attempt: Attempt) -> bool:
     """Whether a fault met a request of the client during the attempt."""
     began_ms, ended_ms = attempt.started_wall_ms or 0, attempt.ended_wall_ms or 0
-    return any(
-        each.exchange.faults and began_ms <= each.started_wall_ms <= ended_ms
-        for each in evidence.requests
-    )
+    first = bisect_left(evidence.faulty_wall_ms, began_ms)
+    return any(each <= ended_ms for each in evidence.faulty_wall_ms[first : first + 1])

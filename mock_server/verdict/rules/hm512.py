@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from functools import partial
 
 from mock_server.core.lifecycle import TaskEvent
-from mock_server.verdict.events import Sent, own_attempts
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.orders import PaidOnce, credits_of
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
 from mock_server.verdict.requests import Request
+from mock_server.verdict.sent import Sent
 
 
 def find(evidence: Evidence) -> Iterator[Outcome]:
@@ -17,7 +17,7 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         task = evidence.tasks.get(create.made or "")
         if task is None or task.planned.outcome is not TaskEvent.RENDERED:
             continue
-        false = [each for each in own_attempts(evidence) if _contradicts(each, task.id)]
+        false = [each for each in evidence.sent_about(task.id) if _contradicts(each)]
         if not false:
             continue
         is_later = partial(_began_after, false[0].attempt.started_ms)
@@ -32,10 +32,9 @@ def _began_after(at_ms: int, create: Request) -> bool:
     return create.exchange.started_ms >= at_ms
 
 
-def _contradicts(sent: Sent, task_id: str) -> bool:
+def _contradicts(sent: Sent) -> bool:
     """Whether the receiver accepted one of two events that contradict each other."""
-    is_about = sent.delivery.event.subject == task_id
-    return is_about and sent.was_accepted and sent.fault.contradicted
+    return sent.was_accepted and sent.fault.contradicted
 
 
 def _found(evidence: Evidence, create: Request, sent: Sent, again: list[Request]) -> Found:

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
-from mock_server.verdict.events import own_attempts
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
 
 
 def find(evidence: Evidence) -> Iterator[Outcome]:
-    for sent in own_attempts(evidence):
+    for sent in evidence.sent:
         if sent.fault.event_type is None or not sent.was_answered:
             continue
         if sent.was_accepted:

@@ -1,0 +1,151 @@
+"""The requests of a world as evidence: each is taken over once, when it has ended."""
+
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Collection, Iterable
+from copy import copy
+from operator import attrgetter
+from threading import Lock
+from typing import Self
+
+from mock_server.core.journal import Exchange, Headers, Journal
+from mock_server.verdict.requests import Request
+
+_NUMBER = attrgetter("number")
+
+_BYTES_EACH = 1000
+"""What a request takes without its bodies and headers, all indexes included."""
+
+_OF_REQUESTS = frozenset({
+    b"idempotency-key", b"range",
+    b"authorization", b"proxy-authorization", b"x-api-key", b"api-key",
+})  # fmt: skip
+_OF_ANSWERS = frozenset({b"retry-after", b"location", b"content-length"})
+"""The headers that rules read, in lower case."""
+
+
+class Requests:
+    """Requests in the order in which they began, and lists of those that rules ask for.
+
+    all: every one. creates: those that ask for a new task. calls: those that ask for the same, by
+    what they ask for. about: the looks at a task and the downloads of its result, by its id.
+    lost: how many more there were, for which there was no room.
+    """
+
+    def __init__(self, lost: int = 0) -> None:
+        self.lost = lost
+        self.all: list[Request] = []
+        self.creates: list[Request] = []
+        self.calls: dict[object, list[Request]] = {}
+        self.about: dict[str, list[Request]] = {}
+
+    @classmethod
+    def of(cls, exchanges: Iterable[Exchange], tasks: Collection[str]) -> Self:
+        """Those of exchanges in any order. tasks: the ids of the world's tasks."""
+        requests = cls()
+        for each in sorted(exchanges, key=_NUMBER):
+            requests.add(Request(each), tasks)
+        return requests
+
+    def add(self, request: Request, tasks: Collection[str]) -> None:
+        """Add a request to its place in the order."""
+        _add(self.all, request)
+        _add(self.calls.setdefault(request.call, []), request)
+        if request.is_create:
+            _add(self.creates, request)
+        elif request.is_look or request.is_download:
+            for task_id in request.tasks_in(tasks):
+                _add(self.about.setdefault(task_id, []), request)
+
+    def copy(self) -> "Requests":
+        """The same requests in new lists."""
+        copied = Requests(self.lost)
+        copied.all, copied.creates = self.all.copy(), self.creates.copy()
+        copied.calls = {call: each.copy() for call, each in self.calls.items()}
+        copied.about = {task_id: each.copy() for task_id, each in self.about.items()}
+        return copied
+
+
+def _add(requests: list[Request], request: Request) -> None:
+    if requests and requests[-1].number > request.number:  # one that was under way for long
+        insort(requests, request, key=_NUMBER)
+    else:
+        requests.append(request)
+
+
+class RequestLog:
+    """Follows the journal of one world, and has what rules read of each exchange that has ended.
+
+    `take` is for the thread that changes the world; `requests` is for any thread. All together may
+    have as many bytes as the journal's archive (`limits.journal_archive_bytes`). If they have more,
+    all are lost: nothing can be judged without some of them.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._taken: deque[Iterable[Exchange]] = deque()
+        self._under_way: list[Exchange] = []
+        self._requests = Requests()
+        self._texts: dict[bytes, bytes] = {}
+        self._bytes = 0
+        self._lock = Lock()
+
+    @classmethod
+    def of(cls, journal: Journal) -> Self:
+        """The one log of a journal; a new one after the journal was cleared or replaced."""
+        if not isinstance(journal.follower, cls):
+            journal.follower = cls(journal)
+        return journal.follower
+
+    def take(self) -> list[Exchange]:
+        """Take over what has ended since the last call. Returns what is under way, as it is now."""
+        packed, others = self._journal.hand_over()
+        new = [*self._under_way, *others]
+        self._under_way = [each for each in new if each.ended_ms is None]
+        self._taken.append([each for each in new if each.ended_ms is not None])
+        self._taken.append(packed)
+        return [copy(each) for each in self._under_way]
+
+    def requests(self, under_way: Iterable[Exchange], tasks: Collection[str]) -> Requests:
+        """All that was taken over, and these that are under way. tasks: the ids of all tasks."""
+        with self._lock:
+            while self._taken:
+                for each in self._taken.popleft():
+                    self._add(each, tasks)
+            requests = self._requests.copy()
+        for each in under_way:
+            place = bisect_left(requests.all, each.number, key=_NUMBER)
+            if place == len(requests.all) or requests.all[place].number != each.number:
+                requests.add(Request(each), tasks)
+        return requests
+
+    def _add(self, exchange: Exchange, tasks: Collection[str]) -> None:
+        kept = self._reduced(exchange)
+        self._bytes += _BYTES_EACH + len(kept.request_headers) + len(kept.answer_headers)
+        lost = self._requests.lost
+        if lost or self._bytes > self._journal.max_archive_bytes:
+            self._requests = Requests(lost + len(self._requests.all) + 1)
+            self._texts = {}
+            return
+        self._requests.add(Request(kept), tasks)
+
+    def _reduced(self, exchange: Exchange) -> Exchange:
+        """A copy with the headers and bodies that rules read; equal bodies are kept once."""
+        kept: Exchange = copy(exchange)
+        kept.request_headers = _read_of(exchange.request_headers, _OF_REQUESTS)
+        kept.answer_headers = _read_of(exchange.answer_headers, _OF_ANSWERS)
+        is_video = exchange.operation == "media" and (exchange.status or 0) < 400
+        kept.answer_body = b"" if is_video else self._once(exchange.answer_body)
+        kept.request_body = self._once(exchange.request_body)
+        return kept
+
+    def _once(self, body: bytes) -> bytes:
+        """The same bytes, shared with equal ones before."""
+        if body not in self._texts:
+            self._texts[body] = body
+            self._bytes += len(body)
+        return self._texts[body]
+
+
+def _read_of(headers: Headers, names: Collection[bytes]) -> Headers:
+    return [each for each in headers if each[0].lower() in names]
