@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,6 +13,8 @@ from msgspec import Meta, Struct
 from mock_server.judge.days import Need
 
 CORPUS = Path(__file__).with_name("corpus")
+BASES = tuple(sorted(each for each in CORPUS.glob("*/base/*.*") if each.is_file()))
+"""Correct clients in small functions: a program beside their folder replaces some of these."""
 
 Code = Annotated[str, Meta(pattern="^HM[1-9][0-9]{2}$")]
 Language = Literal["python", "javascript", "shell"]
@@ -50,6 +53,14 @@ class Client(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     def path(self) -> Path:
         """Where it is."""
         return CORPUS / self.file
+
+    @property
+    def text(self) -> str:
+        """Its own text, and that of the bases that it names."""
+        own = self.path.read_text()
+        named = [each for each in BASES if each.parts[-3] == self.path.parts[-2]]
+        named = [each for each in named if re.search(rf"\b{each.stem}\b", own)]
+        return "\n".join([own, *(each.read_text() for each in named)])
 
     @property
     def language(self) -> Language:

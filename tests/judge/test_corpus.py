@@ -41,7 +41,8 @@ def test_every_program_is_listed_once() -> None:
     programs = [
         path.relative_to(CORPUS).as_posix()
         for path in CORPUS.rglob("*")
-        if path.suffix in {".py", ".mjs", ".sh"} and "node_modules" not in path.parts
+        if path.suffix in {".py", ".mjs", ".sh"}
+        and not {"base", "node_modules"}.intersection(path.parts)
     ]
     assert sorted(each.file for each in CLIENTS) == sorted(programs)
 
@@ -74,6 +75,12 @@ def test_the_page_of_the_table_counts_these_clients() -> None:
     assert f"{len(CORRECT)} correct ones" in page
 
 
+def test_the_page_shows_a_client_as_it_is() -> None:
+    page = (Path(__file__).parents[2] / "docs/judge-corpus.md").read_text("utf-8")
+    client = (CORPUS / "python/all_4xx_are_final.py").read_text("utf-8")
+    assert f"```python\n{client}```\n" in page
+
+
 def test_there_are_enough_clients_of_each_kind() -> None:
     assert len(MISTAKEN) >= 60
     assert len(CORRECT) >= 20
@@ -87,7 +94,7 @@ def test_every_trap_is_a_correct_client() -> None:
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.file)
 def test_a_program_is_what_its_row_says(client: Client) -> None:
-    text = client.path.read_text()
+    text = client.text
     assert re.search(SIGNS[client.library], text, re.MULTILINE)
     assert all(name in text for name in VARIABLES[client.api])
     assert "mock" not in text.lower()
@@ -123,13 +130,13 @@ def test_a_client_of_the_warm_python_is_a_program_of_its_own(
 
 # One with each library and language, on the quiet day and on the days of its mistake.
 SAMPLE = {
-    "paying_twice/keeps_nothing.sh",
-    "paying_twice/new_key_each_attempt.py",
-    "paying_twice/library_retries_posts.mjs",
-    "retrying/retries_invalid.py",
-    "fetching/key_to_media_host.mjs",
-    "waiting/unknown_state_crashes.py",
-    "retrying/retries_bad_key.mjs",
+    "shell/keeps_nothing.sh",
+    "python/new_key_each_attempt.py",
+    "javascript/library_retries_posts.mjs",
+    "python/retries_invalid.py",
+    "javascript/key_to_media_host.mjs",
+    "python/unknown_state_crashes.py",
+    "javascript/retries_bad_key.mjs",
 }
 
 
