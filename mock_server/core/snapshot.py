@@ -351,7 +351,8 @@ def _fill_tasks(world: World, snapshot: Snapshot, urls: UrlRewriter) -> None:
     shared: dict[str, str] = {}  # one object per name, to save memory
     for task in snapshot.tasks:
         order = urls.order_in(task.order)
-        names = {field: getattr(order, field) for field in ("api", "account", "key", "model")}
+        fields = ("api", "account", "key", "model", "base_url")
+        names = {field: getattr(order, field) for field in fields}
         same = {field: shared.setdefault(name, name) for field, name in names.items()}
         world.tasks.add(replace(task, order=replace(order, **same)))
     world.expiry.restore(snapshot.forgotten)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -37,24 +38,24 @@ _AS_IT_IS = UrlRewriter("", "inbox:", lambda *_: "")
 
 
 def read_worlds(
-    rows: list[Row], worlds: Worlds, new_number: Callable[[], int]
+    rows: Iterable[Row], worlds: Worlds, new_number: Callable[[], int]
 ) -> tuple[list[WorldRows], list[int]]:
     """Put the worlds of these rows into the place of those that are there, in the order of their
     making. Returns their rows, and the numbers of rows whose world is gone.
 
-    rows: in the order of their numbers; the list is empty afterwards. new_number: as for WorldRows.
+    rows: in any order. new_number: as for WorldRows.
     Raises msgspec.ValidationError or msgspec.DecodeError for a row that is no such row, and refuses
     with OtherShard a world that another process would have.
     """
     decode = {kind: msgspec.msgpack.Decoder(TYPES[kind]).decode for kind in RowKind}
     of_worlds: dict[int, dict[RowKind, list[tuple[int, Any]]]] = {}
-    rows.reverse()
-    while rows:  # each is released when it is read: there may be millions
-        number, world, kind, body = rows.pop()
+    for number, world, kind, body in rows:
         by_kind = of_worlds.setdefault(world, {each: [] for each in RowKind})
         by_kind[RowKind(kind)].append((number, decode[RowKind(kind)](body)))
     found, orphans = [], []
-    for by_kind in of_worlds.values():
+    for _, by_kind in sorted(of_worlds.items()):
+        for of_kind in by_kind.values():
+            of_kind.sort(key=itemgetter(0))
         if by_kind[RowKind.WORLD]:
             found.append(_world(by_kind, worlds, new_number))
         else:

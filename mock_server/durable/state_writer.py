@@ -62,7 +62,7 @@ class StateWriter:
         self._with_journal = with_journal
         self._thread = ThreadPoolExecutor(1, "state file")
         self._is_writing = False
-        self._is_lost = self._is_closed = False
+        self._is_lost = self._is_closed = self._is_shortening = False
         self._waiting: list[Callable[[bool], None]] = []
         self._being_written: list[Callable[[bool], None]] = []
         self._changed: dict[WorldRows, None] = {}
@@ -73,9 +73,10 @@ class StateWriter:
         self._turns = Turns()
         self._new_number = self._turns.new_number
         try:
-            rows = self._turns.read(file.turns())
-            if changed := list(migrated(rows, file.versions)):
-                rows = self._rewritten(rows, changed)
+            self._turns.read(file.turns())
+            if changed := list(migrated(self._turns.rows(file.turns()), file.versions)):
+                self._rewrite(changed)
+            rows = self._turns.rows(file.turns())
             found, self._orphans = read_worlds(rows, worlds, self._new_number)
         except OtherShard as other:
             raise file.error(f"it is the file of the shard {name_of(other.shard)}") from None
@@ -91,12 +92,10 @@ class StateWriter:
                 self._add(slot)
         worlds.on_replaced = self._on_replaced
 
-    def _rewritten(self, rows: list[Row], changed: list[Row]) -> list[Row]:
-        """All rows, some changed ones as they are now, when the file has those."""
+    def _rewrite(self, changed: list[Row]) -> None:
+        """Write rows that were made by an earlier version as they are now."""
         turns = self._turns.divided(Turn(changed, []))
         self._file.set_versions((number, encode(turn)) for number, turn in turns)
-        by_number = {row[0]: row for row in rows} | {row[0]: row for row in changed}
-        return list(by_number.values())
 
     def begin(self) -> None:
         """As StateKeeper has it."""
@@ -247,8 +246,10 @@ class StateWriter:
             self._turns.forget(number)
         self.on_point("after commit")
         self._end_of_hold()
-        if self._file.has_long_log and (loop := _running_loop()) is not None:
-            self._shorten_log(loop)
+        if self._file.has_long_log and not self._is_shortening:
+            loop = _running_loop()
+            if loop is not None:
+                self._shorten_log(loop)
 
     def _end_of_hold(self) -> None:
         """Release what was written, and write what has changed since then."""
@@ -267,10 +268,12 @@ class StateWriter:
     def _shorten_log(self, loop: asyncio.AbstractEventLoop) -> None:
         """Shorten the log in the thread, twice: the second time it is short, so nothing is written
         meanwhile, and then the log begins anew."""
+        self._is_shortening = True
         first = loop.run_in_executor(self._thread, self._file.shorten_log)
 
         def end(ended: asyncio.Future[None]) -> None:
             self._is_writing = False
+            self._is_shortening = ended is first
             if ended.cancelled() or self._is_lost:
                 return
             if (error := ended.exception()) is not None:

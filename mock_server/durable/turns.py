@@ -6,7 +6,7 @@ does not grow with what no longer counts: their rows that still count move into 
 """
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Any
 
@@ -25,6 +25,11 @@ _TOLERATED = 1000
 
 _MOVED_AT_ONCE = 200
 """The rows of so many turns, at least, are moved at once."""
+
+_PART_BITS = 10
+_IN_A_PART = 1 << _PART_BITS
+"""Numbers whose turns are in one array. Numbers are not used again, so most of the oldest count no
+longer, and their arrays are deleted."""
 
 
 class Turn(Struct, array_like=True):
@@ -48,7 +53,8 @@ class Turns:
 
     def __init__(self) -> None:
         self.last = 0
-        self._turn_of = array("Q")  # by the number of a row; 0: in none
+        self._turns_of: dict[int, array[int]] = {}  # by part and number of a row; 0: in none
+        self._counting_in: dict[int, int] = {}  # of each part: rows that count
         self._numbers = count(1)
         self._counting: dict[int, int] = {}  # of each turn, the oldest first: rows that count
         self._sizes: dict[int, int] = {}
@@ -88,47 +94,62 @@ class Turns:
 
     def counting_rows(self, number: int, body: bytes) -> list[Row]:
         """The rows of a turn that count."""
-        return [row for row in _decode(body).written if self._turn_of[row[0]] == number]
+        return [row for row in _decode(body).written if self._turn_of(row[0]) == number]
 
     def forget(self, number: int) -> None:
         """Forget a turn whose rows have all moved."""
         del self._counting[number]
         self._all_rows -= self._sizes.pop(number)
 
-    def read(self, turns: Iterable[tuple[int, bytes]]) -> list[Row]:
-        """Note all turns of a file; the rows that count, in the order of their numbers.
-        Raises ValueError for a turn that is none."""
-        rows: dict[int, Row] = {}
+    def read(self, turns: Iterable[tuple[int, bytes]]) -> None:
+        """Note all turns of a file. Raises ValueError for a turn that is none."""
+        highest = 0
         for number, body in turns:
-            raw = _decode(body)
-            turn = Turn(list(raw.written), raw.deleted)
+            turn = _decode(body)
             self.last = number
             self._note(number, turn)
-            rows |= {row[0]: row for row in turn.written}
-            for deleted in turn.deleted:
-                rows.pop(deleted, None)
+            highest = max((highest, *(row[0] for row in turn.written), *turn.deleted))
         # One more: the last row may be a task, and the next number is that of its changes.
-        self._numbers = count(len(self._turn_of) + 1)
-        return [rows[number] for number in sorted(rows)]
+        self._numbers = count(highest + 2)
 
-    def _note(self, number: int, turn: Turn) -> None:
-        turn_of, counting = self._turn_of, self._counting
-        highest = max((*(row[0] for row in turn.written), *turn.deleted), default=0)
-        if (missing := highest + 1 - len(turn_of)) > 0:
-            turn_of.frombytes(bytes(missing * turn_of.itemsize))
-        live = self._live_rows
+    def rows(self, turns: Iterable[tuple[int, bytes]]) -> Iterator[Row]:
+        """The rows of these turns that count, in the order of the turns. One turn is decoded at a
+        time: its memory is free before the next one."""
+        for number, body in turns:
+            yield from self.counting_rows(number, body)
+
+    def _turn_of(self, row: int) -> int:
+        """The turn that has the version of a row that counts; 0: none."""
+        part = self._turns_of.get(row >> _PART_BITS)
+        return 0 if part is None else part[row % _IN_A_PART]
+
+    def _note(self, number: int, turn: Turn | _RawTurn) -> None:
+        turns_of, counting, counting_in = self._turns_of, self._counting, self._counting_in
         counting[number] = len(turn.written)
         for row in turn.written:
-            if before := turn_of[row[0]]:
+            at = row[0] >> _PART_BITS
+            part = turns_of.get(at)
+            if part is None:
+                part = turns_of[at] = array("Q", bytes(8 * _IN_A_PART))
+                counting_in[at] = 0
+            place = row[0] % _IN_A_PART
+            if before := part[place]:
                 counting[before] -= 1
             else:
-                live += 1
-            turn_of[row[0]] = number
+                counting_in[at] += 1
+                self._live_rows += 1
+            part[place] = number
         for deleted in turn.deleted:
-            if before := turn_of[deleted]:
+            if before := self._turn_of(deleted):
                 counting[before] -= 1
-                turn_of[deleted] = 0
-                live -= 1
-        self._live_rows = live
+                self._live_rows -= 1
+                self._no_longer_counts(deleted)
         self._sizes[number] = len(turn.written) + len(turn.deleted)
         self._all_rows += self._sizes[number]
+
+    def _no_longer_counts(self, row: int) -> None:
+        at = row >> _PART_BITS
+        self._turns_of[at][row % _IN_A_PART] = 0
+        self._counting_in[at] -= 1
+        if not self._counting_in[at]:
+            del self._turns_of[at], self._counting_in[at]

@@ -27,8 +27,9 @@ def read_back(path: Path, **changes: Any) -> ServerState:
     server = make_server(settings_of(**changes), lambda: START_MS)
     connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     turns = Turns()
-    rows = turns.read(connection.execute("SELECT number, body FROM turn ORDER BY number"))
-    read_worlds(rows, server.worlds, turns.new_number)
+    select = "SELECT number, body FROM turn ORDER BY number"
+    turns.read(connection.execute(select))
+    read_worlds(turns.rows(connection.execute(select)), server.worlds, turns.new_number)
     connection.close()
     return server
 
