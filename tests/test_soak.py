@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.soak.bounds import Sample, rows_of
+from benchmarks.soak.bounds import Sample, judged, rows_of, sentence_of
 from benchmarks.soak.http_client import Connection
 from benchmarks.soak.receiver import Receiver
 from benchmarks.soak.world_run import Lost, WorldRun
@@ -34,7 +34,13 @@ def broken(
                 file_bytes=round(5 * MB + file_b * requests + draw.gauss(0, MB / 2)),
             )
         )
-    return [row.broken for row in rows_of(samples) if row.broken is not None]
+    return broken_in(samples)
+
+
+def broken_in(samples: list[Sample]) -> list[str]:
+    steady, is_warm = judged(samples)
+    rows = rows_of(steady, is_warm=is_warm)
+    return [row.broken for row in rows if row.broken is not None]
 
 
 def test_noise_alone_breaks_no_bound() -> None:
@@ -55,13 +61,43 @@ def test_growth_breaks_the_bound_of_its_figure_alone(growth: Any, sentence: str)
     assert sentence in found
 
 
+def test_connections_that_are_open_for_a_while_are_no_growth() -> None:
+    def run(least: int) -> list[str]:
+        counts = ([31, 31, 50] if number < 120 else [least, 75, 48] for number in range(240))
+        return broken_in(
+            [
+                Sample(4000 * (number + 1), 80 * MB, each[number % 3], 3.0)
+                for number, each in enumerate(counts)
+            ]
+        )
+
+    assert run(least=33) == []
+    assert "open descriptors grew" in run(least=47)[0]
+
+
+def test_the_warm_up_is_not_judged_and_the_output_says_so() -> None:
+    def run(growth_until: int) -> list[Sample]:
+        growing = (min(number, growth_until) for number in range(240))
+        return [
+            Sample(4000 * (number + 1), 80 * MB + grown * MB, 40, 3.0)
+            for number, grown in enumerate(growing)
+        ]
+
+    assert broken_in(run(growth_until=14)) == []
+    assert "resident memory" in broken_in(run(growth_until=100))[0]
+    steady, is_warm = judged(run(14))
+    assert sentence_of(steady, is_warm=is_warm).startswith("judged: requests 64,000 to 960,000;")
+    steady, is_warm = judged(run(14)[:20])
+    assert "too short for a whole warm-up" in sentence_of(steady, is_warm=is_warm)
+
+
 def test_the_heap_of_a_short_run_may_settle() -> None:
     def grown_by(growth_mb: float) -> list[str]:
         samples = [
             Sample(1500 * number, round((70 + growth_mb * number / 24) * MB), 40, 3.0)
             for number in range(1, 25)
         ]
-        return [row.broken for row in rows_of(samples) if row.broken is not None]
+        return broken_in(samples)
 
     assert grown_by(10) == []
     assert "resident memory" in grown_by(30)[0]
@@ -69,7 +105,7 @@ def test_the_heap_of_a_short_run_may_settle() -> None:
 
 def test_too_few_samples_are_not_judged() -> None:
     with pytest.raises(ValueError, match="let it run longer"):
-        list(rows_of([Sample(1, MB, 1, 1.0)] * 9))
+        judged([Sample(1, MB, 1, 1.0)] * 9)
 
 
 class ForgetfulReceiver(Receiver):

@@ -23,7 +23,7 @@ from pathlib import Path
 from benchmarks.figures import CannotMeasure
 from benchmarks.processes import started
 from benchmarks.servers import FAKE, Server, bare_server
-from benchmarks.soak.bounds import Row, Sample, rows_of
+from benchmarks.soak.bounds import Row, Sample, judged, rows_of, sentence_of
 from benchmarks.soak.http_client import Connection, NoAnswer
 from benchmarks.soak.receiver import Receiver
 from benchmarks.soak.world_run import Lost, WorldRun
@@ -112,6 +112,7 @@ class _Soak:
             resident_bytes=self.fake.resident_bytes(),
             descriptors=self.fake.open_files(),
             cost=cost / bare,
+            cpu_us=1e6 * cost,
             file_bytes=None if file is None else _bytes_of(file),
         )
 
@@ -143,18 +144,19 @@ def main() -> int:
         print("\n".join(f"LOST {sentence}" for sentence in soak.lost))
         return 1
     try:
-        rows = list(rows_of(samples))
+        steady, is_warm = judged(samples)
     except ValueError as error:
         print(f"could not judge: {error}", file=sys.stderr)
         return 2
-    return _shown(rows)
+    print(sentence_of(steady, is_warm=is_warm))
+    return _shown(rows_of(steady, is_warm=is_warm))
 
 
 def _shown(rows: Iterable[Row]) -> int:
     """Print the table; the exit code."""
     code = 0
     for row in rows:
-        print(f"{row.what:22} {row.beginning:>14} -> {row.end:14} {row.change:34} {row.bound}")
+        print(f"{row.what:22} {row.beginning:>21} -> {row.end:21} {row.change:32} {row.bound}")
         if row.broken is not None:
             print(f"BROKEN {row.broken}")
             code = 1
