@@ -10,6 +10,8 @@ from contract_tests.run import Run
 from contract_tests.target import running_clock
 from contract_tests.verdicts import Require
 
+pytestmark = pytest.mark.full
+
 _PROMISES = (
     "{api}.rule.takes-what-is-valid", "{api}.rule.refuses-what-is-invalid",
     "{api}.rule.wrong-method", "{api}.rule.answers", "{api}.rule.documented-statuses",
@@ -68,7 +70,6 @@ def settle(run: Run, require: Require, api: Api, result: EngineResult) -> None:
 
 
 @pytest.mark.rank(3)
-@pytest.mark.full
 @pytest.mark.holds(*_PROMISES)
 @_each_operation(_MANY, quick=_FEW)
 def test_generated_requests_are_answered_as_the_document_says(
@@ -88,7 +89,6 @@ def test_generated_requests_are_answered_as_the_document_says(
 
 @pytest.mark.rank(6)
 @pytest.mark.deep
-@pytest.mark.full
 @pytest.mark.holds(*_PROMISES)
 @_each_operation(_MOST_CREATES, quick=_MOST_CREATES)
 def test_every_keyword_of_the_document_is_tried(
@@ -98,7 +98,6 @@ def test_every_keyword_of_the_document_is_tried(
 
 
 @pytest.mark.rank(3)
-@pytest.mark.full
 @pytest.mark.price("hailuo-standard", count=4)
 @pytest.mark.price("hailuo-pro", count=2)
 @pytest.mark.price("minimax-t2v", count=4)
@@ -109,7 +108,6 @@ def test_the_examples_of_the_document_are_taken(run: Run, api: Api, require: Req
 
 @pytest.mark.rank(5)
 @pytest.mark.deep
-@pytest.mark.full
 @pytest.mark.price("hailuo-standard", count=_MOST_CREATES)
 @pytest.mark.price("minimax-t2v", count=_MOST_CREATES)
 @pytest.mark.holds(*_PROMISES)

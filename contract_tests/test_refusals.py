@@ -13,6 +13,8 @@ from contract_tests.requirements import code_of, require_refusal
 from contract_tests.target import Caller, Target
 from contract_tests.verdicts import Require
 
+pytestmark = pytest.mark.rank(0)
+
 _MISSING = {"rivya": "api_key_missing", "acedata": "no_token"}
 _UNKNOWN = {"rivya": "api_key_invalid", "acedata": "invalid_token"}
 _KEY_RULE = {
@@ -33,7 +35,6 @@ _INVALID = {"rivya": "validation_failed", "acedata": "bad_request"}
 _UNKNOWN_PATH = {"rivya": "not_found", "acedata": "no_api"}
 
 
-@pytest.mark.rank(0)
 @pytest.mark.holds(
     "rivya.error.api_key_missing", "acedata.error.no_token",
     "rivya.rule.every-operation-needs-a-key",
@@ -53,7 +54,6 @@ def test_nobody_gets_in_without_a_key(target: Target, api: Api, require: Require
     require(f"{api}.rule.answers", True, expected="", got="")
 
 
-@pytest.mark.rank(0)
 @pytest.mark.holds("rivya.error.api_key_invalid", "acedata.error.invalid_token")
 def test_a_key_that_nobody_was_given_opens_nothing(
     target: Target, api: Api, require: Require
@@ -64,7 +64,6 @@ def test_a_key_that_nobody_was_given_opens_nothing(
             require_refusal(require, api, operation.send(caller), _UNKNOWN[api])
 
 
-@pytest.mark.rank(0)
 @pytest.mark.risk
 @pytest.mark.parametrize(
     ("api", "role"),
@@ -83,7 +82,6 @@ def test_a_key_that_lost_its_power_says_why(
             require_refusal(require, api, answer, _BY_ROLE[api, role])
 
 
-@pytest.mark.rank(0)
 @pytest.mark.holds("{api}.rule.auth-before-body")
 def test_who_asks_is_checked_before_what_is_asked(
     target: Target, api: Api, require: Require
@@ -95,7 +93,6 @@ def test_who_asks_is_checked_before_what_is_asked(
             require_refusal(require, api, answer, _UNKNOWN[api], f"{api}.rule.auth-before-body")
 
 
-@pytest.mark.rank(0)
 @pytest.mark.holds("{api}.rule.unknown-path", "rivya.error.not_found", "acedata.error.no_api")
 def test_an_unknown_path_is_refused_in_the_api_s_own_words(
     target: Target, api: Api, require: Require
@@ -105,7 +102,6 @@ def test_an_unknown_path_is_refused_in_the_api_s_own_words(
         require_refusal(require, api, answer, _UNKNOWN_PATH[api], f"{api}.rule.unknown-path")
 
 
-@pytest.mark.rank(0)
 @pytest.mark.risk
 @pytest.mark.holds(
     "{api}.rule.wrong-method", "{api}.error.method_not_allowed", "{api}.header.Allow"
@@ -120,7 +116,6 @@ def test_a_wrong_method_is_told_the_right_ones(target: Target, api: Api, require
         require(rule, right, expected=f"Allow: {', '.join(has)}", got=sorted(allowed), by=answer)
 
 
-@pytest.mark.rank(0)
 @pytest.mark.holds(
     "rivya.rule.request-ids-differ", "acedata.rule.trace-ids-differ",
     "rivya.RivyaError.error.message", "acedata.AceDataError.error.message",
@@ -152,7 +147,6 @@ def _refused(target: Target, api: Api) -> Iterator[Exchange]:
     yield operation.send(caller, json=None, body=b"{")
 
 
-@pytest.mark.rank(0)
 @pytest.mark.risk
 @pytest.mark.holds(
     "{api}.rule.not-json", "rivya.error.validation_failed", "acedata.error.bad_request"
@@ -169,7 +163,6 @@ def test_a_body_that_is_no_json_object_is_refused(
             require_refusal(require, api, answer, _INVALID[api], f"{api}.rule.not-json")
 
 
-@pytest.mark.rank(0)
 @pytest.mark.risk
 @pytest.mark.holds("{api}.rule.not-json")
 def test_json_that_is_not_said_to_be_json_is_refused(

@@ -15,6 +15,8 @@ from contract_tests.run import Run
 from contract_tests.target import Caller
 from contract_tests.verdicts import Require
 
+pytestmark = pytest.mark.rank(2)
+
 _BY_ROLE = {
     "expired": "token_expired",
     "disabled": "disabled",
@@ -45,7 +47,6 @@ def _requests(task_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "/videos", request_body(**{"async": True})
 
 
-@pytest.mark.rank(2)
 @pytest.mark.price(TEXT)
 @pytest.mark.holds(
     RULE + "every-operation-needs-a-token", "acedata.error.no_token", "acedata.error.invalid_token",
@@ -64,7 +65,6 @@ def test_a_bad_token_reads_and_creates_nothing(acedata: Caller, require: Require
         require_refusal(require, "acedata", answer, "no_token", rule)
 
 
-@pytest.mark.rank(2)
 @pytest.mark.price(TEXT, count=4)
 @pytest.mark.needs("second")
 @pytest.mark.holds(
@@ -95,7 +95,6 @@ def test_each_account_sees_its_own_tasks_in_a_mixed_batch(
                 require_refusal(require, "acedata", foreign, "task_not_found", rule)
 
 
-@pytest.mark.rank(2)
 @pytest.mark.price(TEXT)
 @pytest.mark.needs("limited", "clock")
 @pytest.mark.holds(RULE + "belongs-to-the-account")

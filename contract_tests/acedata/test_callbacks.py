@@ -14,10 +14,11 @@ from contract_tests.run import Run
 from contract_tests.target import Caller
 from contract_tests.verdicts import Require
 
+pytestmark = pytest.mark.rank(3)
+
 LATER_S = 3600
 
 
-@pytest.mark.rank(3)
 @pytest.mark.price(TEXT, count=2)
 @pytest.mark.needs("receiver")
 @pytest.mark.holds(
@@ -53,7 +54,6 @@ def test_the_end_of_a_video_is_called_back_once(
     require_equal(require, "callback-comes-once", len(inbox.requests), 1, poll)
 
 
-@pytest.mark.rank(3)
 @pytest.mark.price(TEXT)
 @pytest.mark.needs("variant failing", "receiver")
 @pytest.mark.holds(RULE + "callback-of-failure", "acedata.VideoFailure*")
@@ -70,7 +70,6 @@ def test_a_failure_is_called_back_as_one(run: Run, receiver: Receiver, require: 
         require(f"acedata.VideoFailure.{name}", True, expected=name, got=name)
 
 
-@pytest.mark.rank(3)
 @pytest.mark.price(TEXT)
 @pytest.mark.needs("receiver")
 @pytest.mark.holds(RULE + "callback-cannot-harm")

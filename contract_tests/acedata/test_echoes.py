@@ -14,6 +14,8 @@ from contract_tests.target import Caller, poll_until
 from contract_tests.texts import TEXTS
 from contract_tests.verdicts import Require
 
+pytestmark = pytest.mark.rank(2)
+
 _IMAGES = (
     "https://cdn.example.com", "http://cdn.example.com/a.png",
     "HTTPS://CDN.Example.com:8443/a%20b.png?x=1&y=%C3%A9&z=a+b&e#part",
@@ -34,7 +36,6 @@ def _bodies() -> list[dict[str, Any]]:
     return [body | {"async": True} for body in bodies]
 
 
-@pytest.mark.rank(2)
 @pytest.mark.price(TEXT, count=len(_bodies()) + 1)
 @pytest.mark.holds(
     RULE + "request-is-echoed", RULE + "result-as-asked", RULE + "image-as-sent",
@@ -87,7 +88,6 @@ def test_requests_come_back_as_they_were_sent(acedata: Caller, require: Require)
     require("acedata.Task.created_at", in_seconds, expected="Unix seconds", got=times[0], by=batch)
 
 
-@pytest.mark.rank(2)
 @pytest.mark.price(TEXT, count=4)
 @pytest.mark.holds(RULE + "equal-requests-two-tasks")
 def test_no_header_makes_two_requests_one(acedata: Caller, require: Require) -> None:

@@ -30,6 +30,8 @@ from contract_tests.target import Caller
 from contract_tests.texts import TEXTS
 from contract_tests.verdicts import Require
 
+pytestmark = pytest.mark.rank(3)
+
 LATER_S = 3600
 _OF_MODELS: tuple[dict[str, Any], ...] = (
     {}, {"model": TEXT}, {"model": IMAGE, "first_image_url": IMAGE_URL},
@@ -37,7 +39,6 @@ _OF_MODELS: tuple[dict[str, Any], ...] = (
 )  # fmt: skip
 
 
-@pytest.mark.rank(3)
 @pytest.mark.price(TEXT, count=10)
 @pytest.mark.needs("variant failing")
 @pytest.mark.holds(
@@ -116,7 +117,6 @@ def _require_callback(require: Require, inbox: Inbox, poll: Any, *, schema: str,
         require_equal(require, "callback-is-the-result", got, expected, poll)
 
 
-@pytest.mark.rank(3)
 @pytest.mark.price(TEXT, count=5)
 @pytest.mark.needs("receiver")
 @pytest.mark.holds(
@@ -148,7 +148,6 @@ def test_each_task_calls_its_url_as_it_was_given(
         _require_callback(require, inbox, poll, schema=kind, path=path)
 
 
-@pytest.mark.rank(3)
 @pytest.mark.price(TEXT, count=3)
 @pytest.mark.needs("variant failing", "receiver")
 @pytest.mark.holds(RULE + "callback-of-failure", RULE + "callback-comes-once")
@@ -168,7 +167,6 @@ def test_each_failure_calls_once_with_what_the_task_shows(
         require_equal(require, "callback-of-failure", len(inbox.with_text(task_id)), 1, poll)
 
 
-@pytest.mark.rank(3)
 @pytest.mark.price(TEXT, count=4)
 @pytest.mark.holds(
     RULE + "held-open-finishes", RULE + "response-is-the-result", RULE + "equal-requests-two-tasks"

@@ -13,11 +13,12 @@ from contract_tests.run import Run
 from contract_tests.target import Caller
 from contract_tests.verdicts import Require
 
+pytestmark = pytest.mark.rank(1)
+
 _MORE_THAN_ALLOWED = 12
 _WINDOW_S = 60
 
 
-@pytest.mark.rank(1)
 @pytest.mark.risk
 @pytest.mark.holds(RULE + "prefix-is-case-sensitive")
 def test_the_prefix_is_bearer_and_one_space(acedata: Caller, require: Require) -> None:
@@ -28,7 +29,6 @@ def test_the_prefix_is_bearer_and_one_space(acedata: Caller, require: Require) -
             require_refusal(require, "acedata", answer, "no_token", rule)
 
 
-@pytest.mark.rank(1)
 @pytest.mark.risk
 @pytest.mark.needs("poor")
 @pytest.mark.holds(
@@ -78,7 +78,6 @@ def test_a_failed_video_gives_its_price_back(run: Run, require: Require) -> None
         caller.target.clock.advance(10 if caller.target.clock.is_controlled else 1.5)
 
 
-@pytest.mark.rank(1)
 @pytest.mark.risk
 @pytest.mark.needs("fake", "variant default")
 @pytest.mark.holds("acedata.error.forbidden")
@@ -97,7 +96,6 @@ def test_an_api_that_is_off_is_not_implemented(run: Run, require: Require) -> No
         require_refusal(require, "acedata", answer, "api_not_implemented")
 
 
-@pytest.mark.rank(1)
 @pytest.mark.risk
 @pytest.mark.needs("limited", "clock")
 @pytest.mark.holds(
@@ -117,7 +115,6 @@ def test_too_many_requests_are_told_to_wait(acedata: Caller, require: Require) -
         require_refusal(require, "acedata", again, "task_not_found", rule)
 
 
-@pytest.mark.rank(1)
 @pytest.mark.price(TEXT)
 @pytest.mark.holds(RULE + "answers-are-objects", RULE + "no-square-brackets", RULE + "null-refused")
 def test_answers_suit_published_clients(acedata: Caller, require: Require) -> None:

@@ -24,6 +24,8 @@ from contract_tests.run import Run
 from contract_tests.target import Caller
 from contract_tests.verdicts import Require
 
+pytestmark = pytest.mark.rank(3)
+
 LATER_S = 3600
 _MODELS = [(TEXT, {}), (IMAGE, {"first_image_url": IMAGE_URL}),
            (DIRECTOR, {"first_image_url": IMAGE_URL})]  # fmt: skip
@@ -125,7 +127,6 @@ def require_video_of(
     require_video(require, RULE + "result-is-a-video", caller.target, video["video_url"])
 
 
-@pytest.mark.rank(3)
 @pytest.mark.price(TEXT, count=4)
 @pytest.mark.holds(
     RULE + "held-open-finishes", RULE + "async-false-is-held", RULE + "all-modes-can-be-queried",
@@ -183,7 +184,6 @@ def test_a_held_open_request_is_answered_with_its_video(
     require_equal(require, "image-as-sent", returned, image, answer)
 
 
-@pytest.mark.rank(3)
 @pytest.mark.price(TEXT, count=3)
 @pytest.mark.holds(
     RULE + "callback-answers-at-once", RULE + "accepted-is-bare", RULE + "callback-cannot-harm",
@@ -233,7 +233,6 @@ def test_a_failed_video_is_told_as_a_failure(run: Run, require: Require) -> None
     require_refusal(require, "acedata", held, "api_error", RULE + "held-open-failure")
 
 
-@pytest.mark.rank(3)
 @pytest.mark.price(TEXT)
 @pytest.mark.needs("variant impatient")
 @pytest.mark.holds("acedata.error.timeout", "acedata.answer.AceDataTimeout")

@@ -30,6 +30,8 @@ from contract_tests.state_machines import run_state_machine
 from contract_tests.target import Target
 from contract_tests.verdicts import Require
 
+pytestmark = [pytest.mark.rank(4), pytest.mark.full]
+
 _BODIES: tuple[dict[str, Any], ...] = (
     request_body(**{"async": True}),
     request_body(callback_url=UNREACHABLE_URL),
@@ -129,8 +131,6 @@ def _machine(target: Target, require: Require) -> Callable[[], AceDataMachine]:
     return lambda: AceDataMachine(target, require)
 
 
-@pytest.mark.rank(4)
-@pytest.mark.full
 @pytest.mark.price(TEXT, count=400)
 @pytest.mark.needs("second")
 @pytest.mark.holds(*_HELD)
@@ -138,9 +138,7 @@ def test_the_rules_hold_in_any_order(run: Run, target: Target, require: Require)
     run_state_machine(_machine(target, require), quick=run.options.quick)
 
 
-@pytest.mark.rank(4)
 @pytest.mark.deep
-@pytest.mark.full
 @pytest.mark.price(TEXT, count=400)
 @pytest.mark.needs("second", "variant flaky")
 @pytest.mark.holds(*_HELD)

@@ -10,6 +10,8 @@ from contract_tests.requirements import require_refusal, require_same_message, r
 from contract_tests.target import Caller
 from contract_tests.verdicts import Require
 
+pytestmark = pytest.mark.rank(2)
+
 
 @pytest.mark.rank(1)
 @pytest.mark.holds(
@@ -27,7 +29,6 @@ def test_what_cannot_be_looked_at(acedata: Caller, require: Require) -> None:
         require_refusal(require, "acedata", answer, "bad_request", RULE + "task-id-is-no-name")
 
 
-@pytest.mark.rank(2)
 @pytest.mark.price(TEXT, count=2)
 @pytest.mark.holds(
     RULE + "batch-in-order", RULE + "batch-leaves-out-unknown", RULE + "batch-shows-the-same",
@@ -54,7 +55,6 @@ def test_a_batch_shows_tasks_in_the_order_asked(acedata: Caller, require: Requir
     require_equal(require, "batch-shows-the-same", known(item), known(alone.json), together)
 
 
-@pytest.mark.rank(2)
 @pytest.mark.price(TEXT)
 @pytest.mark.needs("second")
 @pytest.mark.holds(

@@ -18,6 +18,8 @@ from contract_tests.run import Run
 from contract_tests.target import Caller
 from contract_tests.verdicts import Require
 
+pytestmark = pytest.mark.rank(2)
+
 _NEVER_ISSUED = "rvya_sk_never_issued_to_any_account"
 _BY_ROLE = {
     "revoked": "api_key_revoked",
@@ -105,7 +107,6 @@ def _without_power(caller: Caller) -> Iterator[tuple[Caller, str]]:
             yield target.caller("rivya", role), code
 
 
-@pytest.mark.rank(2)
 @pytest.mark.full
 @pytest.mark.price(CHEAP)
 @pytest.mark.holds(
@@ -129,7 +130,6 @@ def test_a_bad_key_opens_and_changes_nothing_that_exists(
         require_equal(require, "refused-creates-nothing", now, before, rivya.target.transport.last)
 
 
-@pytest.mark.rank(2)
 @pytest.mark.full
 @pytest.mark.price(CHEAP)
 @pytest.mark.needs("second")
@@ -174,7 +174,6 @@ def _require_hidden(caller: Caller, belongings: Belongings, require: Require) ->
         require_equal(require, "belongs-to-the-account", shown, [], listed)
 
 
-@pytest.mark.rank(2)
 @pytest.mark.full
 @pytest.mark.price(CHEAP)
 @pytest.mark.needs("limited", "clock")
@@ -192,7 +191,6 @@ def test_another_key_of_the_account_sees_the_same(
         require_equal(require, rule, seen[0], seen[1], theirs)
 
 
-@pytest.mark.rank(2)
 @pytest.mark.risk
 @pytest.mark.full
 @pytest.mark.price(CHEAP)

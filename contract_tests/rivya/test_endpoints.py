@@ -15,6 +15,8 @@ from contract_tests.target import Caller
 from contract_tests.texts import TEXTS
 from contract_tests.verdicts import Require
 
+pytestmark = pytest.mark.full
+
 _URLS = (
     "https://hooks.example.com", "https://hooks.example.com/?", "https://hooks.example.com:8443/a",
     "HTTPS://Hooks.Example.COM/A/../b//c?a=1&b=%20x&c=%C3%A9&d=a+b&e", "https://hooks.example.com/%2F",
@@ -44,7 +46,6 @@ _NEARLY_PRIVATE_URLS = (
 
 
 @pytest.mark.rank(2)
-@pytest.mark.full
 @pytest.mark.holds(
     RULE + "endpoint-as-asked", RULE + "endpoint-can-be-changed", RULE + "takes-what-is-valid",
     "rivya.WebhookCreate*", "rivya.WebhookUpdate*",
@@ -74,7 +75,6 @@ def _endpoints(caller: Caller) -> list[dict[str, Any]]:
 
 
 @pytest.mark.rank(1)
-@pytest.mark.full
 @pytest.mark.holds(
     RULE + "urls-must-be-public", RULE + "refuses-what-is-invalid",
     "rivya.error.webhook_url_rejected",
@@ -98,7 +98,6 @@ def test_no_address_that_is_not_public_gets_in_by_a_change(rivya: Caller, requir
 
 
 @pytest.mark.rank(1)
-@pytest.mark.full
 @pytest.mark.needs("fake")
 @pytest.mark.holds(RULE + "urls-must-be-public", RULE + "takes-what-is-valid")
 def test_the_neighbours_of_private_addresses_are_public(rivya: Caller, require: Require) -> None:
@@ -108,7 +107,6 @@ def test_the_neighbours_of_private_addresses_are_public(rivya: Caller, require: 
 
 
 @pytest.mark.rank(1)
-@pytest.mark.full
 @pytest.mark.holds(
     RULE + "refuses-what-is-invalid", RULE + "endpoint-can-be-changed",
     "rivya.error.validation_failed",
@@ -152,7 +150,6 @@ def _require_only_changed(
 
 
 @pytest.mark.rank(2)
-@pytest.mark.full
 @pytest.mark.holds(RULE + "endpoint-can-be-changed", RULE + "deleted-is-revoked")
 def test_each_change_works_a_second_time(rivya: Caller, require: Require) -> None:
     clock = rivya.target.clock
@@ -192,7 +189,6 @@ def test_each_change_works_a_second_time(rivya: Caller, require: Require) -> Non
 
 
 @pytest.mark.rank(2)
-@pytest.mark.full
 @pytest.mark.holds(
     RULE + "rotation-makes-a-new-secret", RULE + "secret-shown-once", RULE + "preview-fits-secret"
 )
@@ -222,7 +218,6 @@ def test_each_rotation_makes_another_secret(rivya: Caller, require: Require) -> 
 
 
 @pytest.mark.rank(2)
-@pytest.mark.full
 @pytest.mark.holds(RULE + "newest-first", RULE + "endpoint-as-asked", RULE + "deleted-is-revoked")
 def test_a_list_has_each_of_many_endpoints_once(rivya: Caller, require: Require) -> None:
     many, clock = 30, rivya.target.clock

@@ -21,6 +21,8 @@ from contract_tests.run import Run
 from contract_tests.target import Caller
 from contract_tests.verdicts import Require
 
+pytestmark = [pytest.mark.rank(3), pytest.mark.full]
+
 _TOLERANCE_S = 300
 _ATTEMPTS = 6
 
@@ -32,8 +34,6 @@ def _end(caller: Caller, inbox: Inbox, model: str = CHEAP) -> tuple[str, list[Re
     return task_id, inbox.with_text(task_id)
 
 
-@pytest.mark.rank(3)
-@pytest.mark.full
 @pytest.mark.price(CHEAP, count=2)
 @pytest.mark.price(DEAR)
 @pytest.mark.needs("receiver", "second", "clock")
@@ -105,8 +105,6 @@ def _require_recent(require: Require, request: ReceivedRequest, created_at: str)
     )  # fmt: skip
 
 
-@pytest.mark.rank(3)
-@pytest.mark.full
 @pytest.mark.price(CHEAP, count=4)
 @pytest.mark.needs("receiver", "clock")
 @pytest.mark.holds(
@@ -141,10 +139,8 @@ def test_a_changed_endpoint_gets_its_later_events_as_it_says(
             require_equal(require, "event-type-fits", got, count, by)
 
 
-@pytest.mark.rank(3)
 @pytest.mark.price(DEAR)
 @pytest.mark.price(CHEAP)
-@pytest.mark.full
 @pytest.mark.needs("variant failing", "receiver")
 @pytest.mark.holds(
     RULE + "failed-delivery-is-retried", RULE + "deliveries-are-recorded",
@@ -187,8 +183,6 @@ def test_a_receiver_that_never_takes_an_event_gets_six_attempts(
         require(promise_id, is_right, expected="a time, and no success", got=times, by=by)
 
 
-@pytest.mark.rank(3)
-@pytest.mark.full
 @pytest.mark.needs("receiver")
 @pytest.mark.holds(RULE + "test-event", RULE + "events-are-signed")
 def test_each_test_event_is_another_one(

@@ -14,6 +14,8 @@ from contract_tests.rivya.rules import CHEAP, RULE, known, require_equal
 from contract_tests.target import Caller
 from contract_tests.verdicts import Require
 
+pytestmark = [pytest.mark.rank(2), pytest.mark.full]
+
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xd9"
 WEBP = b"RIFF\x24\x00\x00\x00WEBPVP8 \x18\x00\x00\x00" + b"\x30\x01\x00\x9d\x01\x2a" + b"\x00" * 18
 MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + b"\x00" * 64
@@ -39,8 +41,6 @@ def upload(
     return caller.request("POST", "/files", files={"file": (name, content, declared)}, form=form)
 
 
-@pytest.mark.rank(2)
-@pytest.mark.full
 @pytest.mark.holds(
     RULE + "upload-is-read-back", RULE + "upload-is-described", RULE + "images-need-no-token",
     RULE + "upload-url-serves-the-bytes", RULE + "reads-are-free", "rivya.PublicApiFile*",
@@ -79,8 +79,6 @@ def test_an_image_is_stored_and_given_back(
     require_equal(require, "reads-are-free", credits_of(rivya, require), before, answer)
 
 
-@pytest.mark.rank(2)
-@pytest.mark.full
 @pytest.mark.holds(
     RULE + "bytes-decide", RULE + "kind-must-agree", RULE + "model-narrows-uploads",
     RULE + "refuses-what-is-invalid", "rivya.FileUpload.*", "rivya.model.hailuo-*.references*",
@@ -113,8 +111,6 @@ def test_what_is_not_what_it_says_is_refused(rivya: Caller, require: Require) ->
         require_refusal(require, "rivya", answer, "validation_failed", promise_id, invalid)
 
 
-@pytest.mark.rank(2)
-@pytest.mark.full
 @pytest.mark.needs("second")
 @pytest.mark.holds(RULE + "foreign-file-as-unknown", "rivya.error.not_found")
 def test_another_account_sees_nothing_of_a_file(rivya: Caller, require: Require) -> None:
@@ -126,7 +122,6 @@ def test_another_account_sees_nothing_of_a_file(rivya: Caller, require: Require)
 
 
 @pytest.mark.rank(3)
-@pytest.mark.full
 @pytest.mark.price(CHEAP)
 @pytest.mark.holds(RULE + "uploads-serve-as-references", "rivya.ReferenceItem.*")
 def test_an_upload_serves_as_reference(rivya: Caller, require: Require) -> None:
@@ -162,8 +157,6 @@ def require_served(require: Require, caller: Caller, stored: Any, content: bytes
         require_equal(require, "upload-url-serves-the-bytes", is_same, True, served)
 
 
-@pytest.mark.rank(2)
-@pytest.mark.full
 @pytest.mark.holds(
     RULE + "upload-url-serves-the-bytes", RULE + "upload-is-described",
     RULE + "upload-is-read-back", RULE + "ids-differ", "rivya.FileUpload.client_request_id",
@@ -196,7 +189,6 @@ def test_each_upload_has_its_own_name_bytes_and_url(rivya: Caller, require: Requ
 
 
 @pytest.mark.rank(3)
-@pytest.mark.full
 @pytest.mark.needs("fake")
 @pytest.mark.holds(
     RULE + "every-type-is-taken", "rivya.PublicApiFile.duration_token", "rivya.FileUpload.kind"
@@ -218,7 +210,6 @@ def test_each_usual_type_is_taken(rivya: Caller, require: Require) -> None:
 
 
 @pytest.mark.rank(3)
-@pytest.mark.full
 @pytest.mark.holds("rivya.FileUpload.file", RULE + "upload-url-serves-the-bytes")
 def test_a_file_just_below_the_limit_is_taken(rivya: Caller, require: Require) -> None:
     content = PNG.ljust(_BELOW_THE_LIMIT, b"\x01")
@@ -230,8 +221,6 @@ def test_a_file_just_below_the_limit_is_taken(rivya: Caller, require: Require) -
         require_success(require, "rivya.FileUpload.file", large)
 
 
-@pytest.mark.rank(2)
-@pytest.mark.full
 @pytest.mark.holds(RULE + "takes-what-is-valid", "rivya.FileUpload.kind")
 def test_the_order_of_the_form_s_fields_does_not_matter(rivya: Caller, require: Require) -> None:
     def part(name: str, value: bytes, extra: str = "") -> bytes:

@@ -11,8 +11,9 @@ from contract_tests.run import Run
 from contract_tests.target import Caller
 from contract_tests.verdicts import Require
 
+pytestmark = pytest.mark.rank(1)
 
-@pytest.mark.rank(1)
+
 @pytest.mark.risk
 @pytest.mark.needs("without_scopes")
 @pytest.mark.holds(
@@ -31,7 +32,6 @@ def test_a_key_without_scope_is_refused_before_its_body_is_read(
             )
 
 
-@pytest.mark.rank(1)
 @pytest.mark.holds(RULE + "models-are-public", RULE + "openapi-is-public")
 def test_models_and_document_need_no_key_and_mind_none(rivya: Caller, require: Require) -> None:
     for path, rule in (("/models", "models-are-public"), ("/openapi.json", "openapi-is-public")):
@@ -40,7 +40,6 @@ def test_models_and_document_need_no_key_and_mind_none(rivya: Caller, require: R
             require_success(require, RULE + rule, answer)
 
 
-@pytest.mark.rank(1)
 @pytest.mark.holds(RULE + "openapi-is-public", "rivya.OpenApiDocument*")
 def test_the_document_describes_the_routes_and_shows_no_key(
     rivya: Caller, require: Require
@@ -62,7 +61,6 @@ def test_an_api_that_is_off_says_so_to_everybody(run: Run, require: Require) -> 
             require_refusal(require, "rivya", operation.send(caller), "public_api_disabled")
 
 
-@pytest.mark.rank(1)
 @pytest.mark.risk
 @pytest.mark.holds(RULE + "no-undocumented-routes")
 def test_what_is_in_no_list_of_routes_is_not_there(rivya: Caller, require: Require) -> None:

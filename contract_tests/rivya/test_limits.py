@@ -14,11 +14,12 @@ from contract_tests.run import Run
 from contract_tests.target import Caller
 from contract_tests.verdicts import Require
 
+pytestmark = pytest.mark.rank(1)
+
 _MORE_THAN_ALLOWED = 12
 _WINDOW_S = 60
 
 
-@pytest.mark.rank(1)
 @pytest.mark.risk
 @pytest.mark.needs("limited", "clock")
 @pytest.mark.holds(
@@ -48,7 +49,6 @@ def test_too_many_requests_are_told_to_wait(rivya: Caller, require: Require) -> 
         )  # fmt: skip
 
 
-@pytest.mark.rank(1)
 @pytest.mark.risk(DEAR)
 @pytest.mark.needs("limited", "clock", "fake")
 @pytest.mark.price(CHEAP)

@@ -18,6 +18,8 @@ from contract_tests.run import Run
 from contract_tests.target import Caller
 from contract_tests.verdicts import Require
 
+pytestmark = pytest.mark.rank(3)
+
 LATER_S = 3600
 
 
@@ -64,7 +66,6 @@ def _create_each(caller: Caller, run: Run, require: Require) -> list[History]:
     return histories
 
 
-@pytest.mark.rank(3)
 @pytest.mark.full
 @pytest.mark.price(DEAR, count=5)
 @pytest.mark.price(CHEAP, count=7)
@@ -94,7 +95,6 @@ def test_each_of_several_generations_takes_its_own_price(
     require_equal(require, "success-takes-no-more", now, expected, run.transport.last)
 
 
-@pytest.mark.rank(3)
 @pytest.mark.price(DEAR, count=8)
 @pytest.mark.price(CHEAP, count=7)
 @pytest.mark.needs("variant failing")
@@ -212,7 +212,6 @@ def test_too_few_credits_leave_the_key_free(rivya: Caller, run: Run, require: Re
             require_refusal(require, "rivya", answer, "insufficient_credits", RULE + rule)
 
 
-@pytest.mark.rank(3)
 @pytest.mark.full
 @pytest.mark.price(CHEAP)
 @pytest.mark.holds(RULE + "reads-are-free")
@@ -241,7 +240,6 @@ def _at_the_same_time(*sends: Callable[[], Exchange]) -> list[Exchange]:
         return [answer.result() for answer in [pool.submit(send) for send in sends]]
 
 
-@pytest.mark.rank(3)
 @pytest.mark.price(CHEAP, count=4)
 @pytest.mark.holds(RULE + "replay-is-one-task", RULE + "replay-is-one-charge")
 def test_equal_creates_at_the_same_time_are_one_task_and_one_charge(
@@ -262,7 +260,6 @@ def test_equal_creates_at_the_same_time_are_one_task_and_one_charge(
     require_equal(require, "replay-is-one-charge", now, before - price, run.transport.last)
 
 
-@pytest.mark.rank(3)
 @pytest.mark.price(DEAR, count=3)
 @pytest.mark.needs("variant strict")
 @pytest.mark.holds(RULE + "never-negative", "rivya.error.insufficient_credits")

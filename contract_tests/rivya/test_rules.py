@@ -25,6 +25,8 @@ from contract_tests.state_machines import run_state_machine
 from contract_tests.target import Target
 from contract_tests.verdicts import Require
 
+pytestmark = [pytest.mark.rank(4), pytest.mark.full]
+
 _BODIES = (
     request_body(CHEAP),
     request_body(DEAR),
@@ -180,8 +182,6 @@ def _machine(run: Run, target: Target, require: Require) -> Callable[[], RivyaMa
     return lambda: RivyaMachine(target, run, require)
 
 
-@pytest.mark.rank(4)
-@pytest.mark.full
 @pytest.mark.price(DEAR, count=400)
 @pytest.mark.needs("second")
 @pytest.mark.holds(*_HELD)
@@ -189,9 +189,7 @@ def test_the_rules_hold_in_any_order(run: Run, target: Target, require: Require)
     run_state_machine(_machine(run, target, require), quick=run.options.quick)
 
 
-@pytest.mark.rank(4)
 @pytest.mark.deep
-@pytest.mark.full
 @pytest.mark.price(DEAR, count=400)
 @pytest.mark.needs("second", "variant flaky")
 @pytest.mark.holds(*_HELD)

@@ -20,6 +20,8 @@ from contract_tests.run import Run
 from contract_tests.target import Caller
 from contract_tests.verdicts import Require
 
+pytestmark = pytest.mark.full
+
 BOTH = ["generation.succeeded", "generation.failed"]
 PUBLIC_URL = "https://hooks.example.com/rivya"
 LATER_S = 24 * 3600
@@ -61,7 +63,6 @@ def settings_of(shown: Any) -> Any:
 
 
 @pytest.mark.rank(2)
-@pytest.mark.full
 @pytest.mark.holds(
     RULE + "endpoint-as-asked", RULE + "secret-shown-once", RULE + "preview-fits-secret",
     RULE + "reads-are-free", "rivya.WebhookEndpoint*", "rivya.createWebhook.200",
@@ -101,7 +102,6 @@ def test_a_new_endpoint_is_as_it_was_asked_for(rivya: Caller, require: Require) 
 
 
 @pytest.mark.rank(2)
-@pytest.mark.full
 @pytest.mark.holds(
     RULE + "endpoint-can-be-changed", RULE + "rotation-makes-a-new-secret",
     RULE + "deleted-is-revoked", "rivya.WebhookUpdate*", "rivya.updateWebhook.200",
@@ -155,7 +155,6 @@ def test_an_endpoint_can_be_changed_rotated_and_deleted(rivya: Caller, require: 
 
 
 @pytest.mark.rank(2)
-@pytest.mark.full
 @pytest.mark.holds(RULE + "newest-first", "rivya.WebhookEndpointList*")
 def test_endpoints_are_listed_newest_first(rivya: Caller, require: Require) -> None:
     with endpoint(rivya) as first, endpoint(rivya) as second:
@@ -174,14 +173,12 @@ def require_rejected(require: Require, caller: Caller, urls: Iterable[str], rule
 
 
 @pytest.mark.rank(1)
-@pytest.mark.full
 @pytest.mark.holds(RULE + "urls-must-be-public", "rivya.error.webhook_url_rejected")
 def test_addresses_that_are_not_public_are_rejected(rivya: Caller, require: Require) -> None:
     require_rejected(require, rivya, _NOT_PUBLIC_URLS, "urls-must-be-public")
 
 
 @pytest.mark.rank(3)
-@pytest.mark.full
 @pytest.mark.needs("variant strict")
 @pytest.mark.holds(RULE + "loopback-is-refused")
 def test_this_machine_is_no_address_under_the_vendor_s_rules(run: Run, require: Require) -> None:
@@ -190,7 +187,6 @@ def test_this_machine_is_no_address_under_the_vendor_s_rules(run: Run, require: 
 
 
 @pytest.mark.rank(2)
-@pytest.mark.full
 @pytest.mark.needs("second")
 @pytest.mark.holds(RULE + "foreign-endpoint-as-unknown", "rivya.error.not_found")
 def test_another_account_cannot_touch_an_endpoint(rivya: Caller, require: Require) -> None:
@@ -264,7 +260,6 @@ _EVENT_PROMISES = (
 
 
 @pytest.mark.rank(3)
-@pytest.mark.full
 @pytest.mark.price(CHEAP)
 @pytest.mark.needs("receiver")
 @pytest.mark.holds(*_EVENT_PROMISES)
@@ -315,7 +310,6 @@ def require_recorded(
 
 
 @pytest.mark.rank(3)
-@pytest.mark.full
 @pytest.mark.price(CHEAP)
 @pytest.mark.needs("receiver", "clock")
 @pytest.mark.holds(
@@ -353,7 +347,6 @@ def test_an_event_that_was_not_taken_is_sent_again(
 @pytest.mark.rank(3)
 @pytest.mark.price(CHEAP)
 @pytest.mark.needs("variant failing", "receiver")
-@pytest.mark.full
 @pytest.mark.holds(RULE + "event-type-fits", RULE + "event-holds-the-generation")
 def test_a_failure_is_told_as_one(run: Run, receiver: Receiver, require: Require) -> None:
     caller, inbox = run.variant("failing").caller("rivya"), receiver.inbox()
@@ -371,7 +364,6 @@ def test_a_failure_is_told_as_one(run: Run, receiver: Receiver, require: Require
 
 
 @pytest.mark.rank(3)
-@pytest.mark.full
 @pytest.mark.needs("receiver")
 @pytest.mark.holds(
     RULE + "test-event", "rivya.testWebhook.200", RULE + "reads-are-free", "rivya.WebhookEvent.test"
@@ -404,7 +396,6 @@ def test_a_test_event_goes_to_one_endpoint_and_costs_nothing(
 
 
 @pytest.mark.rank(3)
-@pytest.mark.full
 @pytest.mark.price(CHEAP)
 @pytest.mark.needs("receiver", "clock")
 @pytest.mark.holds(RULE + "deleted-is-revoked", RULE + "endpoint-can-be-changed")
