@@ -18,7 +18,8 @@ from mock_server.edge.call import Call, json_response
 from mock_server.edge.long_answer import json_list
 from mock_server.edge.timestamps import moment_or_none
 from mock_server.edge.typed_body import TypedBody
-from mock_server.simulation.worlds import WorldSlot, make_key
+from mock_server.simulation.world_settings import make_key
+from mock_server.simulation.worlds import WorldSlot
 
 
 class AccountChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

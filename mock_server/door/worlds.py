@@ -12,7 +12,8 @@ from mock_server.edge.call import Call, json_response
 from mock_server.edge.long_answer import json_list
 from mock_server.edge.timestamps import moment
 from mock_server.edge.typed_body import TypedBody
-from mock_server.simulation.worlds import WorldPlan, WorldSlot
+from mock_server.simulation.world_plans import WorldPlan
+from mock_server.simulation.worlds import WorldSlot
 
 Item = TypeVar("Item")
 

@@ -28,7 +28,7 @@ from mock_server.core.task_record import TaskRecord
 from mock_server.core.tasks import PlannedOutcome, Task
 from mock_server.core.uploads import StoredFile
 from mock_server.core.world import WorldRules
-from mock_server.simulation.worlds import WorldPlan
+from mock_server.simulation.world_plans import WorldPlan
 
 
 class RowKind(IntEnum):

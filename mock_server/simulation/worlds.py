@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import count
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import Meta, Struct
 
-from mock_server.config.settings import AccountSettings, Credits, KeySettings, Limit, Settings
+from mock_server.config.settings import AccountSettings, Settings
 from mock_server.core.accounts import Key, KeyRing
 from mock_server.core.chance import Chance
-from mock_server.core.clock import LAST_MS, Clock, SignaturesBy, ms_of
+from mock_server.core.clock import Clock, ms_of
 from mock_server.core.counts import Counts
-from mock_server.core.field_types import form
 from mock_server.core.ids import TaskId
 from mock_server.core.lifetimes import Lifetimes
 from mock_server.core.refusals import Conflict
@@ -25,54 +22,13 @@ from mock_server.core.shards import Shard, ShardMarks, shard_of_world
 from mock_server.core.world import World, WorldRules
 from mock_server.outgoing.outbox import Outbox
 from mock_server.simulation.timekeeper import Timekeeper
+from mock_server.simulation.world_plans import ClockPlan, WorldPlan
+from mock_server.simulation.world_settings import make_key, world_rules
 
 if TYPE_CHECKING:
     from mock_server.core.snapshot import Snapshot, UrlRewriter
 
 DEFAULT_WORLD = "default"
-
-
-class ClockPlan(Struct, frozen=True, forbid_unknown_fields=True):
-    """How a world's time begins.
-
-    now: its first moment, from 1970 to the year 9999; None: the present one.
-    scale: how much faster than real time it runs, unless it is frozen.
-    signatures: whose clock dates the signatures of webhooks; None: as in the settings.
-    """
-
-    mode: Literal["real", "frozen"] = "real"
-    now: Annotated[datetime, Meta(tz=True)] | None = None
-    scale: Annotated[float, Meta(gt=0, le=10**6)] = 1.0
-    signatures: SignaturesBy | None = None
-
-    def __post_init__(self) -> None:
-        if self.now is not None:
-            ms_of(self.now)
-
-
-WorldName = Annotated[
-    str,
-    form(
-        "^[a-z0-9][a-z0-9-]{0,39}$",
-        "must be 1 to 40 of a to z, digits and hyphen, and not begin with a hyphen",
-    ),
-]
-
-
-class WorldPlan(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a world is made from; a reset makes it from the same again.
-
-    name: of the letters a to z, digits and hyphens; None: the next free one. One of several
-        processes puts its mark before it, such as `w2-`.
-    seed: None draws one from the server's seed and the name.
-    credits, in_flight: what every account has; None: as in the settings.
-    """
-
-    name: WorldName | None = None
-    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] | None = None
-    credits: Credits | None = None
-    in_flight: Limit | None = None
-    clock: ClockPlan = ClockPlan()
 
 
 @dataclass(slots=True)
@@ -114,7 +70,7 @@ class Worlds:
         self._settings = settings
         self._source_ms = source_ms
         self._outbox = outbox
-        self._rules = _rules(settings, lifetimes, gone_disables=gone_disables)
+        self._rules = world_rules(settings, lifetimes, gone_disables=gone_disables)
         self._default = default
         self._task_ids = task_ids
         self._key_prefixes = key_prefixes
@@ -376,52 +332,3 @@ class Worlds:
 
 def _ignore(_: WorldSlot) -> None:
     pass
-
-
-def make_key(account: str, key: KeySettings) -> Key:
-    """The key of an account for these settings, of the server or of the control door."""
-    return Key(
-        secret=key.key,
-        account=account,
-        api=key.api,
-        scopes=frozenset(key.scopes),
-        revoked=key.revoked,
-        disabled=key.disabled,
-        expires_ms=None if key.expires_at is None else _expiry_ms(key.expires_at),
-        rate_limit=key.rate_limit,
-        in_flight=key.in_flight,
-    )
-
-
-def _rules(
-    settings: Settings, lifetimes: dict[str, Lifetimes], *, gone_disables: bool
-) -> WorldRules:
-    return WorldRules(
-        queued_ms=round(settings.tasks.queued_s * 1000),
-        processing_ms=round(settings.tasks.processing_s * 1000),
-        failure_rate=settings.tasks.failure_rate,
-        idempotency_lifetime_ms=round(settings.idempotency.lifetime_s * 1000),
-        lifetimes=lifetimes,
-        stored_upload_bytes=settings.limits.stored_upload_bytes,
-        stored_uploads=settings.limits.stored_uploads,
-        webhook_endpoints=settings.limits.webhook_endpoints,
-        inboxes=settings.limits.inboxes,
-        inbox_bytes=settings.limits.inbox_bytes,
-        journal_exchanges=settings.limits.journal_exchanges,
-        journal_body_bytes=settings.limits.journal_body_bytes,
-        journal_header_bytes=settings.limits.journal_header_bytes,
-        journal_archive_bytes=settings.limits.journal_archive_bytes,
-        history_entries=settings.limits.history_entries,
-        kept_deliveries=settings.deliveries.kept,
-        obey_retry_after=settings.deliveries.obey_retry_after,
-        gone_disables=gone_disables,
-        event_spelling=settings.deliveries.spelling,
-    )
-
-
-def _expiry_ms(moment: datetime) -> int:
-    """When a key expires, limited to the times that a clock can show."""
-    try:
-        return ms_of(moment)
-    except ValueError:
-        return 0 if moment.timestamp() < 0 else LAST_MS

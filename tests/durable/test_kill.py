@@ -15,7 +15,7 @@ from mock_server.control import Control
 from mock_server.control.history_answers import StoryAttempt
 from mock_server.server.embedded import in_process
 from mock_server.server.make_server import make_server
-from mock_server.simulation.worlds import ClockPlan, WorldPlan
+from mock_server.simulation.world_plans import ClockPlan, WorldPlan
 from tests.asgi import Driver
 from tests.live import WAIT_S
 from tests.mock import KEY, MINIMAL, PNG, START_MS, TOKEN, VIDEO, settings_of

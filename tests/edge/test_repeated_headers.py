@@ -11,7 +11,7 @@ from mock_server.server.app import make_app
 from mock_server.server.known_headers import KnownHeaders
 from mock_server.server.make_server import make_server
 from mock_server.simulation.state import ServerState
-from mock_server.simulation.worlds import WorldPlan
+from mock_server.simulation.world_plans import WorldPlan
 from tests.mock import KEY, START_MS, TOKEN, settings_of
 from tests.spoken import converse
 
