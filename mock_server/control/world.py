@@ -185,6 +185,7 @@ class _WorldCalls(DeliveryCalls, RequestCalls, WaitCalls, HistoryCalls):
         *,
         control: str | _WorldCalls | None = None,
         expected_jobs: int | None = None,
+        so_far: bool = False,
         run: Json | None = None,
         effects: Sequence[Json] = (),
         only: Sequence[str] = (),
@@ -193,12 +194,14 @@ class _WorldCalls(DeliveryCalls, RequestCalls, WaitCalls, HistoryCalls):
         """What the client did wrong in this world, with the evidence. Nothing changes.
 
         control: a world in which the same client ran without faults. expected_jobs: how many videos
-        it was to order in all. run: how it ended, as `/_mock/control.json` describes it. effects:
-        `{"at": …, "count": …}`: how often it had acted. only, skip: codes of rules.
+        it was to order in all. so_far: whether it goes on: only findings that stand whatever it
+        does later are looked for. run: how it ended, as `/_mock/control.json` describes it.
+        effects: `{"at": …, "count": …}`: how often it had acted. only, skip: codes of rules.
         """
         name = control.name if isinstance(control, _WorldCalls) else control
         body: dict[str, Any] = {"control": name, "expected_jobs": expected_jobs, "effects": effects}
-        body |= {"only": only, "skip": skip} | ({} if run is None else {"run": run})
+        body |= {"so_far": so_far, "only": only, "skip": skip}
+        body |= {} if run is None else {"run": run}
         request = Request("POST", f"{self._path}/judgement", body, timeout_s=_JUDGING_S)
         return (yield request).read(Judgement)
 

@@ -61,10 +61,13 @@ class JudgementAsked(
 
     control: the name of a world in which the same client ran without faults. expected_jobs: how
     many videos it was to order in all. effects: in the order of time. only, skip: codes of rules.
+    so_far: whether the client goes on: only findings that stand whatever it does later are looked
+    for, and they are kept for later judgements.
     """
 
     control: str | None = None
     expected_jobs: Positive | None = None
+    so_far: bool = False
     run: RunTold = RunTold()
     effects: Annotated[tuple[EffectCount, ...], Meta(max_length=10_000)] = ()
     only: Codes = ()
@@ -80,21 +83,28 @@ async def judge_world(call: Call) -> Response:
     whose situation came up and in which the client did nothing wrong."""
     from mock_server.verdict.catalogue import RULES
     from mock_server.verdict.evidence import Evidence, Reading
-    from mock_server.verdict.judging import judge
+    from mock_server.verdict.judging import judge, judge_so_far, with_standing
+    from mock_server.verdict.request_log import RequestLog
 
     world, asked = world_of(call), ASKED.read(call.json_or_nothing())
     _require_known("/only", asked.only)
     _require_known("/skip", asked.skip)
     evidence = replace(
-        Evidence.of(world, call.server.apis),
+        Evidence.of(world, call.server.apis, so_far=asked.so_far),
         control=_control(call, asked.control),
         expected_jobs=asked.expected_jobs,
         run=_run(asked.run),
         readings=tuple(Reading(_ms(each.at), each.count) for each in asked.effects),
     )
     rules = [rule for code, rule in RULES.items() if not asked.only or code in asked.only]
-    # In a thread: it parses every body.
-    judgement = await asyncio.to_thread(judge, evidence, rules, skip=frozenset(asked.skip))
+    log, skip = RequestLog.of(world.journal), frozenset(asked.skip)
+    # In a thread: it parses bodies.
+    if asked.so_far:
+        judgement = await asyncio.to_thread(judge_so_far, evidence, rules, skip=skip)
+        log.keep(judgement.findings)
+    else:
+        judgement = await asyncio.to_thread(judge, evidence, rules, skip=skip)
+        judgement = with_standing(judgement, log.standing)
     return json_response(_answer(judgement, world))
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,12 +18,14 @@ import msgspec
 from mock_server.apis import ALL
 from mock_server.config.sources import SettingsError
 from mock_server.control import AsyncControl, ControlError
+from mock_server.control.judgement_answers import Finding
 from mock_server.core.chance import Chance
 from mock_server.core.printable import printable
 from mock_server.core.redaction import Redaction
-from mock_server.judge.console import as_text
+from mock_server.judge.acceptance import standing
+from mock_server.judge.console import as_text, proved
 from mock_server.judge.day_run import Bench
-from mock_server.judge.days import DayError
+from mock_server.judge.days import Day, DayError
 from mock_server.judge.door_attempts import DoorAttempts
 from mock_server.judge.fake import WebhookRefused, fake_for_runs
 from mock_server.judge.judging import JudgedRun, NeverCalled, NoEffectCount, Terms, judge_days
@@ -92,6 +95,7 @@ async def _report(
             expected_jobs=request.expected_jobs, only=request.only, skip=request.skip
         )
         return report_of(request, started_ms, [], [(request.days[0], told)])
+    list(RULES.values())  # reading them later would keep the client waiting
     host = None if request.callback is None else urlsplit(request.callback).hostname
     was_taken = request.callback is not None and is_taken(request.callback)
     token = Chance(request.seed).random_bytes("control token", "judge").hex()
@@ -114,7 +118,15 @@ async def _report(
             folder=Path(folder),
             note_secret=secrets.append,
         )
-        progress = _Progress(len(request.days))
+        progress = _Progress(len(request.days), started_ms)
+        today = datetime.fromtimestamp(started_ms / 1000, UTC).date()
+        settled = {each.code for each in standing(request.accepted, today)}
+
+        def tell(day: Day, finding: Finding) -> None:
+            if finding.code not in settled:
+                settled.add(finding.code)
+                progress.tell(day, finding, _redaction(secrets).text(finding.sentence))
+
         try:
             judged = await judge_days(
                 request.days,
@@ -122,6 +134,7 @@ async def _report(
                 Terms(request.expected_jobs, request.only, request.skip),
                 jobs=request.jobs,
                 on_judged=progress.add,
+                on_proved=tell,
             )
         finally:
             progress.clear()
@@ -185,16 +198,25 @@ def _print(content: str | bytes, *, colour: bool | None) -> None:
 
 
 class _Progress:
-    """Shows how many days are over, if standard error is a terminal."""
+    """Shows how many days are over, if standard error is a terminal; and what is proved while the
+    client runs."""
 
-    def __init__(self, days: int) -> None:
+    def __init__(self, days: int, started_ms: int) -> None:
         self._days = days
+        self._started_ms = started_ms
         self._over = 0
 
     def add(self, judged: JudgedRun) -> None:
         """One more is over."""
         self._over += 1
         self._show(f"{self._over} of {self._days} days: {judged.run.day.name}")
+
+    def tell(self, day: Day, finding: Finding, sentence: str) -> None:
+        """Print a finding that stands."""
+        self.clear()
+        after_s = (wall_ms() - self._started_ms) / 1000
+        for line in proved(after_s, day.name, finding, sentence):
+            click.echo(line, err=True)
 
     def clear(self) -> None:
         """Remove the line."""

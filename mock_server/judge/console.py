@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
-from mock_server.control.judgement_answers import Inconclusive, JudgedMoment
+from mock_server.control.judgement_answers import Finding, Inconclusive, JudgedMoment
 from mock_server.core.printable import printable
 from mock_server.judge.report import FoundOnDays, Report
 
@@ -20,6 +20,13 @@ def as_text(report: Report, *, colour: bool = False) -> str:
     lines = list(_lines(report))
     text = "\n".join(lines) + "\n"
     return text if colour else click.unstyle(text)
+
+
+def proved(after_s: float, day: str, finding: Finding, sentence: str) -> list[str]:
+    """The lines about a finding that stands while the client runs. sentence: without secrets."""
+    start = f"{after_s:6.1f} s  "
+    text = f"{finding.code} {finding.name}, day {day}: {sentence}"
+    return _wrapped(text, start, " " * len(start))
 
 
 def credits_lost(found: Iterable[FoundOnDays]) -> int:

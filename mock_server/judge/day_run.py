@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -91,8 +91,11 @@ class Bench:
     ports: set[int] = field(default_factory=set)
 
 
-async def run_day(day: Day, bench: Bench) -> DayRun:
-    """Run the client once. Raises CannotStart, ControlError and httpx2.HTTPError."""
+async def run_day(
+    day: Day, bench: Bench, beside: Callable[[AsyncWorld], Coroutine[Any, Any, None]]
+) -> DayRun:
+    """Run the client once. beside: goes on while the client runs; it is cancelled then.
+    Raises CannotStart, ControlError and httpx2.HTTPError."""
     world = await make_world(bench.control, day)
     async with RefusingProxy().serving() as proxy:
         values = await _values(day, world, bench, proxy.url)
@@ -100,7 +103,8 @@ async def run_day(day: Day, bench: Bench) -> DayRun:
         environment = environment_of(bench.user, bench.variables, values, bench.passed)
         run = _Run(day, world, bench, environment)
         try:
-            how = await run.to_its_end()
+            async with _going_on(beside(world)):
+                how = await run.to_its_end()
         finally:
             await run.kill()
         called = bool((await world.journal(limit=1)).requests)
@@ -210,6 +214,18 @@ class _Run:
         await _happened(
             lambda: self.world.wait_for_delivery(outcome="succeeded", timeout_s=_LONGEST_WAIT_S)
         )
+
+
+@contextlib.asynccontextmanager
+async def _going_on(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Does work during the block, and raises what it raised."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def _happened(wait: Callable[[], Awaitable[T]]) -> T:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
+from typing import Any
 
 from msgspec import Struct
 
-from mock_server.control.judgement_answers import Judgement
+from mock_server.control import AsyncWorld
+from mock_server.control.judgement_answers import Finding, Judgement
 from mock_server.judge.day_run import Bench, DayRun, run_day
 from mock_server.judge.days import Day
 
 _SHOWN_STRANGERS = 5
+_PAUSE_S = 1.0
+_PAUSES_PER_WORK = 50
+"""The pause after a judgement while the client runs is so many times longer than that took."""
 
 
 class NeverCalled(Exception):
@@ -50,11 +56,19 @@ async def judge_days(
     *,
     jobs: int,
     on_judged: Callable[[JudgedRun], None],
+    on_proved: Callable[[Day, Finding], None] = lambda _, __: None,
 ) -> list[JudgedRun]:
     """Judge the client on these days, of which the first is the quiet one.
-    jobs: how many run at the same time. on_judged: called after each run.
+    jobs: how many run at the same time. on_judged: called after each run. on_proved: called while
+    a client runs, with each finding that stands whatever it does later.
     Raises NeverCalled, NoEffectCount, and as `run_day` does."""
-    quiet = await run_day(days[0], bench)
+
+    def beside(
+        day: Day, quiet: str | None = None
+    ) -> Callable[[AsyncWorld], Coroutine[Any, Any, None]]:
+        return partial(_tell_proved, partial(on_proved, day), quiet, terms, day)
+
+    quiet = await run_day(days[0], bench, beside(days[0]))
     if not quiet.called:
         # Requests without a key of a world are in the default one; no other program uses it.
         others = await (await bench.control.find()).journal(limit=_SHOWN_STRANGERS)
@@ -68,7 +82,7 @@ async def judge_days(
 
     async def one(day: Day) -> JudgedRun:
         async with turns:
-            run = await run_day(day, bench)
+            run = await run_day(day, bench, beside(day, quiet.world.name))
             judged = await _judged(run, quiet.world.name, terms)
             await run.world.drop()
         on_judged(judged)
@@ -83,6 +97,27 @@ async def judge_days(
         raise errors.exceptions[0] from None
     by_day = {task.result().run.day.name: task.result() for task in running}
     return [first, *(by_day[day.name] for day in days[1:])]
+
+
+async def _tell_proved(
+    tell: Callable[[Finding], None], quiet: str | None, terms: Terms, day: Day, world: AsyncWorld
+) -> None:
+    """Tell what is proved and stands while the client runs, for ever. Nothing on days on which it
+    is killed: what was under way then is no mistake, and its time is not known before."""
+    loop, pause_s = asyncio.get_running_loop(), _PAUSE_S
+    while day.restarts is None:
+        await asyncio.sleep(pause_s)
+        began_s = loop.time()
+        judgement = await world.judge(
+            control=quiet,
+            expected_jobs=terms.expected_jobs,
+            so_far=True,
+            only=terms.only,
+            skip=terms.skip,
+        )
+        for each in judgement.findings:
+            tell(each)
+        pause_s = max(_PAUSE_S, _PAUSES_PER_WORK * (loop.time() - began_s))
 
 
 async def _judged(run: DayRun, quiet: str | None, terms: Terms) -> JudgedRun:

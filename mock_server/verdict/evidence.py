@@ -18,7 +18,7 @@ from mock_server.core.effects import Effect
 from mock_server.core.endpoints import Endpoint
 from mock_server.core.history_entries import LedgerEntry
 from mock_server.core.journal import Exchange
-from mock_server.core.tasks import Task
+from mock_server.core.tasks import NEVER_MS, Task
 from mock_server.core.world import World
 from mock_server.verdict.request_log import RequestLog, Requests
 from mock_server.verdict.requests import Request, are_together, has_failed, last_part
@@ -71,7 +71,8 @@ class Evidence:
 
     exchanges: those under way; without a log, all. log: has those that have ended. lost: how many
     exchanges, deliveries, tasks and movements of credits are no longer kept, besides those that the
-    log has lost. credits: the movements of each account's credits, in order.
+    log has lost. so_far: whether the client goes on: then a task is paid for if it will not fail,
+    and requests under way are left out. credits: the movements of each account's credits, in order.
     effects: of the faults, by their ids. secrets: the keys of the world. endpoints: by their ids.
     scale: world's seconds per real second; 0: the clock is frozen.
     control: of the same client in a world without faults. expected_jobs: how many videos the client
@@ -90,20 +91,22 @@ class Evidence:
     endpoints: Mapping[str, Endpoint] = dataclasses.field(default_factory=dict)
     scale: float = 1.0
     now_ms: int = 0
+    so_far: bool = False
     run: Run = UNKNOWN_RUN
     control: "Evidence | None" = None
     expected_jobs: int | None = None
     readings: Sequence[Reading] = ()
 
     @classmethod
-    def of(cls, world: World, apis: Apis) -> Self:
+    def of(cls, world: World, apis: Apis, *, so_far: bool = False) -> Self:
         """The evidence of a world. It does not change with the world once its requests are used."""
         tasks = {task.id: task for task in world.tasks}
         log = RequestLog.of(world.journal) if world.journal.max_archive_bytes else None
+        under_way = list(map(copy, world.journal)) if log is None else log.take()
         return cls(
             apis=apis,
             log=log,
-            exchanges=list(map(copy, world.journal)) if log is None else log.take(),
+            exchanges=[] if so_far else under_way,
             tasks=tasks,
             deliveries=[
                 dataclasses.replace(each, attempts=list(map(_copied, each.attempts)))
@@ -119,6 +122,7 @@ class Evidence:
             secrets=frozenset(key.secret for key in world.keys),
             scale=0.0 if world.clock.frozen else world.clock.scale,
             now_ms=world.clock.now_ms(),
+            so_far=so_far,
         )
 
     @cached_property
@@ -210,7 +214,8 @@ class Evidence:
 
     def _is_paid(self, create: Request) -> bool:
         task = self.tasks.get(create.made or "")
-        return task is not None and not has_failed(task, self.now_ms)
+        at_ms = NEVER_MS if self.so_far else self.now_ms
+        return task is not None and not has_failed(task, at_ms)
 
     def api_of(self, request: Request) -> ApiFacts | None:
         """The facts of the API of a request; None for paths of no API."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Sequence
 
+import msgspec
+
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.outcomes import Finding, Found, Inconclusive, Judgement, Outcome, Unclear
 from mock_server.verdict.rule import Rule
@@ -42,6 +44,26 @@ def judge(evidence: Evidence, rules: Sequence[Rule], *, skip: Collection[str] = 
             judged.append(rule.code)
     return Judgement(
         _worst_first(findings), _worst_first(notes), tuple(inconclusive), tuple(judged)
+    )
+
+
+def judge_so_far(
+    evidence: Evidence, rules: Sequence[Rule], *, skip: Collection[str] = ()
+) -> Judgement:
+    """The judgement of those of the rules whose findings stand, of a client that goes on."""
+    return judge(evidence, [rule for rule in rules if rule.stands], skip=skip)
+
+
+def with_standing(judgement: Judgement, standing: Collection[Finding]) -> Judgement:
+    """The judgement with the findings that were proved earlier, when all was kept, by rules that
+    it could not judge because something is no longer kept."""
+    unclear = {each.code for each in judgement.inconclusive}
+    proved = [each for each in standing if each.code in unclear]
+    codes = {each.code for each in proved}
+    return msgspec.structs.replace(
+        judgement,
+        findings=_worst_first([*judgement.findings, *proved]),
+        inconclusive=tuple(each for each in judgement.inconclusive if each.code not in codes),
     )
 
 

@@ -6,15 +6,19 @@ from collections.abc import Collection, Iterable
 from copy import copy
 from operator import attrgetter
 from threading import Lock
-from typing import Self
+from typing import Any, Self
 
 from mock_server.core.journal import Exchange, Headers, Journal
+from mock_server.verdict.outcomes import Finding
 from mock_server.verdict.requests import Request
 
 _NUMBER = attrgetter("number")
 
 _BYTES_EACH = 1000
 """What a request takes without its bodies and headers, all indexes included."""
+
+_BYTES_OF_A_VALUE = 150
+"""What a body or header takes besides its bytes."""
 
 _OF_REQUESTS = frozenset({
     b"idempotency-key", b"range",
@@ -79,6 +83,7 @@ class RequestLog:
     `take` is for the thread that changes the world; `requests` is for any thread. All together may
     have as many bytes as the journal's archive (`limits.journal_archive_bytes`). If they have more,
     all are lost: nothing can be judged without some of them.
+    standing: what was proved so far, and stands.
     """
 
     def __init__(self, journal: Journal) -> None:
@@ -86,9 +91,16 @@ class RequestLog:
         self._taken: deque[Iterable[Exchange]] = deque()
         self._under_way: list[Exchange] = []
         self._requests = Requests()
-        self._texts: dict[bytes, bytes] = {}
+        self._shared: dict[Any, Any] = {}
         self._bytes = 0
         self._lock = Lock()
+        self.standing: tuple[Finding, ...] = ()
+
+    def keep(self, findings: Iterable[Finding]) -> None:
+        """Keep what is proved and stands, in place of earlier findings of the same rules."""
+        new = tuple(findings)
+        codes = {each.code for each in new}
+        self.standing = (*(each for each in self.standing if each.code not in codes), *new)
 
     @classmethod
     def of(cls, journal: Journal) -> Self:
@@ -120,32 +132,42 @@ class RequestLog:
         return requests
 
     def _add(self, exchange: Exchange, tasks: Collection[str]) -> None:
+        self._bytes += _BYTES_EACH
         kept = self._reduced(exchange)
-        self._bytes += _BYTES_EACH + len(kept.request_headers) + len(kept.answer_headers)
         lost = self._requests.lost
         if lost or self._bytes > self._journal.max_archive_bytes:
             self._requests = Requests(lost + len(self._requests.all) + 1)
-            self._texts = {}
+            self._shared = {}
             return
         self._requests.add(Request(kept), tasks)
 
     def _reduced(self, exchange: Exchange) -> Exchange:
-        """A copy with the headers and bodies that rules read; equal bodies are kept once."""
+        """A copy with the headers and bodies that rules read. Equal values are kept once."""
         kept: Exchange = copy(exchange)
-        kept.request_headers = _read_of(exchange.request_headers, _OF_REQUESTS)
-        kept.answer_headers = _read_of(exchange.answer_headers, _OF_ANSWERS)
+        kept.request_headers = self._read_of(exchange.request_headers, _OF_REQUESTS)
+        kept.answer_headers = self._read_of(exchange.answer_headers, _OF_ANSWERS)
         is_video = exchange.operation == "media" and (exchange.status or 0) < 400
         kept.answer_body = b"" if is_video else self._once(exchange.answer_body)
         kept.request_body = self._once(exchange.request_body)
+        once = self._shared.setdefault
+        kept.method, kept.path = once(kept.method, kept.method), once(kept.path, kept.path)
+        kept.api, kept.operation = once(kept.api, kept.api), once(kept.operation, kept.operation)
+        kept.account, kept.task = once(kept.account, kept.account), once(kept.task, kept.task)
+        kept.ended_by = once(kept.ended_by, kept.ended_by)
         return kept
 
-    def _once(self, body: bytes) -> bytes:
+    def _read_of(self, headers: Headers, names: Collection[bytes]) -> Headers:
+        read = tuple([each for each in headers if each[0].lower() in names])
+        if read not in self._shared:
+            self._shared[read] = read
+            self._bytes += sum(len(each[1]) + _BYTES_OF_A_VALUE for each in read)
+        shared: Headers = self._shared[read]
+        return shared
+
+    def _once(self, value: bytes) -> bytes:
         """The same bytes, shared with equal ones before."""
-        if body not in self._texts:
-            self._texts[body] = body
-            self._bytes += len(body)
-        return self._texts[body]
-
-
-def _read_of(headers: Headers, names: Collection[bytes]) -> Headers:
-    return [each for each in headers if each[0].lower() in names]
+        if value not in self._shared:
+            self._shared[value] = value
+            self._bytes += len(value) + _BYTES_OF_A_VALUE
+        shared: bytes = self._shared[value]
+        return shared

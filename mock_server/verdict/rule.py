@@ -73,6 +73,7 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     needs: without these the rule is inconclusive. note_without: without these a finding is a note.
     why_note: why a server can never prove it, without a full stop; empty: it can.
     explained_by: the codes of rules whose finding says the same of the same client.
+    stands: whether what it finds while the client runs stands, whatever the client does later.
     traps: the numbers of those it avoids.
     """
 
@@ -87,6 +88,7 @@ class Words(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     note_without: tuple[Need, ...] = ()
     why_note: Part = ""
     explained_by: tuple[str, ...] = ()
+    stands: bool = False
     traps: tuple[int, ...] = ()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -486,3 +487,39 @@ time.sleep(60)
     for pid in pids.read_text().split():
         status = Path(f"/proc/{pid}/stat")
         assert not status.exists() or status.read_text().rpartition(")")[2].split()[0] in "ZX"
+
+
+# --- while the client runs ------------------------------------------------------------------------
+
+
+WAITS_AFTER_PAYING_TWICE = """
+attempts = []
+
+def order():
+    attempts.append(1)
+    return create()
+
+finished(again(order))
+while len(attempts) > 1 and not os.path.exists("told"):
+    time.sleep(0.05)
+"""
+
+
+def test_what_stands_is_told_while_the_client_runs(elsewhere: Path) -> None:
+    """The client that paid twice does not end before the judge has said so."""
+    options = ("judge", "--api", "rivya", "--only", "HM101", "--limit-s", "600", "--jobs", "8")
+    command = client(elsewhere, WAITS_AFTER_PAYING_TWICE)
+    with subprocess.Popen(
+        [sys.executable, "-m", "mock_server", *options, "--", *command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stderr is not None
+        line = running.stderr.readline()
+        (elsewhere / "told").touch()
+        output, rest = running.communicate()
+    assert re.match(r" +[0-9]+\.[0-9] s  HM101 create-repeated-without-key, day ", line)
+    assert "HM101" not in rest, "it is told once"
+    assert "1 finding" in output
+    assert running.returncode == 1

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -18,6 +18,9 @@ from mock_server.control.judgement_answers import Judgement
 from mock_server.core.world import World
 from mock_server.server.app import make_app
 from mock_server.server.make_server import make_server
+from mock_server.verdict.catalogue import RULES
+from mock_server.verdict.evidence import Evidence
+from mock_server.verdict.judging import judge_so_far
 from tests.asgi import Driver, scope
 from tests.mock import MINIMAL, START_MS, VIDEO, settings_of
 
@@ -236,10 +239,56 @@ class Day:
                 for name, value in run.items()
             }
         answer = self.door("POST", "/_mock/worlds/default/judgement", asked | {"only": only})
-        return msgspec.convert(answer, Judgement)
+        judgement = msgspec.convert(answer, Judgement)
+        self._require_standing(judgement, asked, only)
+        return judgement
+
+    def _require_standing(
+        self, judgement: Judgement, asked: Mapping[str, Any], only: Sequence[str]
+    ) -> None:
+        """Whatever was proved while the client went on is proved in the end."""
+        if "restarted_at" in asked.get("run", {}):
+            return  # on such days nothing is judged before the end
+        control = (
+            Evidence.of(self.fake.world(QUIET), self.fake.apis) if "control" in asked else None
+        )
+        whole = replace(
+            Evidence.of(self.world, self.fake.apis),
+            control=control,
+            expected_jobs=asked.get("expected_jobs"),
+        )
+        if whole.not_kept:
+            return
+        rules = [rule for code, rule in RULES.items() if code in only or not only]
+        skip = asked.get("skip", ())
+        found = {each.code for each in judgement.findings}
+        for earlier in _beginnings_of(whole):
+            proved = {each.code for each in judge_so_far(earlier, rules, skip=skip).findings}
+            assert proved <= found, f"proved before the end, and not in the end: {proved - found}"
 
     def iso(self, wall_ms: int) -> str:
         return datetime.fromtimestamp(wall_ms / 1000, UTC).isoformat()
+
+
+def _beginnings_of(whole: Evidence) -> Iterator[Evidence]:
+    """The evidence of a world as it was when each of its requests had ended."""
+    ended = [each.exchange for each in whole.requests if not each.is_open]
+    ended.sort(key=lambda each: (each.ended_ms, each.ended_wall_ms, each.number))
+    for count, last in enumerate(ended, start=1):
+        now_ms = last.ended_ms or 0
+        yield replace(
+            whole,
+            log=None,
+            exchanges=ended[:count],
+            tasks={name: each for name, each in whole.tasks.items() if each.created_ms <= now_ms},
+            credits={
+                name: [row for row in rows if row.at_ms <= now_ms]
+                for name, rows in whole.credits.items()
+            },
+            deliveries=(),
+            now_ms=now_ms,
+            so_far=True,
+        )
 
 
 def quiet_run(day: Day, *, api: str = "rivya") -> None:

@@ -165,3 +165,51 @@ def test_an_unknown_code_is_refused_with_near_rules_by_code_and_name(
 
 def test_each_trap_belongs_to_a_rule() -> None:
     assert {number for rule in RULES.values() for number in rule.traps} == set(TRAPS)
+
+
+# --- while the client goes on ---------------------------------------------------------------------
+
+
+def so_far(day: Day, **asked: Any) -> list[str]:
+    """The codes that are proved and stand."""
+    path = "/_mock/worlds/default/judgement"
+    return [each["code"] for each in day.door("POST", path, asked | {"so_far": True})["findings"]]
+
+
+def test_a_client_that_goes_on_is_told_only_what_stands() -> None:
+    with Day() as day:
+        pay_twice(day)
+        assert so_far(day) == ["HM101"]
+        assert so_far(day, only=["HM301"]) == []
+        assert so_far(day, expected_jobs=2) == []
+
+
+def test_what_a_failing_task_will_give_back_is_not_paid_twice_so_far() -> None:
+    with Day() as day:
+        day.fault({"type": "task", "outcome": "failed", "processing_s": 60})
+        pay_twice(day)
+        found(day.judge("HM101"), "HM101")  # now both tasks hold their credits
+        assert so_far(day) == []
+
+
+def test_a_create_under_way_proves_nothing_so_far() -> None:
+    with Day() as day:
+        day.create(key="k")
+        day.fault({"type": "connection", "how": "hang"})
+        with day.held(
+            "POST", "/api/v1/generations", {"prompt": "p"}, headers={"idempotency-key": "k"}
+        ):
+            assert so_far(day) == []
+
+
+def test_what_was_proved_stands_although_its_requests_are_no_longer_kept() -> None:
+    with Day(limits__journal_archive_bytes=10_000) as day:
+        pay_twice(day)
+        assert so_far(day) == ["HM101"]
+        for _ in range(20):
+            day.look("task_any")
+        assert so_far(day) == []
+        judgement = day.judge("HM101", "HM102")
+        found(judgement, "HM101")
+        assert [each.code for each in judgement.inconclusive] == ["HM102"]
+        assert day.judge("HM102").findings == ()

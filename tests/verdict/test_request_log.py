@@ -55,7 +55,7 @@ def test_each_request_becomes_evidence_once(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(request_log, "Request", Counted)
     with Day() as day:
         for _ in troubled_client(day):
-            day.judge("HM101")
+            day.door("POST", "/_mock/worlds/default/judgement", {"only": ["HM101"]})
         assert len(made) == len(set(made)) == day.world.journal.opened
 
 

@@ -30,6 +30,12 @@ def test_the_page_has_every_rule_in_the_table_of_its_group() -> None:
     assert found == wanted, "\n".join(row(rule) for rule in RULES.values())
 
 
+def test_the_page_names_the_rules_whose_findings_stand() -> None:
+    _, _, rest = PAGE.read_text("utf-8").partition("kept in the end: ")
+    named = rest.partition(".")[0].replace("\n", " ").split(", ")
+    assert named == [code for code, rule in RULES.items() if rule.stands]
+
+
 def test_the_page_has_every_trap() -> None:
     page = PAGE.read_text("utf-8")
     assert _rows_below(page, "## Traps") == [f"| {n} | {text} |" for n, text in TRAPS.items()]

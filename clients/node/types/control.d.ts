@@ -5382,6 +5382,8 @@ export interface operations {
                 "application/json": {
                     control?: string | null;
                     expected_jobs?: number | null;
+                    /** @default false */
+                    so_far?: boolean;
                     /**
                      * RunTold
                      * @description How the client's run ended. Times are those of the machine's clock.
