@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from mock_server.apis.acedata.callbacks import Callbacks
 from mock_server.apis.acedata.settings import AceDataSettings

@@ -6,9 +6,10 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import asdict, replace
 from starlette.types import Message
 
 from mock_server.config.settings import ALL_SCOPES

@@ -4,11 +4,10 @@ Holds data and computes times; `outgoing/sender.py` makes the requests.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from mock_server.core.counts import Counts
 from mock_server.core.effects import NO_FAULT, DeliveryFault
@@ -25,8 +24,7 @@ class DeliveryState(Enum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """A message about a task, for the receivers of its API's events.
 
     api: decides how deliveries are signed.
@@ -62,8 +60,7 @@ class OutgoingRequest(Struct, frozen=True):
     body: bytes
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(Struct):
     """One attempt at a delivery: its request and its result.
 
     outgoing: the request; None if none was sent.
@@ -107,8 +104,7 @@ class Attempt:
         return self.error or f"answered {self.status}"
 
 
-@dataclass(slots=True)
-class Delivery:
+class Delivery(Struct):
     """One event for one receiver, with the attempts so far.
 
     waits_ms: pauses between attempts; there is one more attempt than pauses.

@@ -14,7 +14,7 @@ from mock_server.core.ids import Ids
 from mock_server.core.refusals import Conflict
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Dispatch:
     """The schedule of a world's deliveries. It adds due times to the agenda; it sends nothing.
 

@@ -2,9 +2,10 @@
 
 from base64 import b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated
+
+from msgspec import Struct
 
 from mock_server.core.chance import Chance
 from mock_server.core.clock import capped_ms
@@ -27,8 +28,7 @@ class EndpointStatus(Enum):
     REVOKED = "revoked"
 
 
-@dataclass(slots=True)
-class Endpoint:
+class Endpoint(Struct):
     """One receiver of an account's events.
 
     failure_count: failed attempts since the last success.

@@ -1,10 +1,9 @@
 """Faults: what goes wrong, for which requests, and how often."""
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from mock_server.core.apis import ApiName, Apis, Operation
 from mock_server.core.chance import Chance
@@ -192,8 +191,7 @@ class Counts(Struct, forbid_unknown_fields=True):
     happened: Count = 0
 
 
-@dataclass(slots=True)
-class Fault:
+class Fault(Struct):
     """A rule in a world, with its counts.
 
     scenario: the name of the scenario it comes from, if any.
@@ -255,6 +253,7 @@ class Faults(Records[Fault]):
     """A group of faults, oldest first. A fault that is used up stays as a record.
 
     on_change: called when a fault is added, removed or counted.
+    is_empty: whether there are none; faster than `len`, and looked up several times a request.
     """
 
     def __init__(self, chance: Chance, source: str = "fault") -> None:
@@ -264,6 +263,7 @@ class Faults(Records[Fault]):
         self._chance = chance
         self._source = source
         self._chosen: dict[object, tuple[Fault, ...]] = {}
+        self.is_empty = True
         self._counted_by: dict[str, tuple[Faults, Fault]] = {}
         self._made = 0
 
@@ -275,7 +275,7 @@ class Faults(Records[Fault]):
         """Replace the whole state."""
         self._source, self._made = state.source, state.made
         self._records = {fault.id: fault for fault in state.faults}
-        self._chosen.clear()
+        self._forget_chosen()
 
     def add(
         self,
@@ -295,7 +295,7 @@ class Faults(Records[Fault]):
         self._records[fault.id] = fault
         if counted_by is not None:
             self._counted_by[fault.id] = counted_by
-        self._chosen.clear()
+        self._forget_chosen()
         return fault
 
     def decide_by_counts(self, target: FaultTarget) -> None:
@@ -310,19 +310,24 @@ class Faults(Records[Fault]):
             else:
                 del self._records[fault_id]
         self._counted_by.clear()
-        self._chosen.clear()
+        self._forget_chosen()
 
     def remove(self, fault_id: str) -> None:
         """Remove a fault. Raises KeyError if there is none with this id."""
         del self._records[fault_id]
-        self._chosen.clear()
+        self._forget_chosen()
         self.on_change()
 
     def clear(self) -> None:
         """Remove all faults."""
         self._records.clear()
-        self._chosen.clear()
+        self._forget_chosen()
         self.on_change()
+
+    def _forget_chosen(self) -> None:
+        """Choose the faults again: there are others now."""
+        self._chosen.clear()
+        self.is_empty = not self._records
 
     def matches_now(self, fault: Fault, target: FaultTarget) -> bool:
         """Whether this fault of the group happens to this target now; a match is counted."""

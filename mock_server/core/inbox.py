@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -48,8 +47,7 @@ class SignatureVerdict(Struct, frozen=True):
 UNSIGNED = SignatureVerdict(None, "not signed")
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Struct, frozen=True):
     """One request as it came. The body is cut at the length that the inbox keeps.
 
     headers: names and values in their order, as latin-1 text.

@@ -1,10 +1,10 @@
 """Credits: granted to an account, reserved for a task, then spent or released."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mock_server.core.field_types import Count, Whole
 from mock_server.core.history_entries import LedgerEntry, MoveOfCredits
@@ -13,8 +13,7 @@ from mock_server.core.refusals import InsufficientCredits
 from mock_server.core.ring import Ring
 
 
-@dataclass(slots=True)
-class Balance:
+class Balance(Struct):
     """One account's credits. Always: granted = available + reserved + spent, none negative."""
 
     granted_credits: Whole = 0
@@ -165,17 +164,12 @@ class Ledger:
         balance.available_credits -= price_credits
         balance.reserved_credits += price_credits
         self._reservations[task_id] = Reservation(task_id, account, price_credits)
-        row = LedgerEntry(
-            *(moment or self._moment()),
-            account,
-            "held",
-            price_credits,
-            balance.available_credits,
-            task_id,
-            request,
+        at_ms, wall_ms = moment or self._moment()
+        available = balance.available_credits
+        self._add(
+            LedgerEntry(at_ms, wall_ms, account, "held", price_credits, available, task_id, request)
         )
-        self._add(row)
-        return balance.available_credits
+        return available
 
     def settle(self, task_id: str, moment: Moment | None = None) -> int:
         """Spend a task's reservation: it succeeded, at this moment or now; the account's available
@@ -195,28 +189,23 @@ class Ledger:
         self, task_id: str, moved: Literal["spent", "given_back"], moment: Moment | None
     ) -> int:
         ended = self._reservations.pop(task_id)
-        balance = self.balance(ended.account)
-        balance.reserved_credits -= ended.price_credits
+        account, price_credits = ended.account, ended.price_credits
+        balance = self.balance(account)
+        balance.reserved_credits -= price_credits
         if moved == "spent":
-            balance.spent_credits += ended.price_credits
+            balance.spent_credits += price_credits
         else:
-            balance.available_credits += ended.price_credits
-        self._add(
-            LedgerEntry(
-                *(moment or self._moment()),
-                ended.account,
-                moved,
-                ended.price_credits,
-                balance.available_credits,
-                ended.task_id,
-            )
-        )
-        return balance.available_credits
+            balance.available_credits += price_credits
+        at_ms, wall_ms = moment or self._moment()
+        available = balance.available_credits
+        self._add(LedgerEntry(at_ms, wall_ms, account, moved, price_credits, available, task_id))
+        return available
 
     def _add(self, row: LedgerEntry) -> None:
-        self._marks.mark("account", row.account)
-        if row.task is not None:
-            self._marks.mark("task", row.task)
+        if self._marks.is_on:
+            self._marks.mark("account", row.account)
+            if row.task is not None:
+                self._marks.mark("task", row.task)
         self.rows(row.account).add(row)
         self._on_row(row)
 

@@ -9,9 +9,7 @@ those without an answer (their Idempotency-Key counts as answered). Attempts und
 and their deliveries are due at once.
 """
 
-import dataclasses
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Literal
 
@@ -107,8 +105,7 @@ class Snapshot(Struct, frozen=True, forbid_unknown_fields=True):
     forgotten: Forgotten = Forgotten()
 
 
-@dataclass(frozen=True, slots=True)
-class UrlRewriter:
+class UrlRewriter(Struct, frozen=True):
     """Makes the URLs of a world relative for its snapshot, and absolute again.
 
     inboxes: the beginning of its inboxes' URLs.
@@ -193,9 +190,7 @@ def snapshot_of(
         idempotency=world.idempotency.state(),
         files=tuple(world.uploads),
         contents={file.content: contents[file.content] for file in world.uploads},
-        endpoints=tuple(
-            dataclasses.replace(each, url=urls.url_out(each.url)) for each in world.endpoints
-        ),
+        endpoints=tuple(replace(each, url=urls.url_out(each.url)) for each in world.endpoints),
         deliveries=replace(
             known, deliveries=tuple(_delivery_out(each, world, urls) for each in deliveries)
         ),
@@ -280,7 +275,7 @@ def _without_attempts(world: World, now_ms: int) -> tuple[list[Delivery], list[D
         if is_due_now:
             due.append(Due(now_ms, Occasion.ATTEMPT_DUE, delivery.id))
             deliveries.append(
-                dataclasses.replace(
+                replace(
                     delivery,
                     state=DeliveryState.PENDING,
                     attempts=[each for each in delivery.attempts if each.ended_ms is not None],
@@ -303,8 +298,8 @@ def _delivery_out(delivery: Delivery, world: World, urls: UrlRewriter) -> Delive
 
 
 def _rewritten(delivery: Delivery, url: str, old: bytes, new: bytes) -> Delivery:
-    event = dataclasses.replace(delivery.event, body=delivery.event.body.replace(old, new))
-    return dataclasses.replace(delivery, url=url, event=event)
+    event = replace(delivery.event, body=delivery.event.body.replace(old, new))
+    return replace(delivery, url=url, event=event)
 
 
 def _video_of(task_id: str, world: World, urls: UrlRewriter) -> bytes:
@@ -333,7 +328,7 @@ def fill_world(world: World, snapshot: Snapshot, urls: UrlRewriter) -> None:
     for file in snapshot.files:
         world.expiry.keep_file(file)
     for endpoint in snapshot.endpoints:
-        world.endpoints.add(dataclasses.replace(endpoint, url=urls.url_in(endpoint.url)))
+        world.endpoints.add(replace(endpoint, url=urls.url_in(endpoint.url)))
     deliveries = tuple(_delivery_in(each, world, urls) for each in snapshot.deliveries.deliveries)
     world.deliveries.restore(replace(snapshot.deliveries, deliveries=deliveries))
     by_id = {delivery.id: delivery for delivery in deliveries}

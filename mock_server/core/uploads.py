@@ -1,9 +1,8 @@
 """Uploaded reference files: the rules for them, and those of a world."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from mock_server.core.catalog import MediaRules
 from mock_server.core.field_types import Count
@@ -14,8 +13,7 @@ from mock_server.core.refusals import Invalid, UnknownFile
 _MIB = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
+class StoredFile(Struct, frozen=True):
     """An upload without its bytes, which are stored elsewhere under their digest `content`.
 
     duration_s: of audio and video; None for images, and if it is unknown.

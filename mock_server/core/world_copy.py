@@ -3,8 +3,9 @@
 from collections import deque
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from mock_server.core.deliveries import Delivery
 from mock_server.core.endpoints import Endpoint

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from msgspec import structs
+from msgspec.structs import replace
 
 from mock_server.core.deliveries import Attempt, OutgoingRequest
 from mock_server.core.inbox import Received
@@ -63,7 +62,7 @@ def redacted_snapshot(snapshot: Snapshot, redaction: Redaction) -> Snapshot:
     )
     max_body_bytes = snapshot.rules.inbox_body_bytes
     inboxes = tuple(
-        structs.replace(
+        replace(
             inbox,
             requests=tuple(
                 redacted_request(each, redaction, max_body_bytes=max_body_bytes)
@@ -72,11 +71,11 @@ def redacted_snapshot(snapshot: Snapshot, redaction: Redaction) -> Snapshot:
         )
         for inbox in snapshot.inboxes
     )
-    return structs.replace(
+    return replace(
         snapshot,
-        journal=structs.replace(snapshot.journal, exchanges=exchanges),
+        journal=replace(snapshot.journal, exchanges=exchanges),
         inboxes=inboxes,
-        deliveries=structs.replace(snapshot.deliveries, deliveries=deliveries),
+        deliveries=replace(snapshot.deliveries, deliveries=deliveries),
     )
 
 

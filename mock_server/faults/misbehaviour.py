@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
+from msgspec import Struct, field
 from starlette.responses import Response
 from starlette.types import Message, Scope, Send
 
@@ -33,8 +33,7 @@ from mock_server.outgoing.connection_reset import reset
 EndingFault = ErrorFault | AnswerFault | ConnectionFault
 
 
-@dataclass(slots=True)
-class CollectedAnswer:
+class CollectedAnswer(Struct):
     """An answer, collected instead of sent."""
 
     status: int = 500

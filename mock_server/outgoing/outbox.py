@@ -1,7 +1,6 @@
 """Connects the end of a task with its deliveries: the API writes events, the sender sends them."""
 
 import asyncio
-import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -61,9 +60,7 @@ class Outbox:
     def next_request(self, world: World, delivery: Delivery) -> OutgoingRequest:
         """The request that an attempt at this delivery would send now. Nothing is changed or sent.
         Refuses with Conflict if its URL cannot be called."""
-        copy = dataclasses.replace(
-            delivery, url=_url_now(world, delivery), attempts=list(delivery.attempts)
-        )
+        copy = replace(delivery, url=_url_now(world, delivery), attempts=list(delivery.attempts))
         attempt = copy.begin_attempt(world.clock.now_ms())
         return self._sender.as_sent(self._outgoing(world, copy, attempt), copy.attempt_fault)
 

@@ -6,12 +6,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from itertools import accumulate
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from mock_server import __version__
@@ -40,8 +40,7 @@ _ANSWER_BYTES = 4096
 _LONGEST_WAIT_S = 30 * 86400
 
 
-@dataclass(weakref_slot=True, slots=True, eq=False)
-class _Receiver:
+class _Receiver(Struct, weakref=True, eq=False):
     """slots: for attempts at it; has_first: whether one of them holds a slot for first attempts."""
 
     slots: asyncio.Semaphore

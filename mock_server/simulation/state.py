@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from msgspec import Struct
@@ -81,8 +80,7 @@ class NoKeeper(AtOnce):
 NO_KEEPER = NoKeeper()
 
 
-@dataclass(frozen=True, slots=True)
-class ServerState:
+class ServerState(Struct, frozen=True):
     """Read-only: settings, contract, scenarios. Mutable: worlds and what they store and send.
     on_locked_out: called with each request that the control door refuses for want of its token."""
 

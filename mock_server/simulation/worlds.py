@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import Struct, field
 
 from mock_server.config.settings import AccountSettings, Settings
 from mock_server.core.accounts import Key, KeyRing
@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 DEFAULT_WORLD = "default"
 
 
-@dataclass(slots=True)
-class WorldSlot:
+class WorldSlot(Struct):
     """A world, its plan and accounts, and the keys that select it if a request does not name it."""
 
     plan: WorldPlan

@@ -1,16 +1,16 @@
 """The evidence of one world: all that the rules may use."""
 
-import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, pairwise
 from math import ceil
 from typing import Literal, Self
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from mock_server.core.apis import ApiFacts, Apis
 from mock_server.core.deliveries import Attempt, Delivery
@@ -85,10 +85,10 @@ class Evidence:
     log: RequestLog | None = None
     deliveries: Sequence[Delivery] = ()
     lost: int = 0
-    effects: Mapping[str, Effect] = dataclasses.field(default_factory=dict)
+    effects: Mapping[str, Effect] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
-    credits: Mapping[str, Sequence[LedgerEntry]] = dataclasses.field(default_factory=dict)
-    endpoints: Mapping[str, Endpoint] = dataclasses.field(default_factory=dict)
+    credits: Mapping[str, Sequence[LedgerEntry]] = field(default_factory=dict)
+    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     scale: float = 1.0
     now_ms: int = 0
     so_far: bool = False
@@ -109,7 +109,7 @@ class Evidence:
             exchanges=[] if so_far else under_way,
             tasks=tasks,
             deliveries=[
-                dataclasses.replace(each, attempts=list(map(_copied, each.attempts)))
+                replace(each, attempts=list(map(_copied, each.attempts)))
                 for each in world.deliveries
             ],
             lost=world.journal.forgotten
@@ -118,7 +118,7 @@ class Evidence:
             + sum(world.ledger.rows(name).evicted for name in world.ledger.accounts),
             effects=_effects(world),
             credits={name: list(world.ledger.rows(name)) for name in world.ledger.accounts},
-            endpoints={each.id: dataclasses.replace(each) for each in world.endpoints},
+            endpoints={each.id: replace(each) for each in world.endpoints},
             secrets=frozenset(key.secret for key in world.keys),
             scale=0.0 if world.clock.frozen else world.clock.scale,
             now_ms=world.clock.now_ms(),
@@ -326,7 +326,7 @@ class Evidence:
 
 
 def _copied(attempt: Attempt) -> Attempt:
-    return attempt if attempt.ended_ms is not None else dataclasses.replace(attempt)
+    return attempt if attempt.ended_ms is not None else replace(attempt)
 
 
 def _effects(world: World) -> dict[str, Effect]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from mock_server.core.chance import Chance
 from mock_server.core.endpoints import Endpoint, Endpoints, EndpointStatus, new_secret

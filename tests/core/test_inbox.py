@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from mock_server.core.inbox import OK_ANSWER, UNSIGNED, Inbox, InboxAnswer, Inboxes, Received
 from mock_server.core.refusals import Conflict

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from base64 import b64encode
 from collections import deque
@@ -736,4 +735,3 @@ def test_no_two_faults_or_deliveries_share_an_object() -> None:
     assert there == fault
     assert there is not fault
     assert isinstance(there, Fault)
-    assert dataclasses.is_dataclass(there)

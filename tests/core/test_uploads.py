@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from mock_server.core.catalog import MediaRules
 from mock_server.core.refusals import Invalid, UnknownFile

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import force_setattr
 from starlette.types import Message
 
 from mock_server.door.routes import table
@@ -200,7 +201,7 @@ def test_a_webhook_deleted_during_a_lookup_stays_deleted(
         endpoint.set_status(type(endpoint.status)("revoked"), mock.world.clock.now_ms())
         return await looked_up(host)
 
-    object.__setattr__(mock.fake, "resolve", slow)
+    force_setattr(mock.fake, "resolve", slow)
     change = {"url": "https://example.com/", "status": "active"}
     assert mock.rivya("PATCH", f"/webhooks/{endpoint_id}", change).status == 404
     assert mock.rivya("GET", f"/webhooks/{endpoint_id}").json()["status"] == "revoked"

@@ -8,10 +8,11 @@ import tomllib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
+from msgspec.structs import asdict
 
 from mock_server.contract.data_paths import FIXTURES
 from mock_server.core.ledger import Balance

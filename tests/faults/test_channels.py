@@ -12,11 +12,12 @@ import socket
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict
 
 from mock_server.contract.data_paths import FIXTURES
 from mock_server.contract.failures import failures_of

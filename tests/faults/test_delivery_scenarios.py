@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import asdict
 from http.client import HTTPConnection
 from queue import Queue
 from select import select
@@ -18,6 +17,7 @@ from typing import Any, get_args
 
 import httpx2
 import pytest
+from msgspec.structs import asdict
 
 from mock_server.contract.data_paths import FIXTURES
 from mock_server.contract.failures import failures_of

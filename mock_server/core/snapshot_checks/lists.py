@@ -1,12 +1,11 @@
 """Lists: unique ids, references, limits, counts and timestamps."""
 
-import dataclasses
 from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import fields, replace
 
 from mock_server.core.clock import LAST_MS
 from mock_server.core.field_types import LONGEST_MS
@@ -111,7 +110,7 @@ def limits(document: Document) -> Violations:
     yield from _miscounted("/deliveries/made", known.made, known.deliveries)
 
 
-def _limited_lists(snapshot: Snapshot) -> dict[str, tuple[tuple[object, ...], int]]:
+def _limited_lists(snapshot: Snapshot) -> dict[str, tuple[tuple[msgspec.Struct, ...], int]]:
     """Every list that the rules limit, by its place: its items, and their maximum number."""
     rules = snapshot.rules
     return {
@@ -191,7 +190,6 @@ def _out_of_range(place: str, item: Any) -> Violations:
 
 @cache
 def _timestamp_fields(kind: Any) -> tuple[str, ...]:
-    fields = dataclasses.fields if dataclasses.is_dataclass(kind) else msgspec.structs.fields
     return tuple(field.name for field in fields(kind) if field.name.endswith("_ms"))
 
 
