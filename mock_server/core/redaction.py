@@ -6,11 +6,11 @@ The time for a text does not depend on the number of secrets.
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 REDACTED = "[redacted]"
 SHORTEST = 4
@@ -71,7 +71,7 @@ class Redaction:
         has_escapes = b"\\" in content or b"%" in content
         lowered = content.lower()
         if any(word in lowered for word in _NAMING_WORDS):
-            content = _MEMBERS.sub(rb'\1"%b"' % _REDACTED, content)
+            content = _compiled(_MEMBERS).sub(rb'\1"%b"' % _REDACTED, content)
         if has_escapes:
             content = _spelled_members().sub(rb'\1"%b"' % _REDACTED, content)
         spans = list(self._spans(content, is_cut=is_cut))
@@ -94,9 +94,11 @@ class Redaction:
         if any(prefix in text for prefix in self._prefixes):
             yield from (found.span() for found in self._by_prefix.finditer(text))
         if b"@" in text or b"=" in text:
-            yield from (found.span(found.lastgroup or 0) for found in _IN_URLS.finditer(text))
+            yield from (
+                found.span(found.lastgroup or 0) for found in _compiled(_IN_URLS).finditer(text)
+            )
         if b"form-data" in text:
-            yield from (found.span("value") for found in _IN_FORMS.finditer(text))
+            yield from (found.span("value") for found in _compiled(_IN_FORMS).finditer(text))
         yield from self._known.found_in(text)
         if is_cut:
             yield from self._beginnings.begun_at_end_of(text)
@@ -198,25 +200,18 @@ _NAMING_WORDS = (
 )  # fmt: skip
 """Every such name contains one of these."""
 
-_IN_URLS = re.compile(
-    rb"://(?P<user>[^\s/?#\"'<>@]+)@|(?:[?&#]|\A)(?:%b)=(?P<value>[^&#\s\"'<>\\]+)" % _NAME,
-    re.IGNORECASE,
-)
+_IN_URLS = rb"://(?P<user>[^\s/?#\"'<>@]+)@|(?:[?&#]|\A)(?:%b)=(?P<value>[^&#\s\"'<>\\]+)" % _NAME
 """The user name in a URL, and the values of fields with a secret name in a query or form."""
 
-_IN_FORMS = re.compile(
+_IN_FORMS = (
     rb'form-data; *name="?(?:%b)"?[^\n]{0,200}\n(?:[^\r\n]{1,200}\r?\n){0,3}\r?\n'
-    rb"(?P<value>[^\r\n]+)" % _NAME,
-    re.IGNORECASE,
+    rb"(?P<value>[^\r\n]+)" % _NAME
 )
 """The same for multipart forms."""
 
 
 def _is_secret_name(name: str) -> bool:
-    return _SECRET_NAME.fullmatch(name.encode(errors="surrogatepass")) is not None
-
-
-_SECRET_NAME = re.compile(_NAME, re.IGNORECASE)
+    return _compiled(_NAME).fullmatch(name.encode(errors="surrogatepass")) is not None
 
 
 def _spelled(name: str) -> bytes:
@@ -233,10 +228,16 @@ for _ in range(4):
     _NESTED = rb"[\[{](?:[^\"\[\]{}]|%b|%b)*+[\]}]?" % (_STRING, _NESTED)
 _VALUE = rb'(?:%b|%b|[^\s"\[{,}\]]+)' % (_STRING, _NESTED)
 
-_MEMBERS = re.compile(rb'("(?:%b)"\s*:\s*)%b' % (_NAME, _VALUE), re.DOTALL | re.IGNORECASE)
+_MEMBERS = rb'("(?:%b)"\s*:\s*)%b' % (_NAME, _VALUE)
 
 
-@cache  # compiled at the first use: that is slow, and few servers need it early
+@cache  # compiled at the first use: that is slow, and few servers need one early
+def _compiled(pattern: bytes) -> re.Pattern[bytes]:
+    """One of the patterns above."""
+    return re.compile(pattern, re.DOTALL | re.IGNORECASE)
+
+
+@cache
 def _spelled_members() -> re.Pattern[bytes]:
     """Matches the two secret fields of the APIs, also if their names are spelled with escapes."""
     names = b"|".join(map(_spelled, ("signing_secret", "callback_secret")))
@@ -258,8 +259,7 @@ _ASCII_ESCAPE = re.compile(rb"\\u00[2-7]|%[2-7]")
 _CUT_ESCAPE = re.compile(rb"(?:\\u[0-9A-Fa-f]{0,3}|\\|%[0-9A-Fa-f]?)\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class _DecodedText:
+class _DecodedText(Struct, frozen=True):
     """A text with its escapes decoded, in pieces.
 
     Each piece starts at one of `starts` in this text, and at one of `origins` in the original.

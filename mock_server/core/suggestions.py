@@ -1,7 +1,6 @@
 """Finds the known name that is most similar to an unknown one: "did you mean ...?"."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from functools import lru_cache
 from itertools import islice
 
@@ -17,6 +16,8 @@ UNSET = frozenset(
 @lru_cache(maxsize=1024)
 def _nearest(name: str, known: tuple[str, ...]) -> str | None:
     """Cached, because clients repeat their mistakes."""
+    from difflib import get_close_matches  # most servers need it late or never
+
     by_folded = {candidate.casefold(): candidate for candidate in known}
     matches = get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[matches[0]] if matches else None

@@ -6,7 +6,6 @@ may be a key of the real service.
 
 import re
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 
 from mock_server.core.accounts import Key
 from mock_server.core.refusals import KeyMissing, KeyUnknown
@@ -17,7 +16,7 @@ _MAX_CHARS = 256
 _SCHEMES = {"apikey", "api-key", "basic", "digest", "key", "negotiate", "token"}
 _OTHER_HEADERS = ("x-api-key", "api-key", "x-auth-token", "x-access-token", "x-authorization")
 _QUOTES = "\"'`\u201c\u201d\u2018\u2019"
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = (
     r"\$\{?\w+\}?|\$\(.*\)|%\w+%|\{\{.*\}\}|\{\w+\}|<.*>|process\.env\..*|os\.environ.*"
     r"|(?:your|my)[-_ ].*|(?:api[-_]?)?key|token|[A-Z]+(?:_[A-Z]+)*_(?:KEY|TOKEN|SECRET)"
 )
@@ -98,7 +97,7 @@ def _wrong_credential(credential: str) -> str | None:
         return "the key is in typographic quotes: send it without them"
     if credential.lower() in UNSET:
         return f"'{credential.lower()}' is no key: a variable was not set"
-    if _PLACEHOLDER.fullmatch(credential):
+    if re.fullmatch(_PLACEHOLDER, credential):
         return "that is the name of a key, not its value: replace it with the key"
     if credential.endswith((",", ";")):
         return f"a '{credential[-1]}' follows the key"
@@ -120,6 +119,8 @@ def _public_keys(call: Call) -> Iterable[str]:
 
 
 def _nearest(secret: str, known: Iterable[str]) -> str | None:
+    from difflib import get_close_matches  # most servers need it late or never
+
     by_folded = {each.casefold(): each for each in known}
     found = get_close_matches(secret[:_MAX_CHARS].casefold(), by_folded, n=1, cutoff=0.8)
     return by_folded[found[0]] if found else None

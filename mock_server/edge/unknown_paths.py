@@ -1,7 +1,6 @@
 """Suggests the path that was probably meant, for a path that has no route."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from difflib import SequenceMatcher
 from functools import cached_property
 
 from mock_server.core.suggestions import did_you_mean
@@ -86,6 +85,8 @@ def _filled(template: Segments, steps: Segments) -> Segments:
 
 def _similarity(template: Segments, steps: Segments) -> float:
     """How similar two paths are, from 0 to 1; 0 if any step is another word."""
+    from difflib import SequenceMatcher  # most servers need it late or never
+
     if len(template) != len(steps):
         return 0
     ratios = [
