@@ -12,6 +12,8 @@ from mock_server.core.clock import capped_ms
 class Occasion(StrEnum):
     """The kind of an agenda entry."""
 
+    __hash__ = str.__hash__  # the hash of Enum is slow, and every entry uses it
+
     TASK_TAKEN_UP = "task_taken_up"
     TASK_ENDS = "task_ends"
     ATTEMPT_DUE = "attempt_due"

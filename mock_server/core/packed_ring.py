@@ -3,11 +3,10 @@
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
-from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from msgspec.structs import fields
+from msgspec.structs import astuple, fields
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -82,13 +81,12 @@ def _packing_of(
 ) -> tuple[Callable[[Sequence[T]], bytes], Callable[[bytes], Iterator[T]]]:
     """How structs are packed and unpacked: values without the names of the fields."""
     row: Any = _row_of(kind)
-    values_of = attrgetter(*row.__struct_fields__)
 
     def pack(items: Sequence[T]) -> bytes:
-        return msgspec.msgpack.encode(list(map(values_of, items)))
+        return msgspec.msgpack.encode(list(map(astuple, items)))
 
     def unpack(block: bytes) -> Iterator[T]:
-        return (kind(*values_of(each)) for each in msgspec.msgpack.decode(block, type=list[row]))
+        return (kind(*astuple(each)) for each in msgspec.msgpack.decode(block, type=list[row]))
 
     return pack, unpack
 

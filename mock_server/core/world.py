@@ -68,7 +68,7 @@ class WorldRules(Struct, frozen=True):
     history_entries: int = 10_000
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class World:
     """Clock, accounts, ledger, tasks, files, journal and history of one run.
 
@@ -234,7 +234,7 @@ class World:
             self.ledger.require(order.account, order.price_credits)
             raise DryRunEnded
         made = len(self.tasks) + self.expiry.forgotten_tasks
-        task_id = unused_id(lambda number: self.ids.task(order.api, number), made, self.tasks.get)
+        task_id = unused_id(partial(self.ids.task, order.api), made, self.tasks.get)
         request = None if exchange is None else exchange.id
         available_credits = self.ledger.reserve(
             order.account, task_id, order.price_credits, request, moment
@@ -340,7 +340,7 @@ class World:
         """The fault of a task or its deliveries; those set by hand come first."""
         target: FaultTarget | None = None
         for faults in (self.faults, self.task_faults.get(task_id), self.default_faults):
-            if faults and faults.of_kind(kind):
+            if faults is not None and not faults.is_empty and faults.of_kind(kind):
                 target = target or fault_target(order)
                 if (fault := faults.match_first(target, kind)) is not None:
                     return fault
@@ -364,24 +364,27 @@ class World:
 
     def _apply(self, due: Due, wall_ms: int) -> bool:
         """Apply it and return True; False if its task was ended by hand before."""
-        if due.occasion in TASK_OCCASIONS and not self.ledger.holds(due.subject):
+        if due.occasion not in TASK_OCCASIONS:
+            return True
+        if not self.ledger.holds(due.subject):
             return False
-        if due.occasion is Occasion.TASK_ENDS:
-            task = self.tasks[due.subject]
-            if self.in_flight.is_counting:
-                self.in_flight.remove(task.order)
-            self.expiry.task_ended(task)
-            moment = task.planned.ends_ms, wall_ms
-            if task.planned.outcome is TaskEvent.RENDERED:
-                available_credits = self.ledger.settle(task.id, moment)
-                movement = "spent"
-            else:
-                available_credits = self.ledger.release(task.id, moment)
-                movement = "released"
-            self.counts.credits[task.order.api, movement] += task.order.price_credits
-            self.history.task_ended(task, wall_ms, available_credits)
-        elif due.occasion is Occasion.TASK_TAKEN_UP:
-            self.history.task_taken_up(self.tasks[due.subject], wall_ms)
+        task = self.tasks[due.subject]
+        if due.occasion is Occasion.TASK_TAKEN_UP:
+            self.history.task_taken_up(task, wall_ms)
+            return True
+        order, planned = task.order, task.planned
+        if self.in_flight.is_counting:
+            self.in_flight.remove(order)
+        self.expiry.task_ended(task)
+        moment = planned.ends_ms, wall_ms
+        if planned.outcome is TaskEvent.RENDERED:
+            available_credits = self.ledger.settle(task.id, moment)
+            movement = "spent"
+        else:
+            available_credits = self.ledger.release(task.id, moment)
+            movement = "released"
+        self.counts.credits[order.api, movement] += order.price_credits
+        self.history.task_ended(task, wall_ms, available_credits)
         return True
 
 

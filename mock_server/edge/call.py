@@ -152,19 +152,20 @@ class Call:
         has not been read yet: `Resource` then reads it and calls the handler again, so that the
         handler uses the state of the world after the body has been received."""
         if self._body is None:
-            raise BodyAwaited(partial(self._receive_body, limit))
+            raise BodyAwaited(partial(self.receive_body, limit))
         if isinstance(self._body, Invalid):
             raise self._body
         return self._body
 
-    async def read_body(self, limit: BodyLimit) -> bytes | None:
-        """Wait for the body; None if it is past this limit: `body` then refuses it.
-        Raises ClientDisconnect if the caller disconnects before the end."""
-        if self._body is None:
-            await self._receive_body(limit)
-        return None if isinstance(self._body, Invalid) else self.body(limit)
+    def body_if_within_limit(self) -> bytes | None:
+        """The body that has been received; None if it is past its limit: `body` refuses it."""
+        if isinstance(self._body, Invalid) or self._body is None:
+            return None
+        return self._body[0] if len(self._body) == 1 else b"".join(self._body)
 
-    async def _receive_body(self, limit: BodyLimit) -> None:
+    async def receive_body(self, limit: BodyLimit) -> None:
+        """Wait for the body, which then has been read. If it is past this limit, `body` refuses it.
+        Raises ClientDisconnect if the caller disconnects before the end."""
         pieces: list[bytes] = []
         try:
             max_bytes = self._body_limit(limit)

@@ -87,7 +87,8 @@ class Resource:
             if self._operation is not None and self._find_misbehaviour is not None:
                 body = None
                 if call.exchange.method == "POST" and self._reads_body_first(call):
-                    body = await call.read_body("body_bytes")
+                    await call.receive_body("body_bytes")
+                    body = call.body_if_within_limit()
                 misbehaviour = self._find_misbehaviour(call, self._errors, self._operation, body)
             if misbehaviour is None:
                 response = await self._answer(call)

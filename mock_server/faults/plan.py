@@ -79,14 +79,15 @@ def plan_for(
     Raises UnknownScenario for an unknown name, and for a scenario of another API only."""
     world = call.world
     may_ask = _may_ask(call, operation, body)
-    if not (may_ask or world.faults or world.default_faults or world.task_faults):
+    is_free = world.faults.is_empty and world.default_faults.is_empty and not world.task_faults
+    if is_free and not may_ask:
         return None
     known = None if downloaded is None else downloaded(call)
     api, account = (errors.api, _account(call)) if known is None else (known.api, known.account)
     asked = _asked(call, errors, api, operation, body) if may_ask else []
     of_tasks = list(_faults_of_read_tasks(call, operation, body)) if world.task_faults else []
     candidates = world.faults.of_requests(api, operation, account)
-    if world.default_faults:
+    if not world.default_faults.is_empty:
         candidates += world.default_faults.of_requests(api, operation, account)
     if not (asked or of_tasks or candidates):
         return None

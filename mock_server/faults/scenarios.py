@@ -191,7 +191,7 @@ def _line_of(text: str, place: str) -> int:
     """The line of a place in a file: that of the innermost name that is found in its table."""
     steps = place.strip("/").split("/")
     lines = text.splitlines()
-    tables = [number for number, line in enumerate(lines) if _FAULT.match(line)]
+    tables = [number for number, line in enumerate(lines) if re.match(_FAULT, line)]
     nth = int(steps[1]) if len(steps) > 1 and steps[1].isdigit() else None
     first = tables[nth] if nth is not None and nth < len(tables) else 0
     for step in reversed(steps):
@@ -201,7 +201,7 @@ def _line_of(text: str, place: str) -> int:
     return first + 1
 
 
-_FAULT = re.compile(r"\s*\[\[\s*faults\s*\]\]")
+_FAULT = r"\s*\[\[\s*faults\s*\]\]"
 
 
 def how_to_ask(scenario: Scenario, base_url: str, apis: Apis) -> dict[str, str]:

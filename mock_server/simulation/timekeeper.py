@@ -284,29 +284,30 @@ class Timekeeper:
                 self._handle(due)
             except Exception as error:  # noqa: BLE001 it is logged below
                 due = BrokenDue(due.at_ms, due.occasion, due.subject, error)
-        if isinstance(due, BrokenDue):
-            log.error("%s of %s broke", due.occasion, due.subject, exc_info=due.error)
-            self._release(due.subject)
+            else:
+                return due
+        log.error("%s of %s broke", due.occasion, due.subject, exc_info=due.error)
+        self._release(due.subject)
         return due
 
     def _handle(self, due: Due) -> None:
-        world = self.world
-        if due.occasion is Occasion.TASK_ENDS:
-            self._release(due.subject)
+        world, occasion = self.world, due.occasion
+        if occasion is Occasion.TASK_TAKEN_UP:
+            return  # first, because every task has one
+        if occasion is Occasion.TASK_ENDS:
+            if self._held:
+                self._release(due.subject)
             made = world.deliveries.made
             self._outbox.task_ended(world, world.tasks[due.subject])
             if self._awaited_ids:
                 for owed in world.deliveries.newest(world.deliveries.made - made):
                     self._also_await(owed.id, due.subject)
-        elif due.occasion is Occasion.DELAY_OVER:
+        elif occasion is Occasion.DELAY_OVER:
             self._release(due.subject)
-        elif due.occasion is Occasion.HOLD_TIMEOUT:
+        elif occasion is Occasion.HOLD_TIMEOUT:
             too_long = HeldTooLong("the request was held as long as this server holds one")
             self._release(due.subject, too_long)
-        elif (
-            due.occasion is Occasion.ATTEMPT_DUE
-            and (delivery := world.dispatch.take_due(due)) is not None
-        ):
+        elif (delivery := world.dispatch.take_due(due)) is not None:
             self._start_attempt(delivery)
 
     def _start_attempt(self, delivery: Delivery) -> None:
