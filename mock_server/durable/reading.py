@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from mock_server.core.agenda import Due, Occasion
@@ -18,7 +19,8 @@ from mock_server.core.journal import JournalState
 from mock_server.core.ledger import AccountState, LedgerState, Reservation
 from mock_server.core.lifecycle import TaskEvent
 from mock_server.core.snapshot import ClockState, Snapshot, UrlRewriter, fill_world
-from mock_server.core.tasks import NEVER_MS
+from mock_server.core.task_record import TaskRecord
+from mock_server.core.tasks import NEVER_MS, Order, Task
 from mock_server.core.world import World
 from mock_server.durable.kinds import (
     TYPES,
@@ -26,7 +28,6 @@ from mock_server.durable.kinds import (
     RowKind,
     StateRow,
     TaskChangeRow,
-    TaskRow,
     WorldRow,
 )
 from mock_server.durable.turns import Row
@@ -48,76 +49,143 @@ def read_worlds(
     with OtherShard a world that another process would have.
     """
     decode = {kind: msgspec.msgpack.Decoder(TYPES[kind]).decode for kind in RowKind}
-    of_worlds: dict[int, dict[RowKind, list[tuple[int, Any]]]] = {}
-    for number, world, kind, body in rows:
-        by_kind = of_worlds.setdefault(world, {each: [] for each in RowKind})
-        by_kind[RowKind(kind)].append((number, decode[RowKind(kind)](body)))
-    found, orphans = [], []
-    for _, by_kind in sorted(of_worlds.items()):
-        for of_kind in by_kind.values():
-            of_kind.sort(key=itemgetter(0))
-        if by_kind[RowKind.WORLD]:
-            found.append(_world(by_kind, worlds, new_number))
+    of_worlds: dict[int, _Rows] = {}
+    names: dict[str, str] = {}
+    for number, world, kind_number, body in rows:
+        of_world = of_worlds.get(world)
+        if of_world is None:
+            of_world = of_worlds[world] = _Rows(names)
+        kind = RowKind(kind_number)
+        of_world.add(number, kind, decode[kind](body))
+    found: list[WorldRows] = []
+    orphans: list[int] = []
+    for world in sorted(of_worlds):
+        of_world = of_worlds.pop(world)
+        if of_world.by_kind[RowKind.WORLD]:
+            found.append(_world(of_world, worlds, new_number))
         else:
-            orphans += [number for rows in by_kind.values() for number, _ in rows]
+            orphans += of_world.numbers()
     return found, orphans
 
 
-def _world(
-    by_kind: dict[RowKind, list[tuple[int, Any]]], worlds: Worlds, new_number: Callable[[], int]
-) -> WorldRows:
+class _StoredTask(Struct, gc=False):
+    """A task as it was last. ended_number: as in TaskChangeRow."""
+
+    task: Task
+    record: TaskRecord | None
+    is_held: bool
+    held_number: int
+    ended_number: int = 0
+
+
+class _Rows:
+    """The rows of one world.
+
+    Of a task and its changes only what is needed is kept, from the first moment: rows that become
+    free at the end leave holes in the memory.
+    by_kind: number and row. tasks: by the number of their row.
+    """
+
+    def __init__(self, names: dict[str, str]) -> None:
+        """names: one object for each name that many tasks have."""
+        self._names = names
+        self.by_kind: dict[RowKind, list[tuple[int, Any]]] = {each: [] for each in RowKind}
+        self.tasks: dict[int, _StoredTask] = {}
+        self._changes: dict[int, TaskChangeRow] = {}
+
+    def add(self, number: int, kind: RowKind, row: Any) -> None:
+        """Add a row. Those of a world come in any order."""
+        if kind is RowKind.TASK:
+            task = replace(row.task, order=self._shared(row.task.order))
+            stored = _StoredTask(task, row.record, row.is_held, row.held_number)
+            self.tasks[number] = stored
+            change = self._changes.pop(number, None)
+        elif kind is RowKind.TASK_CHANGE:
+            change = row
+            number -= 1  # of its task
+            found = self.tasks.get(number)
+            if found is None:
+                self._changes[number] = change
+                return
+            stored = found
+        else:
+            self.by_kind[kind].append((number, row))
+            return
+        if change is not None:
+            stored.record, stored.is_held = change.record, change.is_held
+            stored.ended_number = change.ended_number
+            if change.planned is not None:
+                stored.task = replace(stored.task, planned=change.planned)
+
+    def numbers(self) -> Iterator[int]:
+        """The numbers of all rows."""
+        for rows in self.by_kind.values():
+            yield from (number for number, _ in rows)
+        for number in self.tasks:
+            yield from (number, number + 1)
+        yield from (number + 1 for number in self._changes)
+
+    def _shared(self, order: Order) -> Order:
+        share = self._names.setdefault
+        return replace(
+            order,
+            api=share(order.api, order.api),
+            account=share(order.account, order.account),
+            key=share(order.key, order.key),
+            model=share(order.model, order.model),
+            base_url=share(order.base_url, order.base_url),
+        )
+
+
+def _world(found: _Rows, worlds: Worlds, new_number: Callable[[], int]) -> WorldRows:
+    by_kind = found.by_kind
     number, made_of = by_kind[RowKind.WORLD][0]
     worlds.require_own(made_of.name)
-    tasks = list(_tasks(by_kind.pop(RowKind.TASK), by_kind.pop(RowKind.TASK_CHANGE)))
+    for of_kind in by_kind.values():
+        of_kind.sort(key=itemgetter(0))
     of: dict[RowKind, list[Any]] = {
         kind: [row for _, row in rows] for kind, rows in by_kind.items()
     }
-    of[RowKind.TASK] = [row for _, row, _ in tasks]
+    numbers = sorted(found.tasks)
+    tasks = [found.tasks[each] for each in numbers]
     state: StateRow = of[RowKind.STATE][0]
     world = worlds.empty_world(made_of.name, made_of.seed, made_of.rules, of[RowKind.CREDENTIAL])
     world.clock.restore(state.clock)
+    for each in tasks:
+        world.tasks.add(each.task)
     movements = {(row.entry.account, row.number): row.entry for row in of[RowKind.LEDGER]}
     movements |= _movements_of_tasks(world, tasks, of[RowKind.ACCOUNT])
-    snapshot = _snapshot(made_of, state, of, movements, _agenda(of, state, world.clock.now_ms()))
+    agenda = _agenda(tasks, of, state, world.clock.now_ms())
+    snapshot = _snapshot(made_of, state, tasks, of, movements=movements, agenda=agenda)
     fill_world(world, snapshot, _AS_IT_IS)
-    _fill_records(world, of)
+    world.history.records |= {
+        each.task.id: each.record for each in tasks if each.record is not None
+    }
     slot = worlds.put_stored(made_of.plan, made_of.accounts, world, made_of.secrets)
     rows = WorldRows(slot, new_number, number)
-    for row_number, task, ended_number in tasks:
-        rows.adopt_task(row_number, task, ended_number)
+    for row_number, each in zip(numbers, tasks, strict=True):
+        rows.adopt_task(row_number, each.task.id)
+    kept_ends = (
+        each for each in tasks if (each.task.order.account, each.ended_number) in movements
+    )
+    for each in sorted(kept_ends, key=attrgetter("ended_number")):
+        rows.adopt_end(each.task, each.ended_number)
     for kind, of_kind in by_kind.items():
         for row_number, row in of_kind:
             rows.adopt(row_number, kind, row)
     return rows
 
 
-def _tasks(
-    made: list[tuple[int, Any]], changed: list[tuple[int, Any]]
-) -> Iterator[tuple[int, TaskRow, int]]:
-    """The number of each task, the task as it was last, and the number of its last movement."""
-    changes: dict[int, TaskChangeRow] = dict(changed)
-    for number, row in made:
-        task: TaskRow = row
-        change = changes.get(number + 1)
-        if change is None:
-            yield number, task, 0
-            continue
-        last = task.task
-        if change.planned is not None:
-            last = replace(last, planned=change.planned)
-        last_row = TaskRow(last, change.record, change.is_held, task.held_number)
-        yield number, last_row, change.ended_number
-
-
 def _movements_of_tasks(
-    world: World, tasks: list[tuple[int, TaskRow, int]], accounts: list[AccountRow]
+    world: World, tasks: list[_StoredTask], accounts: list[AccountRow]
 ) -> dict[tuple[str, int], LedgerEntry]:
     """The movements of credits that have no row of their own, by account and number."""
     most = world.rules.history_entries
     first = {row.account: max(0, row.movements - most) for row in accounts}
     found = {}
-    for _, row, ended in tasks:
-        order, record, held = row.task.order, row.record, row.held_number
+    for row in tasks:
+        order, record = row.task.order, row.record
+        held, ended = row.held_number, row.ended_number
         account = order.account
         if record is None or max(held, ended) <= first[account]:
             continue
@@ -150,10 +218,12 @@ def _movements_of_tasks(
     return found
 
 
-def _agenda(of: dict[RowKind, list[Any]], state: StateRow, now_ms: int) -> Iterator[Due]:
+def _agenda(
+    tasks: list[_StoredTask], of: dict[RowKind, list[Any]], state: StateRow, now_ms: int
+) -> Iterator[Due]:
     """What is due, as it follows from tasks and deliveries."""
     held_back = frozenset(state.held_back)
-    for row in of[RowKind.TASK]:
+    for row in tasks:
         if row.is_held:
             task, record = row.task, row.record
             planned = task.planned
@@ -171,12 +241,14 @@ def _agenda(of: dict[RowKind, list[Any]], state: StateRow, now_ms: int) -> Itera
 def _snapshot(
     made_of: WorldRow,
     state: StateRow,
+    tasks: list[_StoredTask],
     of: dict[RowKind, list[Any]],
+    *,
     movements: dict[tuple[str, int], LedgerEntry],
     agenda: Iterable[Due],
 ) -> Snapshot:
-    """The rows as a snapshot without records of tasks."""
-    tasks, deliveries, accounts = of[RowKind.TASK], of[RowKind.DELIVERY], of[RowKind.ACCOUNT]
+    """The rows as a snapshot without tasks and their records, which are in the world already."""
+    deliveries, accounts = of[RowKind.DELIVERY], of[RowKind.ACCOUNT]
     groups = {row.group: row.faults for row in of[RowKind.FAULTS]}
     ended = sorted((row for row in deliveries if row.number_of_end), key=_number_of_end)
     most = made_of.rules.history_entries
@@ -210,7 +282,7 @@ def _snapshot(
             ),
             tuple(kept.values()),
         ),
-        tasks=tuple(row.task for row in tasks),
+        tasks=(),
         task_faults=tuple(of[RowKind.TASK_FAULTS]),
         asked_faults=tuple(of[RowKind.ASKED_FAULTS]),
         agenda=tuple(agenda),
@@ -248,10 +320,3 @@ def _snapshot(
 def _number_of_end(row: Any) -> int:
     number: int = row.number_of_end
     return number
-
-
-def _fill_records(world: World, of: dict[RowKind, list[Any]]) -> None:
-    records = world.history.records
-    for row in of[RowKind.TASK]:
-        if row.record is not None:
-            records[row.task.id] = row.record

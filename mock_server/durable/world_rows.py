@@ -8,6 +8,7 @@ from mock_server.core.journal import NUMBERED_AT_ONCE
 from mock_server.core.marks import Kind
 from mock_server.core.ring import Ring
 from mock_server.core.snapshot import AskedFaults, TaskFaults
+from mock_server.core.tasks import Task
 from mock_server.durable.kinds import (
     AccountRow,
     DeliveryRow,
@@ -255,11 +256,13 @@ class WorldRows:
             self._list_of(RowKind.CLOCK_MOVE, "").made = row.clock_moves
             self._list_of(RowKind.FAULT_CHANGE, "").made = row.fault_changes
 
-    def adopt_task(self, number: int, row: TaskRow, ended_number: int) -> None:
+    def adopt_task(self, number: int, task_id: str) -> None:
         """Note that the file has this task."""
-        self._tasks[row.task.id] = number
-        if ended_number:
-            self._ended_of(row.task.order.account)[row.task.id] = ended_number
+        self._tasks[task_id] = number
+
+    def adopt_end(self, task: Task, ended_number: int) -> None:
+        """Note the number of the movement at the end of a task, in the order of the numbers."""
+        self._ended_of(task.order.account)[task.id] = ended_number
 
 
 class _ListRows:
