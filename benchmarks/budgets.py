@@ -72,6 +72,7 @@ BUDGETS: dict[str, Budget] = {
         Budget("state_pause", "longest pause, state file, many tasks", 50, "ms"),
         Budget("state_size", "state file, per task", 1024, "B"),
         Budget("state_restart", "restart with many tasks", 2, "s"),
+        Budget("state_memory", "memory after the restart : before it", 1.1, "x"),
         Budget("stop_idle", "signal to end, idle", 0.2, "s", bare_unit="s"),
         Budget("stop_busy", "signal to end, busy", 0.2, "s"),
         Budget("stop_held", "signal to end, requests held", 0.2, "s"),

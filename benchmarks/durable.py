@@ -28,7 +28,8 @@ _WRITTEN_S = 6.0
 _RATE_PER_S = 1000.0
 _CREATES_PER_READ = 4
 _START_S = 60.0
-_AT_ONCE = 20_000
+_MB = 1_000_000
+_AT_ONCE = 10_000
 """Creates of one load, so that its time limit is long enough on a busy machine."""
 
 
@@ -67,7 +68,8 @@ def _cost_us(server: Server, sent: list[str], count: int) -> float:
 
 
 def _many(folder: Path, extent: Extent) -> Iterator[Figure]:
-    """The longest pause with many tasks, the size of their file, and the start after a kill."""
+    """The longest pause with many tasks, the size of their file, and the start after a kill with
+    its memory."""
     file, notes, tasks = folder / "state.db", folder / "steps.json", extent.many_stored
     settings = {"STATE_FILE": file}
     command = ["-m", "benchmarks.watched_server", str(notes), "serve", "--port", "0"]
@@ -77,7 +79,7 @@ def _many(folder: Path, extent: Extent) -> Iterator[Figure]:
         mix = mixed(kept, creates_per_read=_CREATES_PER_READ)
         with steady(kept, mix, rate_per_s=_RATE_PER_S, length_s=10 * extent.turn_s) as load:
             longest_wait_ms = load.run().latency_ms.max
-        stored = _tasks(kept)
+        stored, before_bytes = _tasks(kept), kept.resident_bytes()
     longest_ms = json.loads(notes.read_text("utf-8"))["longest_ms"]
     yield Figure(
         "state_pause",
@@ -92,12 +94,18 @@ def _many(folder: Path, extent: Extent) -> Iterator[Figure]:
     began_s = time.perf_counter()
     with fake_server(settings, timeout_s=_START_S) as kept:
         wall_s, cpu_s = time.perf_counter() - began_s, kept.cpu_s()
+        after_bytes = kept.resident_bytes()
         if available_credits(kept) != left or _tasks(kept) != stored:
             raise CannotMeasure("the server has other credits or tasks after its restart")
     yield Figure(
         "state_restart",
         cpu_s,
         note=f"CPU seconds until ready with {stored:,} tasks; {wall_s:.2f} s",
+    )
+    yield Figure(
+        "state_memory",
+        after_bytes / before_bytes,
+        note=f"{after_bytes / _MB:.0f} MB after it, {before_bytes / _MB:.0f} MB before",
     )
 
 
