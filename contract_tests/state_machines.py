@@ -7,23 +7,21 @@ from collections.abc import Callable
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-_QUICK_EXAMPLES_STEPS = (6, 12)
-_FULL_EXAMPLES_STEPS = (30, 25)
+_QUIET = settings(
+    deadline=None,
+    database=None,
+    print_blob=False,
+    report_multiple_bugs=False,
+    phases=(Phase.generate, Phase.shrink),
+    suppress_health_check=list(HealthCheck),
+)
+_QUICK = settings(_QUIET, max_examples=6, stateful_step_count=12)
+_FULL = settings(_QUIET, max_examples=30, stateful_step_count=25)
 
 
 def run_state_machine(make: Callable[[], RuleBasedStateMachine], *, quick: bool) -> None:
     """Run sequences of steps until one breaks a promise. Raises the smallest such sequence."""
-    examples, steps = _QUICK_EXAMPLES_STEPS if quick else _FULL_EXAMPLES_STEPS
     run_state_machine_as_test(
         make,  # type: ignore[arg-type] # Hypothesis documents that any factory is allowed
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            database=None,
-            print_blob=False,
-            report_multiple_bugs=False,
-            phases=(Phase.generate, Phase.shrink),
-            suppress_health_check=list(HealthCheck),
-        ),
+        settings=_QUICK if quick else _FULL,
     )

@@ -58,22 +58,12 @@ class Marks:
     def mark(self, kind: Kind, subject: Hashable = "") -> None:
         """Note that this has changed, is new, or is gone."""
         if self.is_on:
-            subjects = self.now.get(kind)
-            if subjects is None:
-                if not self.now:
-                    self._on_now()
-                subjects = self.now[kind] = {}
-            subjects[subject] = None
+            _note(self.now, kind, subject, self._on_now)
 
     def mark_later(self, kind: Kind, subject: Hashable = "") -> None:
         """Note a change that no answer or event tells, or that follows from the time."""
         if self.is_on:
-            subjects = self.later.get(kind)
-            if subjects is None:
-                if not self.later:
-                    self._on_later()
-                subjects = self.later[kind] = {}
-            subjects[subject] = None
+            _note(self.later, kind, subject, self._on_later)
 
     def take(self, most_later: int | None) -> Subjects:
         """Take all of `now`, and the first `most_later` of `later`; None: all of both."""
@@ -91,3 +81,14 @@ class Marks:
                 left[kind] = subjects
         self.later = left
         return taken
+
+
+def _note(
+    subjects_of: Subjects, kind: Kind, subject: Hashable, on_first: Callable[[], None]
+) -> None:
+    subjects = subjects_of.get(kind)
+    if subjects is None:
+        if not subjects_of:
+            on_first()
+        subjects = subjects_of[kind] = {}
+    subjects[subject] = None

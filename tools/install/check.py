@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "install.md"
@@ -89,7 +90,7 @@ def _use(block: str, folder: Path, installers: Path) -> None:
             with _serving(line, checkout, variables) as url:
                 _create(url)
         else:
-            _run(["bash", "-c", line], checkout, variables)
+            _run(["bash", "-c", line], cwd=checkout, env=variables)
 
 
 @contextmanager
@@ -130,18 +131,9 @@ def _python(environment: Path) -> Path:
     return environment / ("Scripts" if os.name == "nt" else "bin") / "python"
 
 
-def _run(
-    command: list[str | Path], folder: Path | None = None, variables: dict[str, str] | None = None
-) -> None:
-    subprocess.run(
-        command,
-        cwd=folder,
-        env=variables,
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_S,
-    )
+def _run(command: list[str | Path], **where: Any) -> None:
+    """Run a command to its end. where: the arguments `cwd` and `env` of `subprocess.run`."""
+    subprocess.run(command, check=True, capture_output=True, text=True, timeout=TIMEOUT_S, **where)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -260,12 +261,10 @@ WRONGS = {
 
 def _pairs() -> list[tuple[str, str]]:
     """Every two errors that can occur together; the one that is checked first comes first."""
-    names = list(WRONGS)
-    tokens = {name for name in names if name.endswith("token")}
+    tokens = {name for name in WRONGS if name.endswith("token")}
     return [
         (earlier, later)
-        for index, earlier in enumerate(names)
-        for later in names[index + 1 :]
+        for earlier, later in combinations(WRONGS, 2)
         # One request has one token and one body.
         if not {earlier, later} <= tokens and {earlier, later} != {"json", "fields"}
     ]

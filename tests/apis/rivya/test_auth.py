@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -204,11 +205,9 @@ SAME_STEP = {"no key", "unknown key", "revoked key", "expired key"}
 
 def _steps() -> list[tuple[str, str]]:
     """Every two errors that can occur together; the one that is checked first comes first."""
-    names = list(WRONGS)
     return [
         (earlier, later)
-        for index, earlier in enumerate(names)
-        for later in names[index + 1 :]
+        for earlier, later in combinations(WRONGS, 2)
         if not {earlier, later} <= {*SAME_STEP, "scope"}  # each is a matter of which key it is
     ]
 
