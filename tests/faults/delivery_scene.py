@@ -55,6 +55,12 @@ def compact(value: Any) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
 
 
+def libraries_spell(body: bytes) -> list[bytes]:
+    """What a receiver has that parses a body and writes it again."""
+    value = json.loads(body)
+    return [compact(value), json.dumps(value).encode(), json.dumps(value, indent=2).encode()]
+
+
 @dataclass(frozen=True)
 class Signature:
     """Over which bytes, when, and with what result; at_s: None where signatures have no time."""

@@ -8,31 +8,24 @@ after it, everything is as if nothing had happened.
 from __future__ import annotations
 
 import json
-import tomllib
 from http.client import HTTPConnection
 from queue import Queue
 from select import select
 from time import monotonic
-from typing import Any, get_args
+from typing import Any
 
-import httpx2
 import pytest
 from msgspec.structs import asdict
 
-from mock_server.contract.data_paths import FIXTURES
-from mock_server.contract.failures import failures_of
 from mock_server.core.json_values import is_same_json
-from mock_server.core.lifecycle import FailureReason
 from tests.faults.delivery_scene import (
     APIS,
-    DOOR,
     FAILED,
     FAST,
     FILES,
     JSON,
     PROOFS,
     RETRY_S,
-    SCENES,
     Proof,
     RivyaScene,
     Scene,
@@ -42,12 +35,13 @@ from tests.faults.delivery_scene import (
     compact,
     effect,
     headers_of,
+    libraries_spell,
     named_apis,
     scene_of,
     shows,
 )
-from tests.live import WAIT_S, live
-from tests.raw_receiver import RawReceiver, raw_receiver
+from tests.live import WAIT_S
+from tests.raw_receiver import raw_receiver
 from tests.receiver import Received
 
 # --- how often, when, in which order ---------------------------------------------------------
@@ -334,12 +328,6 @@ def reformatted(scene: Scene) -> None:
     scene.check_log("delivery_reformatted", task_id, received)
 
 
-def libraries_spell(body: bytes) -> list[bytes]:
-    """What a receiver has that parses a body and writes it again."""
-    value = json.loads(body)
-    return [compact(value), json.dumps(value).encode(), json.dumps(value, indent=2).encode()]
-
-
 @shows("delivery_extra_fields")
 def extra_fields(scene: Scene) -> None:
     task_id, received = scene.finished()
@@ -526,284 +514,3 @@ def test_a_scenario_does_not_concern_other_apis(name: str, api: str) -> None:
         scene.go_wrong({"scenario": name})
         check_all_is_well(scene)
         assert scene.happened() == [0]
-
-
-# --- how it is spelled -----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("api", APIS)
-def test_an_event_is_spelled_as_no_library_does_and_all_its_attempts_are_the_same(
-    api: str,
-) -> None:
-    with scene_of(api, deliveries__spelling="unusual") as scene:
-        scene.go_wrong({"effect": {"type": "delivery", "copies": 2}, "times": 1})
-        task_id = scene.finish()
-        (delivery, _) = scene.log_of(task_id)
-        scene.post(f"{DOOR}/deliveries/{delivery['id']}/redeliver", None)
-        scene.mock.advance(0)
-        received, truth = scene.came(3), scene.true_body(task_id)
-        (body,) = {each.body for each in received}
-        for each in received:
-            scene.check(each, body)
-    assert is_same_json(json.loads(body), json.loads(truth))
-    assert body not in libraries_spell(truth)
-
-
-@pytest.mark.parametrize("api", APIS)
-def test_the_unusual_spelling_is_the_default(api: str) -> None:
-    with live(acedata__sign_callbacks=True) as mock:
-        scene = SCENES[api](mock)
-        with scene.client, raw_receiver(scene.take) as hook:
-            scene.listen(hook)
-            truth = scene.true_body(scene.finish())
-            received = scene.one()
-            scene.check(received, received.body)
-    assert is_same_json(json.loads(received.body), json.loads(truth))
-    assert received.body not in libraries_spell(truth)
-
-
-@pytest.mark.parametrize("api", APIS)
-def test_a_signature_over_the_body_as_a_library_writes_it_is_wrong(api: str) -> None:
-    with scene_of(api, deliveries__spelling="unusual") as scene:
-        scene.finish()
-        received = scene.one()
-        signature = scene.signature(received)
-        for spelled in libraries_spell(received.body):
-            wrong = scene.right_digest(scene.secret, spelled, signature.at_s)
-            assert wrong != signature.digest
-
-
-# --- answers and events say the same ---------------------------------------------------------
-
-SAID_TWICE = {"status_unknown", "success_without_url", "failure_without_error"}
-OF_ONE_READ = {"status_backwards", "fails_after_success"}
-"""They change what some reads say, after others have said something else."""
-
-
-def test_every_scenario_that_changes_what_reads_say_changes_the_event_too() -> None:
-    rules = {
-        file.stem: tomllib.loads(file.read_text("utf-8"))["faults"]
-        for file in (FIXTURES / "scenarios").glob("*.toml")
-    }
-    changing = {
-        name
-        for name, faults in rules.items()
-        for rule in faults
-        if rule["effect"]["type"] == "body"
-        and rule.get("match", {}).get("operation") == "read"
-        and rule["effect"].keys() & {"set", "null", "drop", "rename"}
-    }
-    assert changing == SAID_TWICE | OF_ONE_READ
-
-
-@pytest.mark.parametrize("api", APIS)
-@pytest.mark.parametrize("name", sorted(SAID_TWICE))
-def test_a_scenario_says_the_same_in_an_answer_and_in_the_event(name: str, api: str) -> None:
-    with scene_of(api) as scene:
-        scene.go_wrong({"scenario": name})
-        task_id = scene.create()
-        scene.mock.advance(1)
-        received = scene.one()
-        scene.check(
-            received, received.body, event_type=received.headers.get("rivya-event-type", "")
-        )
-        told, read = json.loads(received.body), scene.look(task_id).json()
-        assert told_of_task(scene, told) == read_of_task(scene, read)
-        scene.client.delete(f"{DOOR}/faults")
-        assert told_of_task(scene, told) != read_of_task(scene, scene.look(task_id).json())
-
-
-@pytest.mark.parametrize("way", ["scenario", "finish"])
-@pytest.mark.parametrize("api", APIS)
-@pytest.mark.parametrize("reason", get_args(FailureReason))
-def test_a_failed_task_says_the_same_reason_in_a_read_and_in_the_event(
-    reason: FailureReason, api: str, way: str
-) -> None:
-    with scene_of(api) as scene:
-        if way == "scenario":
-            scene.go_wrong({"scenario": f"task_failed_{reason}"})
-        task_id = scene.create()
-        if way == "finish":
-            ending = {"state": "failed", "reason": reason}
-            scene.post(f"{DOOR}/tasks/{task_id}/finish", ending)
-        scene.mock.advance(1 if way == "scenario" else 0)
-        received = scene.one()
-        scene.check(received, received.body, event_type=FAILED)
-        told = told_of_task(scene, json.loads(received.body))
-        read = read_of_task(scene, scene.look(task_id).json())
-    failure = failures_of(api)[reason]
-    assert told["error"] == read["error"] == {"code": failure.code, "message": failure.message}
-    assert told == read
-
-
-def told_of_task(scene: Scene, told: dict[str, Any]) -> Any:
-    return told["data"] if scene.api == "rivya" else told
-
-
-def read_of_task(scene: Scene, read: dict[str, Any]) -> Any:
-    if scene.api == "rivya":
-        return read
-    for video in read["response"].get("data", []):
-        assert video.pop("first_image_url") is None
-    return read["response"]
-
-
-# --- what a table has no room for ------------------------------------------------------------
-
-
-@pytest.mark.parametrize("api", APIS)
-def test_the_scenario_itself_dribbles_at_200_bytes_a_second(api: str) -> None:
-    with scene_of(api) as scene, raw_receiver(most_body_bytes=20) as impatient:
-        if isinstance(scene, RivyaScene):
-            scene.client.delete(f"/api/v1/webhooks/{scene.endpoint['id']}")
-        scene.listen(impatient)
-        scene.go_wrong({"scenario": "delivery_dribble", "times": 1})
-        scene.create()
-        started = monotonic()
-        scene.mock.advance(1)
-        slow = scene.connection()
-        assert slow.ending == "enough"
-        assert slow.pieces[-1][0] - started >= 20 / 200
-        assert len(slow.body) < 100
-        (delivery,) = scene.log()
-        (attempt,) = delivery["attempts"]
-    assert delivery["fault"] == effect("delivery_dribble")
-    assert (attempt["answer"], attempt["error"] is None) == (None, False)
-
-
-def test_an_event_is_held_back_for_its_receiver_only() -> None:
-    with scene_of("acedata") as scene, raw_receiver() as other:
-        own = scene.hook
-        scene.go_wrong({"scenario": "delivery_out_of_order", "times": 1})
-        older = scene.finish()
-        scene.listen(other)
-        scene.finish()
-        scene.came()
-        assert own.connections.empty()
-        scene.listen(own)
-        newer = scene.finish()
-        told = [scene.subject(json.loads(each.body)) for each in scene.came(2)]
-    assert told == [newer, older]
-
-
-@pytest.mark.parametrize(
-    "name", ["delivery_altered", "delivery_wrong_secret", "delivery_reformatted"]
-)
-def test_a_signature_fault_signs_an_unsigned_callback(name: str) -> None:
-    with scene_of("acedata", acedata__sign_callbacks=False) as scene:
-        scene.go_wrong({"scenario": name, "times": 1})
-        PROOFS[name, "acedata"](scene)
-        scene.finish()
-        assert scene.signature_header not in scene.one().headers
-
-
-@pytest.mark.parametrize("api", APIS)
-def test_a_failed_task_costs_nothing_under_any_delivery_fault(api: str) -> None:
-    with scene_of(api, tasks__failure_rate=1) as scene:
-        before = asdict(scene.balance())
-        scene.go_wrong({"scenario": "delivery_success_after_failure", "times": 1})
-        scene.create()
-        scene.mock.advance(2)
-        told = [json.loads(each.body) for each in scene.came(2)]
-        assert asdict(scene.balance()) == before
-    assert {scene.subject(each) for each in told} == {scene.subject(told[0])}
-    assert [scene.says_failed(each) for each in told] == [False, True]
-
-
-def test_a_fault_of_every_attempt_concerns_the_next_one() -> None:
-    with scene_of("rivya") as scene, raw_receiver() as later:
-        assert isinstance(scene, RivyaScene)
-        scene.go_wrong({"scenario": "delivery_wrong_content_type", "times": 1})
-        url = f"/api/v1/webhooks/{scene.endpoint['id']}"
-        scene.client.patch(url, json={"url": "http://127.0.0.1:1/closed"})
-        scene.finish()
-        scene.client.patch(url, json={"url": later.url})
-        scene.mock.advance(RETRY_S)
-        received = later.connections.get(timeout=WAIT_S).request
-    assert received.headers["content-type"] == "text/plain"
-
-
-def test_an_answer_that_is_cut_is_no_success() -> None:
-    cut = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf"
-    with scene_of("acedata") as scene, raw_receiver(answer=cut) as hook:
-        scene.listen(hook)
-        (delivery,) = scene.log_of(scene.finish())
-    (attempt,) = delivery["attempts"]
-    assert delivery["state"] == "pending"
-    assert attempt["answer"] is None
-    assert "Error" in attempt["error"]
-
-
-@pytest.mark.parametrize(("disables", "status"), [(False, "active"), (True, "disabled")])
-def test_an_endpoint_with_a_410_fault_is_disabled_if_the_setting_says_so(
-    disables: bool, status: str
-) -> None:
-    with scene_of("rivya", rivya__gone_disables=disables) as scene:
-        assert isinstance(scene, RivyaScene)
-        scene.go_wrong({"scenario": "delivery_gone", "times": 1})
-        scene.finish()
-        shown = scene.client.get(f"/api/v1/webhooks/{scene.endpoint['id']}").json()
-        scene.mock.advance(RETRY_S)
-        came = 0 if scene.is_quiet() else len(scene.came())
-    assert (shown["status"], came) == (status, 0 if disables else 1)
-
-
-@pytest.mark.parametrize("api", APIS)
-def test_an_event_that_is_held_back_does_not_follow_an_older_one(api: str) -> None:
-    with scene_of(api) as scene:
-        scene.go_wrong({"scenario": "delivery_error", "times": 1})
-        oldest = scene.finish()
-        scene.go_wrong({"scenario": "delivery_out_of_order", "times": 1})
-        older = scene.finish()
-        scene.mock.advance(RETRY_S)
-        first = scene.one()
-        newer = scene.finish()
-        told = [first, *scene.came(2)]
-    subjects = [scene.subject(json.loads(each.body)) for each in told]
-    assert subjects == [oldest, newer, older]
-
-
-@pytest.mark.parametrize("api", APIS)
-def test_an_event_that_is_held_back_and_sent_by_hand_is_sent_once(api: str) -> None:
-    with scene_of(api) as scene:
-        scene.go_wrong({"scenario": "delivery_out_of_order", "times": 1})
-        older = scene.finish()
-        (delivery,) = scene.log_of(older)
-        scene.post(f"{DOOR}/deliveries/{delivery['id']}/redeliver", None)
-        scene.mock.advance(0)
-        scene.check(scene.one(), scene.true_body(older))
-        newer = scene.finish()
-        scene.check(scene.one(), scene.true_body(newer))
-
-
-def test_a_held_back_event_goes_to_the_new_address_of_its_receiver() -> None:
-    with scene_of("rivya") as scene, raw_receiver() as new:
-        assert isinstance(scene, RivyaScene)
-        scene.go_wrong({"scenario": "delivery_out_of_order", "times": 1})
-        older = scene.finish()
-        scene.client.patch(f"/api/v1/webhooks/{scene.endpoint['id']}", json={"url": new.url})
-        newer = scene.finish()
-        scene.hook = new
-        told = [scene.subject(json.loads(each.body)) for each in scene.came(2)]
-    assert told == [newer, older]
-
-
-@pytest.mark.parametrize("api", APIS)
-def test_a_request_that_waits_for_a_receiver_is_answered_at_a_reset(api: str) -> None:
-    with scene_of(api) as scene, httpx2.Client(base_url=scene.mock.url) as door:
-
-        def begin_anew(_: Received) -> None:
-            door.post(f"{DOOR}/reset").raise_for_status()
-
-        scene.react = begin_anew
-        scene.go_wrong({"scenario": "delivery_before_answer", "times": 1})
-        answer = scene.client.post(scene.create_path, json=scene.body())
-    assert answer.status_code == 200
-
-
-def test_tls_is_used_on_the_port_of_the_receiver() -> None:
-    with scene_of("acedata") as scene:
-        scene.hook = RawReceiver("http://127.0.0.1/hook", scene.hook.connections)
-        scene.go_wrong({"scenario": "delivery_tls", "times": 1})
-        (delivery,) = scene.log_of(scene.finish())
-    assert delivery["attempts"][0]["request"]["url"] == "https://127.0.0.1:80/hook"

@@ -26,7 +26,7 @@ from mock_server.server.app import make_app
 from tests import calls
 from tests.asgi import Answer
 from tests.core.test_patterns import SLOW_ELSEWHERE
-from tests.door.test_explanations import explain
+from tests.door.explaining import explain
 from tests.mock import KEY, MakeMock, Mock
 from tests.rivya import account
 
