@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from functools import cache, cached_property
@@ -84,11 +83,6 @@ class Contract:
             for model in self.models(api)
             if model.get("listing", {}).get("api_status", "available") == "available"
         )
-
-    @cached_property
-    def assumptions(self) -> Mapping[str, Mapping[str, str]]:
-        """The assumptions where the vendors' documents are silent, by id."""
-        return tomllib.loads((self.folder / "assumptions.toml").read_text("utf-8"))
 
     def operations(self, api: Api) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         """Method, path and description of every operation."""

@@ -25,7 +25,7 @@ class CertificatesError(ValueError):
 class Network(HTTPAdapter):
     """The adapter that sends. ca_bundle: a file with the certificates to trust, or None."""
 
-    def __init__(self, ca_bundle: str | None = None, *, uses_proxy: bool = False) -> None:
+    def __init__(self, ca_bundle: str | None, *, uses_proxy: bool) -> None:
         """uses_proxy: send through the proxies that HTTPS_PROXY and HTTP_PROXY name."""
         super().__init__(pool_connections=8, pool_maxsize=32)
         self._verify = ca_bundle or True

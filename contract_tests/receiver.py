@@ -123,7 +123,7 @@ class Receiver(LocalServer):
     public_url: the receiver's URL for the server under test, if it is not the local one.
     """
 
-    def __init__(self, public_url: str | None = None, port: int = 0) -> None:
+    def __init__(self, public_url: str | None, port: int) -> None:
         self._public_url = public_url
         self._inboxes: dict[str, Inbox] = {}
         try:

@@ -41,10 +41,10 @@ class Expiry:
         uploads: Uploads,
         idempotency: Idempotency,
         on_task_deleted: Callable[[str], None],
-        marks: Marks | None = None,
+        marks: Marks,
     ) -> None:
         """lifetimes: of each API. on_task_deleted: called with the id of each deleted task."""
-        self._marks = marks or Marks()
+        self._marks = marks
         self._clock = clock
         self._lifetimes = lifetimes
         self._tasks = tasks

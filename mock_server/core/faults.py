@@ -108,9 +108,7 @@ class Match(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
         )
 
 
-class FaultTerms(
-    Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
-):
+class FaultTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """The requests that something applies to, and how often. Requests are counted per account.
 
     skip: the number of matching requests before the first effect.

@@ -14,8 +14,8 @@ class InFlight:
     account_limits: the maximum number of each account that has one.
     """
 
-    def __init__(self, marks: Marks | None = None) -> None:
-        self._marks = marks or Marks()
+    def __init__(self, marks: Marks) -> None:
+        self._marks = marks
         self.account_limits: dict[str, int] = {}
         self._of_keys: Counter[str] = Counter()
         self._of_accounts: Counter[str] = Counter()

@@ -105,7 +105,7 @@ class TaskWatch:
 class DeliveryWatch:
     """Waits until a delivery about a task, or about any, has an outcome."""
 
-    def __init__(self, world: World, wanted: WantedOutcome, task_id: str | None = None) -> None:
+    def __init__(self, world: World, wanted: WantedOutcome, task_id: str | None) -> None:
         """task_id: None: about any task."""
         self._world = world
         self._wanted = wanted

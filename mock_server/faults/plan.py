@@ -72,7 +72,7 @@ def plan_for(
     errors: ErrorResponses,
     operation: Operation,
     body: bytes | None,
-    downloaded: Downloaded | None = None,
+    downloaded: Downloaded | None,
 ) -> FaultPlan | None:
     """The plan for a request; None if no fault can match, which is decided quickly.
     body: the JSON body, if the operation has one and it could be read.

@@ -14,7 +14,7 @@ _MAX_TRACEBACK_LINES = 200
 class LineFormatter(logging.Formatter):
     """Formats a record as one line. Its traceback follows, indented."""
 
-    def __init__(self, key_prefixes: Iterable[str] = ()) -> None:
+    def __init__(self, key_prefixes: Iterable[str]) -> None:
         """key_prefixes: as for Redaction. No keys are known here."""
         super().__init__(_FORMAT)
         self._redaction = Redaction((), key_prefixes)

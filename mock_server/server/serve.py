@@ -169,7 +169,7 @@ def run(
         return 2 if server.has_lost_state else 0
 
 
-def set_up_logging(level: str, key_prefixes: Iterable[str] = ()) -> None:
+def set_up_logging(level: str, key_prefixes: Iterable[str]) -> None:
     """Log to stderr, one line per record; stdout is for the ready line."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LineFormatter(key_prefixes))
