@@ -15,8 +15,8 @@ from mock_server.judge.day_run import Bench, DayRun, run_day
 from mock_server.judge.days import Day
 
 _SHOWN_STRANGERS = 5
-_PAUSE_S = 1.0
-_PAUSES_PER_WORK = 50
+PAUSE_S = 1.0
+PAUSES_PER_WORK = 50
 """The pause after a judgement while the client runs is so many times longer than that took."""
 
 
@@ -104,7 +104,7 @@ async def _tell_proved(
 ) -> None:
     """Tell what is proved and stands while the client runs, for ever. Nothing on days on which it
     is killed: what was under way then is no mistake, and its time is not known before."""
-    loop, pause_s = asyncio.get_running_loop(), _PAUSE_S
+    loop, pause_s = asyncio.get_running_loop(), PAUSE_S
     while day.restarts is None:
         await asyncio.sleep(pause_s)
         began_s = loop.time()
@@ -117,7 +117,7 @@ async def _tell_proved(
         )
         for each in judgement.findings:
             tell(each)
-        pause_s = max(_PAUSE_S, _PAUSES_PER_WORK * (loop.time() - began_s))
+        pause_s = max(PAUSE_S, PAUSES_PER_WORK * (loop.time() - began_s))
 
 
 async def _judged(run: DayRun, quiet: str | None, terms: Terms) -> JudgedRun:

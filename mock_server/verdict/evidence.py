@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain, pairwise
@@ -101,8 +100,8 @@ class Evidence:
     def of(cls, world: World, apis: Apis, *, so_far: bool = False) -> Self:
         """The evidence of a world. It does not change with the world once its requests are used."""
         tasks = {task.id: task for task in world.tasks}
-        log = RequestLog.of(world.journal) if world.journal.max_archive_bytes else None
-        under_way = list(map(copy, world.journal)) if log is None else log.take()
+        log = RequestLog.of(world.journal)
+        under_way = log.take()
         return cls(
             apis=apis,
             log=log,

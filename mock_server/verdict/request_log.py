@@ -4,6 +4,7 @@ from bisect import bisect_left, insort
 from collections import deque
 from collections.abc import Collection, Iterable
 from copy import copy
+from itertools import chain
 from operator import attrgetter
 from threading import Lock
 from typing import Any, Self
@@ -78,11 +79,12 @@ def _add(requests: list[Request], request: Request) -> None:
 
 
 class RequestLog:
-    """Follows the journal of one world, and has what rules read of each exchange that has ended.
+    """Follows the journal of one world, and has every exchange that has ended; of those that the
+    journal has deleted, what rules read.
 
-    `take` is for the thread that changes the world; `requests` is for any thread. All together may
-    have as many bytes as the journal's archive (`limits.journal_archive_bytes`). If they have more,
-    all are lost: nothing can be judged without some of them.
+    `take` is for the thread that changes the world; `requests` is for any thread. The deleted ones
+    may have as many bytes as the journal's archive (`limits.journal_archive_bytes`). If they have
+    more, all are lost: nothing can be judged without some of them.
     standing: what was proved so far, and stands.
     """
 
@@ -93,6 +95,8 @@ class RequestLog:
         self._requests = Requests()
         self._shared: dict[Any, Any] = {}
         self._bytes = 0
+        self._late: list[Request] = []
+        self._oldest = self._reduced_below = 0
         self._lock = Lock()
         self.standing: tuple[Finding, ...] = ()
 
@@ -116,6 +120,7 @@ class RequestLog:
         self._under_way = [each for each in new if each.ended_ms is None]
         self._taken.append([each for each in new if each.ended_ms is not None])
         self._taken.append(packed)
+        self._oldest = next((each.number for each in self._journal), self._journal.opened + 1)
         return [copy(each) for each in self._under_way]
 
     def requests(self, under_way: Iterable[Exchange], tasks: Collection[str]) -> Requests:
@@ -123,7 +128,11 @@ class RequestLog:
         with self._lock:
             while self._taken:
                 for each in self._taken.popleft():
-                    self._add(each, tasks)
+                    request = Request(each)
+                    self._requests.add(request, tasks)
+                    if each.number < self._reduced_below:
+                        self._late.append(request)
+            self._reduce(self._oldest)
             requests = self._requests.copy()
         for each in under_way:
             place = bisect_left(requests.all, each.number, key=_NUMBER)
@@ -131,15 +140,22 @@ class RequestLog:
                 requests.add(Request(each), tasks)
         return requests
 
-    def _add(self, exchange: Exchange, tasks: Collection[str]) -> None:
-        self._bytes += _BYTES_EACH
-        kept = self._reduced(exchange)
-        lost = self._requests.lost
-        if lost or self._bytes > self._journal.max_archive_bytes:
-            self._requests = Requests(lost + len(self._requests.all) + 1)
-            self._shared = {}
+    def _reduce(self, oldest: int) -> None:
+        """Reduce what the journal has deleted: all before the oldest that it has."""
+        requests = self._requests.all
+        if self._requests.lost:
+            self._requests = Requests(self._requests.lost + len(requests))
             return
-        self._requests.add(Request(kept), tasks)
+        first, end = (
+            bisect_left(requests, number, key=_NUMBER) for number in (self._reduced_below, oldest)
+        )
+        for each in chain(self._late, requests[first:end]):
+            each.exchange = self._reduced(each.exchange)
+            self._bytes += _BYTES_EACH
+        self._late.clear()
+        self._reduced_below = oldest
+        if self._bytes > self._journal.max_archive_bytes:
+            self._requests, self._shared = Requests(len(requests)), {}
 
     def _reduced(self, exchange: Exchange) -> Exchange:
         """A copy with the headers and bodies that rules read. Equal values are kept once."""

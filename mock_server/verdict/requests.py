@@ -175,11 +175,18 @@ class Request:
     def body(self) -> bytes:
         """The body, the same for the same JSON."""
         raw = self.exchange.request_body
-        return raw if not raw or self.document is None else _CANONICAL.encode(self.document)
+        return raw if self.document is None else _CANONICAL.encode(self.document)
 
-    @cached_property
+    @property
     def call(self) -> tuple[object, ...]:
         """What is asked for: account, method, path, query and the JSON of the body."""
+        asked = self.exchange
+        if not asked.request_body:
+            return (asked.api, asked.account, asked.method, asked.path, asked.query, b"")
+        return self._call_with_body
+
+    @cached_property
+    def _call_with_body(self) -> tuple[object, ...]:
         asked = self.exchange
         return (asked.api, asked.account, asked.method, asked.path, asked.query, self.body)
 

@@ -41,7 +41,7 @@ def test_what_the_journal_no_longer_keeps_proves_nothing() -> None:
         assert (judgement.findings, judgement.notes, judgement.judged) == ((), (), ())
         assert {each.code for each in judgement.inconclusive} == set(RULES)
         assert {each.reason for each in judgement.inconclusive} == {
-            "1 requests, deliveries or movements of credits are no longer kept"
+            "6 requests, deliveries or movements of credits are no longer kept"
         }
 
 
