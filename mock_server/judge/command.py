@@ -37,7 +37,7 @@ from mock_server.judge.report import Report
 from mock_server.judge.request import CannotRun, JudgeRequest, request_of
 from mock_server.judge.sarif import as_sarif
 from mock_server.judge.stopping import Stopped, run_until_signal
-from mock_server.judge.summary import COULD_NOT_RUN, never_called, report_of
+from mock_server.judge.summary import COULD_NOT_RUN, never_called, nothing_to_judge, report_of
 from mock_server.simulation.wall_clock import wall_ms
 from mock_server.verdict.catalogue import RULES, RuleInfo, rule_info
 
@@ -59,11 +59,12 @@ _FORMS: Mapping[str, Callable[[Report], bytes]] = {
 def judge(options: Mapping[str, Any], environment: Mapping[str, str]) -> int:
     """Judge a client and write the reports. environment: of the user. Returns the exit code."""
     secrets: list[str] = []
+    attempts = DoorAttempts()
     try:
         request = request_of(options, environment)
         secrets += _passed_secrets(environment[name] for name in request.passed)
         secrets += [request.control_token] if request.control_token else []
-        report = run_until_signal(lambda: _report(request, environment, secrets))
+        report = run_until_signal(lambda: _report(request, environment, secrets, attempts))
         report = _redacted(report, secrets)
         return _write(report, request, colour=sys.stdout.isatty() and not options["no_colour"])
     except Stopped as stopped:
@@ -74,8 +75,8 @@ def judge(options: Mapping[str, Any], environment: Mapping[str, str]) -> int:
         redaction = _redaction(secrets)
         # At first what it printed, because only the beginning of a long line is shown.
         printed = redaction.text(never.run.last_output)
-        run = msgspec.structs.replace(never.run, last_output=printed)
-        return _failed(redaction.text(never_called(run, never.strangers, request)))
+        never.run = msgspec.structs.replace(never.run, last_output=printed)
+        return _failed(redaction.text(never_called(never, attempts.sentences(), request)))
     except NoEffectCount:
         return _failed("--effect-count must print one whole number, 0 if nothing was done yet")
     except (*_REASONS, OSError, httpx2.HTTPError) as error:
@@ -83,14 +84,20 @@ def judge(options: Mapping[str, Any], environment: Mapping[str, str]) -> int:
 
 
 async def _report(
-    request: JudgeRequest, environment: Mapping[str, str], secrets: list[str]
+    request: JudgeRequest,
+    environment: Mapping[str, str],
+    secrets: list[str],
+    attempts: DoorAttempts,
 ) -> Report:
-    """The report of a judgement. Adds every secret to `secrets`."""
+    """The report of a judgement. Adds every secret to `secrets`, and to `attempts` what the client
+    asked the control door for."""
     started_ms = wall_ms()
     if request.attach is not None:
         control = AsyncControl(request.url, request.control_token)
         world = await control.find(request.attach)
         secrets += [key.key for key in world.keys]
+        if not (await world.journal(limit=1, api=request.api.name)).requests:
+            raise CannotRun(nothing_to_judge(world, request))
         told = await world.judge(
             expected_jobs=request.expected_jobs, only=request.only, skip=request.skip
         )
@@ -100,7 +107,6 @@ async def _report(
     was_taken = request.callback is not None and is_taken(request.callback)
     token = Chance(request.seed).random_bytes("control token", "judge").hex()
     secrets.append(token)
-    attempts = DoorAttempts()
     with (
         tempfile.TemporaryDirectory(prefix="hailuo-judge-", ignore_cleanup_errors=True) as folder,
         fake_for_runs(request.seed, host, ALL, token, attempts.add) as url,

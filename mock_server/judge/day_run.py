@@ -53,7 +53,7 @@ class HowItRan(Struct, frozen=True):
 
 
 class DayRun(Struct, frozen=True):
-    """A run and what was seen of it. called: whether it called the fake. hosts: those it asked the
+    """A run and what was seen of it. called: whether it called the API. hosts: those it asked the
     proxy for. values: those of its variables."""
 
     day: Day
@@ -107,7 +107,7 @@ async def run_day(
                 how = await run.to_its_end()
         finally:
             await run.kill()
-        called = bool((await world.journal(limit=1)).requests)
+        called = bool((await world.journal(limit=1, api=bench.api.name)).requests)
         return DayRun(
             day,
             world,

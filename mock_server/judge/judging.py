@@ -21,12 +21,13 @@ PAUSES_PER_WORK = 50
 
 
 class NeverCalled(Exception):
-    """The client did not call the fake with its key on the quiet day. run: how it ran.
-    strangers: requests that came without this key."""
+    """The client did not call the API with its key on the quiet day. run: how it ran.
+    others: its requests that the API has no path for. strangers: requests without this key."""
 
-    def __init__(self, run: DayRun, strangers: Sequence[str]) -> None:
+    def __init__(self, run: DayRun, others: Sequence[str], strangers: Sequence[str]) -> None:
         super().__init__()
         self.run = run
+        self.others = others
         self.strangers = strangers
 
 
@@ -71,8 +72,9 @@ async def judge_days(
     quiet = await run_day(days[0], bench, beside(days[0]))
     if not quiet.called:
         # Requests without a key of a world are in the default one; no other program uses it.
-        others = await (await bench.control.find()).journal(limit=_SHOWN_STRANGERS)
-        raise NeverCalled(quiet, [str(each) for each in others.requests])
+        worlds = (quiet.world, await bench.control.find())
+        shown = [(await each.journal(limit=_SHOWN_STRANGERS)).requests for each in worlds]
+        raise NeverCalled(quiet, *(list(map(str, each)) for each in shown))
     if bench.effect_count is not None and not quiet.effects:
         raise NoEffectCount
     # The world stays: the others are compared with it.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from mock_server import __version__
+from mock_server.control import AsyncWorld
 from mock_server.control.judgement_answers import Judgement
 from mock_server.core.printable import printable
 from mock_server.judge.acceptance import complaints, standing
@@ -13,6 +14,7 @@ from mock_server.judge.baseline import flip_of
 from mock_server.judge.console import counted
 from mock_server.judge.day_run import DayRun
 from mock_server.judge.days import Day
+from mock_server.judge.judging import NeverCalled
 from mock_server.judge.report import DayFacts, Report, verdict_of
 from mock_server.judge.request import OPTION_OF, JudgeRequest
 from mock_server.simulation.wall_clock import wall_ms
@@ -120,18 +122,24 @@ def _facts(run: DayRun) -> DayFacts:
     return DayFacts(run.day.name, run.day.shows, run.how.ended_by, run.how.exit_code, took_s)
 
 
-def never_called(run: DayRun, strangers: Sequence[str], request: JudgeRequest) -> str:
-    """Why there is no verdict on a client that did not call the fake with its key.
-    strangers: requests without it."""
+def never_called(never: NeverCalled, door_attempts: Sequence[str], request: JudgeRequest) -> str:
+    """Why there is no verdict on a client that did not call the API with its key.
+    door_attempts: sentences about requests for the control door."""
+    run, sent = never.run, [*never.others, *never.strangers]
     ended = (
         f"exited with {run.how.exit_code}"
         if run.how.exit_code is not None
         else "was ended at the time limit"
     )
     took_s = (run.how.ended_at - run.how.started_at).total_seconds()
-    missing = "with its key" if strangers else "at all"
-    lines = [f"the client never called the fake {missing}; it {ended} after {took_s:.1f} s"]
-    lines += [f"it sent {printable(each)}" for each in strangers]
+    missing = "the fake at all"
+    if never.strangers:
+        missing = "the fake with its key"
+    elif never.others or door_attempts:
+        missing = f"the API '{request.api.name}'"
+    lines = [f"the client never called {missing}; it {ended} after {took_s:.1f} s"]
+    lines += [f"it sent {printable(each)}" for each in sent]
+    lines += door_attempts
     lines += [f"it asked {host} instead, and was refused" for host in run.hosts]
     lines += ["these variables were set (--env gives them other names):"]
     lines += [f"  {name}={getattr(run.values, what)}" for name, what in request.variables.items()]
@@ -139,3 +147,14 @@ def never_called(run: DayRun, strangers: Sequence[str], request: JudgeRequest) -
     lines += ["the last lines it printed:" if printed else "it printed nothing"]
     lines += [f"  {printable(line, 200)}" for line in printed]
     return "\n".join(lines)
+
+
+def nothing_to_judge(world: AsyncWorld, request: JudgeRequest) -> str:
+    """Why there is no verdict on a world in which nothing has called the API."""
+    url = next(name for name, what in request.variables.items() if what == "url")
+    return (
+        f"no request has come to the API '{request.api.name}' in the world '{world.name}' since it "
+        "was made or reset, or its journal was cleared; requests for the control door do not "
+        f"count. Run the client first, with {url}={world.plain_url} and the key that "
+        f"GET /_mock/worlds/{world.name} shows"
+    )

@@ -111,6 +111,33 @@ def test_a_client_with_another_key_is_told_what_it_sent(elsewhere: Path) -> None
     assert "GET /api/v1/credits -> 200" in done.stderr
 
 
+def test_a_client_that_only_asks_the_control_door_is_told_so(elsewhere: Path) -> None:
+    code = """
+from urllib.error import HTTPError
+for path in ("/_mock/worlds", "/favicon.ico"):
+    try:
+        call("GET", path)
+    except HTTPError as error:
+        print(error.code)
+"""
+    done = judged("--api", "rivya", "--", *client(elsewhere, code))
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "the client never called the API 'rivya'; it exited with 0" in done.stderr
+    assert "GET /favicon.ico -> 404" in done.stderr
+    assert "the client asked for GET /_mock/worlds: that is the control door" in done.stderr
+    assert "  RIVYA_BASE_URL=http://127.0.0.1:" in done.stderr
+    assert "the last lines it printed:\n  401\n" in done.stderr
+
+
+def test_a_world_that_no_client_has_called_is_not_judged(running: str) -> None:
+    Control(running).world("unused")
+    done = judged("--api", "rivya", "--attach", "unused", "--url", running)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "no request has come to the API 'rivya' in the world 'unused'" in done.stderr
+    assert f"RIVYA_BASE_URL={running} " in done.stderr
+    assert "rvya_sk_" not in done.stderr
+
+
 def test_a_judgement_in_which_nothing_was_decided_is_no_clean_one(elsewhere: Path) -> None:
     done = judged("--api", "rivya", "--only", "HM301", "--", *client(elsewhere, "create()"))
     assert done.exit_code == 2
