@@ -56,11 +56,8 @@ class Client(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def text(self) -> str:
-        """Its own text, and that of the bases that it names."""
-        own = self.path.read_text()
-        named = [each for each in BASES if each.parts[-3] == self.path.parts[-2]]
-        named = [each for each in named if re.search(rf"\b{each.stem}\b", own)]
-        return "\n".join([own, *(each.read_text() for each in named)])
+        """Its own text, and that of the bases that it uses."""
+        return _with_bases(self.path)
 
     @property
     def language(self) -> Language:
@@ -78,6 +75,18 @@ class Client(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         receiver: set[Need] = {"receiver", "effects"} if self.receives else set()
         restart: set[Need] = {"restart"} if self.restart else set()
         return receiver | restart
+
+
+def _with_bases(path: Path) -> str:
+    """The text of a program or of a base, and that of the bases that it names."""
+    text = path.read_text()
+    folder = path.parent if path.parent.name == "base" else path.parent / "base"
+    named = [
+        each
+        for each in BASES
+        if each.parent == folder and each != path and re.search(rf"\b{each.stem}\b", text)
+    ]
+    return "\n".join([text, *map(_with_bases, named)])
 
 
 class _File(Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ from base import rivya_receiver as receiver
 def watch():
     while not receiver.is_done("poll"):
         time.sleep(0.5)
-        receiver.look()
+        receiver.save_if_ready()
     while True:
         time.sleep(60)
 

@@ -5,9 +5,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { toldSeconds } from "./retry_after.mjs";
 
 const { RIVYA_BASE_URL, RIVYA_API_KEY, STATE_DIR } = process.env;
-const api = `${RIVYA_BASE_URL}/api/v1/generations`;
 
 export const client = {
+  api: `${RIVYA_BASE_URL}/api/v1/generations`,
   end: Date.now() + 5000,
   order: { model: "hailuo-pro", prompt: "Slow dolly towards a lighthouse at dusk" },
   attempts: { POST: 4, GET: 4 },
@@ -36,7 +36,7 @@ export const client = {
 
   create(order, key) {
     const headers = { "content-type": "application/json", ...client.keyHeaders(key) };
-    return client.send("POST", api, order, headers);
+    return client.send("POST", client.api, order, headers);
   },
 
   keyHeaders: (key) => ({ "idempotency-key": key }),
@@ -55,7 +55,7 @@ export const client = {
     client.stop("not ready in time");
   },
 
-  look: (id) => client.send("GET", `${api}/${id}`),
+  look: (id) => client.send("GET", `${client.api}/${id}`),
 
   isReady(task) {
     if (task.status === "failed") client.stop(`failed: ${task.error?.message}`);

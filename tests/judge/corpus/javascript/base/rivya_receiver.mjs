@@ -1,16 +1,18 @@
 // Orders one video on Rivya, with fetch; its webhook tells when the video is ready.
 import { createHmac, randomUUID, timingSafeEqual } from "node:crypto";
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
+import { client } from "./rivya_fetch.mjs";
 
-const { RIVYA_BASE_URL, RIVYA_API_KEY, WEBHOOK_SECRET, CALLBACK_URL, STATE_DIR } = process.env;
-const api = `${RIVYA_BASE_URL}/api/v1/generations`;
-const headers = { authorization: `Bearer ${RIVYA_API_KEY}`, "content-type": "application/json" };
-const [effects, file, keyFile] = ["effects", "task", "key"].map((name) => `${STATE_DIR}/${name}`);
+const { WEBHOOK_SECRET, CALLBACK_URL, STATE_DIR } = process.env;
+const effects = `${STATE_DIR}/effects`;
 let queue = Promise.resolve();
+let notBefore = 0;
 
 export const receiver = {
+  failed: false,
+
   serve() {
     const server = createServer(async (request, response) => {
       const body = Buffer.concat(await request.toArray());
@@ -22,42 +24,24 @@ export const receiver = {
     });
     const { hostname, port } = new URL(CALLBACK_URL);
     server.listen(Number(port), hostname, async () => {
-      if (!existsSync(file)) await receiver.create();
+      if (!client.kept("task", null)) await receiver.create(client.kept("key", randomUUID()));
       await receiver.watch();
     });
   },
 
-  async create() {
-    if (!existsSync(keyFile)) writeFileSync(keyFile, randomUUID());
-    const keyed = { ...headers, "idempotency-key": readFileSync(keyFile, "utf8") };
-    const body = JSON.stringify({ model: "hailuo-standard", prompt: "A market square at noon" });
-    for (const waitMs of [300, 700, 1500]) {
-      try {
-        const signal = AbortSignal.timeout(1500);
-        const answer = await fetch(api, { method: "POST", headers: keyed, body, signal });
-        if (answer.ok) return writeFileSync(file, (await answer.json()).id);
-      } catch (error) {
-        console.error(`${error}`);
-      }
-      await sleep(waitMs);
-    }
-    process.exit(1);
-  },
-
-  async createAgain() {
-    rmSync(keyFile);
-    await receiver.create();
+  async create(key) {
+    client.keep("task", (await client.create(client.order, key)).id);
   },
 
   // Looks now and then, as a webhook may be lost.
   async watch() {
     for (;;) {
       await sleep(2000);
-      if (receiver.needsLook()) await receiver.save(readFileSync(file, "utf8")).catch(console.error);
+      if (receiver.needsLook()) await receiver.save(client.kept("task")).catch(console.error);
     }
   },
 
-  needsLook: () => !existsSync(effects),
+  needsLook: () => !existsSync(effects) && !receiver.failed,
 
   // The status of the answer to a webhook.
   async receive(headers, body) {
@@ -98,14 +82,23 @@ export const receiver = {
   // Saves the video of a task, unless this was done under the same mark.
   async saveNow(id, mark) {
     if (receiver.isDone(mark)) return;
-    const looked = await fetch(`${api}/${id}`, { headers, signal: AbortSignal.timeout(1500) });
-    const { status, result } = await looked.json();
+    const { status, result } = await receiver.look(id);
+    receiver.failed = status === "failed";
     if (status !== "succeeded") return;
-    const answer = await fetch(result.primary_url, { signal: AbortSignal.timeout(1500) });
-    if (!answer.ok) throw new Error(`${answer.status}`);
-    writeFileSync(`${STATE_DIR}/video.mp4`, Buffer.from(await answer.arrayBuffer()));
+    writeFileSync(`${STATE_DIR}/video.mp4`, await client.download(result.primary_url));
     appendFileSync(effects, `${mark}\n`);
   },
 
   isDone: (mark) => existsSync(effects) && readFileSync(effects, "utf8").includes(mark),
+
+  // The task, in one attempt: the event will come again, and so will the time of a look.
+  async look(id) {
+    if (Date.now() < notBefore) throw new Error("too early");
+    const answer = await client.request("GET", `${client.api}/${id}`);
+    const text = await answer.text();
+    if (answer.ok) return JSON.parse(text);
+    if (client.isFinal(answer.status, text)) client.stop(`cannot look: ${text}`);
+    notBefore = Date.now() + 1000 * client.toldSeconds(answer.headers.get("retry-after") ?? "");
+    throw new Error(text);
+  },
 };

@@ -6,44 +6,26 @@ import json
 import os
 import threading
 import time
-import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
 
-API = os.environ["RIVYA_BASE_URL"] + "/api/v1/generations"
-AUTH = {"Authorization": f"Bearer {os.environ['RIVYA_API_KEY']}"}
+from base import rivya_requests as client
+
 SECRET = os.environ["WEBHOOK_SECRET"]
-STATE = Path(os.environ["STATE_DIR"])
-EFFECTS, TASK, KEY = STATE / "effects", STATE / "task", STATE / "key"
+STATE = client.STATE
+EFFECTS, TASK, FAILED = STATE / "effects", STATE / "task", STATE / "failed"
 lock = threading.Lock()
+not_before = 0
 
 
 def serve():
     url = urlsplit(os.environ["CALLBACK_URL"])
     server = ThreadingHTTPServer((url.hostname, url.port), Hook)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    if not TASK.exists():
-        TASK.write_text(create())
+    client.kept("task", client.create)
     watch()
-
-
-def create():
-    if not KEY.exists():
-        KEY.write_text(uuid.uuid4().hex)
-    headers = AUTH | {"Idempotency-Key": KEY.read_text()}
-    order = {"model": "hailuo-pro", "prompt": "A market square at noon"}
-    for wait_s in (0.3, 0.7, 1.5):
-        try:
-            answer = requests.post(API, json=order, headers=headers, timeout=1.5)
-            if answer.ok:
-                return answer.json()["id"]
-        except (requests.RequestException, ValueError) as error:
-            print(error)
-        time.sleep(wait_s)
-    raise SystemExit("not ordered")
 
 
 def watch():
@@ -51,19 +33,19 @@ def watch():
     while True:
         time.sleep(2)
         if needs_look():
-            look()
+            save_if_ready()
 
 
-def look():
+def needs_look():
+    return not EFFECTS.exists() and not FAILED.exists()
+
+
+def save_if_ready():
     task_id = TASK.read_text()
     try:
         save(task_id, mark_of_look(task_id))
     except requests.RequestException as error:
         print(error)
-
-
-def needs_look():
-    return not EFFECTS.exists()
 
 
 class Hook(BaseHTTPRequestHandler):
@@ -121,14 +103,28 @@ def save(task_id, mark):
     with lock:
         if is_done(mark):
             return
-        task = requests.get(f"{API}/{task_id}", headers=AUTH, timeout=1.5).json()
+        task = look(task_id)
+        if task["status"] == "failed":
+            FAILED.touch()
         if task["status"] == "succeeded":
-            video = requests.get(task["result"]["primary_url"], timeout=1.5)
-            video.raise_for_status()
-            (STATE / "video.mp4").write_bytes(video.content)
+            client.fetch(task["result"]["primary_url"], STATE / "video.mp4")
             with EFFECTS.open("a") as effects:
                 effects.write(f"{mark}\n")
 
 
 def is_done(mark):
     return EFFECTS.exists() and mark in EFFECTS.read_text()
+
+
+def look(task_id):
+    """The task, in one attempt: the event will come again, and so will the time of a look."""
+    global not_before
+    if time.monotonic() < not_before:
+        raise requests.RequestException("too early")
+    answer = client.request("GET", f"{client.API}/{task_id}", client.HEADERS)
+    if answer.ok:
+        return answer.json()
+    if client.is_final(answer):
+        os._exit(1)  # ends all threads
+    not_before = time.monotonic() + client.told_s(answer.headers)
+    raise requests.RequestException(answer.text)

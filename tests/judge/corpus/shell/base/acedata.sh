@@ -1,6 +1,6 @@
 # Makes one video on Ace Data Cloud and saves it, with curl. A program redefines the step that it
 # gets wrong.
-. "${BASH_SOURCE[0]%/*}/common.sh"
+. "${BASH_SOURCE[0]%/*}/both_apis.sh"
 order='{"action": "generate", "prompt": "Steam over a tea house", "async": true}'
 response=.response
 look_every_s=0.3

@@ -1,5 +1,5 @@
 # Makes one video on Rivya and saves it, with curl. A program redefines the step that it gets wrong.
-. "${BASH_SOURCE[0]%/*}/common.sh"
+. "${BASH_SOURCE[0]%/*}/both_apis.sh"
 api=$RIVYA_BASE_URL/api/v1/generations
 waits=(0.2 0.4 0.8 1.6)
 
