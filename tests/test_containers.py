@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from mock_server.config.settings import Settings
+from mock_server.core.callback_hosts import CallbackHosts
 from tests.live import live
 from tools.image.dockerfile import ROOT, context_files, health_command, stages, steps
 
@@ -122,6 +123,17 @@ def test_the_application_of_compose_gets_its_callback() -> None:
         done = run(sys.executable, program, **variables)
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(rf"[0-9a-f-]{{36}}: {mock.url}/media/\S+\n", done.stdout)
+
+
+@pytest.mark.parametrize("proxy", ["nginx", "haproxy"])
+def test_the_inboxes_of_processes_behind_a_proxy_get_their_callbacks(proxy: str) -> None:
+    composed = yaml.safe_load((ROOT / "deploy" / proxy / "compose.yaml").read_text("utf-8"))
+    variables = composed["services"]["w0"]["environment"]
+    assert composed["services"]["w1"]["environment"] == variables
+    hosts = CallbackHosts(variables["HAILUO_MOCK_CALLBACK_HOSTS"].split(","))
+    _, _, default = variables["HAILUO_MOCK_PUBLIC_URL"].removesuffix("}").partition(":-")
+    for public_url in (default, "http://proxy:4010"):
+        assert hosts.destination(f"{public_url}/_mock/inbox/w0-test/a") is not None
 
 
 def test_the_pages_manifests_are_those_of_the_image() -> None:
