@@ -33,6 +33,11 @@ class Generator:
         worker.send(asdict(load))
         self._receive_event("connected")
 
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._worker.process.pid
+
     def run(self, expected_status: int = 200) -> LoadResult:
         """Send all requests. Raises CannotMeasure unless all are answered with that status."""
         self.start()

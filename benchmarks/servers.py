@@ -50,6 +50,11 @@ class Server:
         self._process = psutil.Process(ready["pid"])
         self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
 
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._process.pid
+
     def cpu_s(self) -> float:
         """CPU seconds spent so far, in user and kernel mode."""
         return cpu_s_of(self._process.pid)
