@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from time import monotonic
 
 import httpx2
 import pytest
+from msgspec.structs import asdict
 
 from tests.faults.delivery_scene import (
     APIS,
