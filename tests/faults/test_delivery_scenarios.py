@@ -514,3 +514,14 @@ def test_a_scenario_does_not_concern_other_apis(name: str, api: str) -> None:
         scene.go_wrong({"scenario": name})
         check_all_is_well(scene)
         assert scene.happened() == [0]
+
+
+@pytest.mark.parametrize(
+    "name", ["delivery_altered", "delivery_wrong_secret", "delivery_reformatted"]
+)
+def test_a_signature_fault_signs_an_unsigned_callback(name: str) -> None:
+    with scene_of("acedata", acedata__sign_callbacks=False) as scene:
+        scene.go_wrong({"scenario": name, "times": 1})
+        PROOFS[name, "acedata"](scene)
+        scene.finish()
+        assert scene.signature_header not in scene.one().headers

@@ -12,7 +12,6 @@ from msgspec.structs import asdict
 from tests.faults.delivery_scene import (
     APIS,
     DOOR,
-    PROOFS,
     RETRY_S,
     RivyaScene,
     effect,
@@ -56,17 +55,6 @@ def test_an_event_is_held_back_for_its_receiver_only() -> None:
         newer = scene.finish()
         told = [scene.subject(json.loads(each.body)) for each in scene.came(2)]
     assert told == [newer, older]
-
-
-@pytest.mark.parametrize(
-    "name", ["delivery_altered", "delivery_wrong_secret", "delivery_reformatted"]
-)
-def test_a_signature_fault_signs_an_unsigned_callback(name: str) -> None:
-    with scene_of("acedata", acedata__sign_callbacks=False) as scene:
-        scene.go_wrong({"scenario": name, "times": 1})
-        PROOFS[name, "acedata"](scene)
-        scene.finish()
-        assert scene.signature_header not in scene.one().headers
 
 
 @pytest.mark.parametrize("api", APIS)
