@@ -27,8 +27,6 @@ from contract_tests.verdicts import Require
 pytestmark = pytest.mark.rank(3)
 
 LATER_S = 3600
-_MODELS = [(TEXT, {}), (IMAGE, {"first_image_url": IMAGE_URL}),
-           (DIRECTOR, {"first_image_url": IMAGE_URL})]  # fmt: skip
 
 
 @pytest.mark.rank(-1)
