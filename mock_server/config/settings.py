@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from mock_server.core.apis import ApiFacts, KeyApi
-from mock_server.core.clock import SignaturesBy
+from mock_server.core.clock import ClockMode, SignaturesBy
 from mock_server.core.field_types import MAX_SAFE_INTEGER, Seconds, form
 from mock_server.core.spelling import Spelling
 
@@ -89,9 +89,7 @@ class AccountSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class ClockSettings(Struct, frozen=True):
     """The time of the default world; `signatures` is for every world that has no other."""
 
-    mode: Annotated[
-        Literal["real", "frozen"], Meta(description="a frozen clock moves only when told to")
-    ] = "real"
+    mode: Annotated[ClockMode, Meta(description="a frozen clock moves only when told to")] = "real"
     start: Annotated[
         Annotated[datetime, Meta(tz=True)] | None,
         Meta(description="the first moment, like 2026-05-11T00:00:00Z; unset: now"),

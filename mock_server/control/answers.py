@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct, field
 
 from mock_server.core.apis import ApiName
+from mock_server.core.clock import ClockMode
 from mock_server.core.journal import EndedBy, IgnoredField, Origin
 from mock_server.core.lifecycle import FailureReason
 from mock_server.core.request_match import NearMiss
@@ -102,7 +103,7 @@ class WorldFacts(Struct, frozen=True):
 class ClockState(Struct, frozen=True):
     """The clock of a world. signatures: the clock that dates signatures of webhooks."""
 
-    mode: Literal["real", "frozen"]
+    mode: ClockMode
     now: datetime
     scale: float
     signatures: Literal["world", "machine"] = "world"

@@ -11,6 +11,8 @@ from typing import Literal, TypeAlias
 from msgspec import Struct, field
 
 from mock_server.control.answers import Balance, TaskState
+from mock_server.core.clock import ClockMode
+from mock_server.core.history_entries import Concerned, DeliveryWord, FaultMove, MoveOfCredits
 from mock_server.core.journal import EndedBy
 
 _EntryOfBoth = Literal[
@@ -20,7 +22,7 @@ EntryType = Literal[_EntryOfBoth, "looks", "twin", "no_delivery"]
 """What a story has entries of."""
 ChangeType = Literal["request_started", _EntryOfBoth]
 """What a list of changes has entries of."""
-Moved = Literal["granted", "set", "held", "spent", "given_back"]
+Moved = MoveOfCredits
 
 
 class HistoryEntry(Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -128,25 +130,25 @@ class StoryAttempt(HistoryEntry, frozen=True, kw_only=True, tag="attempt"):
     ended_wall_at: datetime | None
     status: int | None
     error: str | None
-    state: Literal["pending", "succeeded", "failed"]
+    state: DeliveryWord
 
 
 class StoryClockMove(HistoryEntry, frozen=True, kw_only=True, tag="clock"):
     """The clock was moved from `at` to `to`, or runs differently from `at` on."""
 
     to: datetime
-    mode: Literal["real", "frozen"]
+    mode: ClockMode
     scale: float
 
 
 class StoryFault(HistoryEntry, frozen=True, kw_only=True, tag="fault"):
     """A fault was armed or removed, or it has happened (`bitten`) to what `concerns` says."""
 
-    what: Literal["armed", "removed", "bitten"]
+    what: FaultMove
     fault: str
     scenario: str | None = None
     channel: str | None = None
-    concerns: Literal["answer", "task", "delivery"] | None = None
+    concerns: Concerned | None = None
     request: str | None = None
     task: str | None = None
 

@@ -22,6 +22,7 @@ from mock_server.control.transport import (
     step,
 )
 from mock_server.control.world import AsyncWorld, World
+from mock_server.core.clock import ClockMode
 from mock_server.core.shards import Shard, has_mark, name_of, shard_of_world
 
 W = TypeVar("W", bound="World | AsyncWorld")
@@ -44,7 +45,7 @@ class _ControlCalls(Caller, Generic[W]):
         seed: int | None = None,
         credits: int | None = None,
         in_flight: int | None = None,
-        clock: Literal["real", "frozen"] = "real",
+        clock: ClockMode = "real",
         now: datetime | None = None,
         scale: float = 1.0,
         signatures: Literal["world", "machine"] | None = None,

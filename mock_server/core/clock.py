@@ -6,6 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+ClockMode = Literal["real", "frozen"]
 SignaturesBy = Literal["world", "machine"]
 """The clock that dates signatures: the world's, or the machine's, which receivers compare with."""
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from mock_server.core.clock import Clock
+from mock_server.core.clock import Clock, ClockMode
 from mock_server.core.faults import Fault
 from mock_server.core.field_types import Count
 from mock_server.core.history_entries import (
@@ -200,7 +200,7 @@ class History:
         """Note that the clock was moved since `from_ms`, or how it runs from now on."""
         clock = self._clock
         now_ms, scale = clock.now_ms(), clock.scale
-        mode: Literal["real", "frozen"] = "frozen" if clock.frozen else "real"
+        mode: ClockMode = "frozen" if clock.frozen else "real"
         move = ClockMove(from_ms, from_wall_ms, now_ms, mode, scale)
         self._marks.mark("history")
         self.changes.add(move)

@@ -8,11 +8,15 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from mock_server.core.clock import ClockMode
 from mock_server.core.field_types import Count, Whole
 from mock_server.core.journal import EndedBy, Exchange
 from mock_server.core.lifecycle import TaskState
 
 MoveOfCredits = Literal["granted", "set", "held", "spent", "given_back"]
+DeliveryWord = Literal["pending", "succeeded", "failed"]
+FaultMove = Literal["armed", "removed", "bitten"]
+Concerned = Literal["answer", "task", "delivery"]
 
 
 class Entry(Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
@@ -97,14 +101,14 @@ class AttemptEnded(Entry, frozen=True, gc=False, tag="attempt"):
     ended_wall_ms: int | None
     status: Count | None
     error: str | None
-    state: Literal["pending", "succeeded", "failed"]
+    state: DeliveryWord
 
 
 class ClockMove(Entry, frozen=True, gc=False, tag="clock"):
     """The clock was moved from `at_ms` to `to_ms`, or runs differently from now on."""
 
     to_ms: int
-    mode: Literal["real", "frozen"]
+    mode: ClockMode
     scale: float
 
 
@@ -115,11 +119,11 @@ class FaultChange(Entry, frozen=True, gc=False, tag="fault"):
     `task`, as `concerns` says.
     """
 
-    what: Literal["armed", "removed", "bitten"]
+    what: FaultMove
     fault: str
     scenario: str | None = None
     channel: str | None = None
-    concerns: Literal["answer", "task", "delivery"] | None = None
+    concerns: Concerned | None = None
     request: str | None = None
     task: str | None = None
 

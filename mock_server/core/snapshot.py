@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from mock_server.core.accounts import Key, KeyRing
 from mock_server.core.agenda import TASK_OCCASIONS, Due, Occasion
-from mock_server.core.clock import LAST_MS, Clock, SignaturesBy
+from mock_server.core.clock import LAST_MS, Clock, ClockMode, SignaturesBy
 from mock_server.core.counts import Counts
 from mock_server.core.deliveries import DeliveriesState, Delivery, DeliveryState
 from mock_server.core.endpoints import Endpoint
@@ -49,7 +49,7 @@ VIDEO_PLACEHOLDER = b"\0"
 class ClockState(Struct, frozen=True, forbid_unknown_fields=True):
     """The time, and how the clock runs."""
 
-    mode: Literal["real", "frozen"]
+    mode: ClockMode
     now_ms: Annotated[int, Meta(ge=0, le=LAST_MS)]
     scale: Annotated[float, Meta(gt=0, le=10**6)]
     signatures: SignaturesBy = "world"

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from mock_server.contract.violations import BodyRules
 from mock_server.control import answers
 from mock_server.core.agenda import BrokenDue, Due
-from mock_server.core.clock import LAST_MS, Clock, SignaturesBy, ms_of
+from mock_server.core.clock import LAST_MS, Clock, ClockMode, SignaturesBy, ms_of
 from mock_server.core.deliveries import Attempt
 from mock_server.core.refusals import Invalid
 from mock_server.core.world import World
@@ -28,7 +28,7 @@ class ClockChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     signatures: the clock that dates signatures of webhooks.
     """
 
-    mode: Literal["real", "frozen"] | None = None
+    mode: ClockMode | None = None
     now: Annotated[datetime, Meta(tz=True)] | None = None
     scale: Annotated[float, Meta(gt=0, le=10**6)] | None = None
     signatures: SignaturesBy | None = None

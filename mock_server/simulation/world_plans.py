@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from mock_server.config.settings import Credits, Limit
-from mock_server.core.clock import SignaturesBy, ms_of
+from mock_server.core.clock import ClockMode, SignaturesBy, ms_of
 from mock_server.core.field_types import form
 
 
@@ -20,7 +20,7 @@ class ClockPlan(Struct, frozen=True, forbid_unknown_fields=True):
     signatures: whose clock dates the signatures of webhooks; None: as in the settings.
     """
 
-    mode: Literal["real", "frozen"] = "real"
+    mode: ClockMode = "real"
     now: Annotated[datetime, Meta(tz=True)] | None = None
     scale: Annotated[float, Meta(gt=0, le=10**6)] = 1.0
     signatures: SignaturesBy | None = None
