@@ -17,6 +17,7 @@ from mock_server.apis import ALL
 from mock_server.contract.contract import Contract
 from mock_server.contract.data_paths import FIXTURES, SCHEMAS
 from mock_server.faults.scenarios import Scenarios
+from tests.long_first import long_first
 from tests.mock import MakeMock, Mock
 
 settings.register_profile(
@@ -33,6 +34,13 @@ def pytest_xdist_auto_num_workers() -> int:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--adversaries", type=int, default=50, help="servers that try to overspend")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Puts the long tests first, where several workers share the tests."""
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    if workers > 1:
+        items[:] = [items[place] for place in long_first([item.nodeid for item in items], workers)]
 
 
 def pytest_collection_finish() -> None:
