@@ -92,12 +92,12 @@ ONE_HOME = [
     (ENVIRONMENT, PROGRAMS, "everything else is handed its settings"),
 ]
 
-# What start-up must not load. Each takes longer than the server itself, or is not installed at all
-# where only the server is.
+# What start-up must not load. Each takes milliseconds and longer, or is not installed at all where
+# only the server is.
 NOT_AT_START = [
     "contract_tests",
-    "hypothesis", "httpx2", "jsonschema", "mcp", "mcp_types", "pydantic", "pytest", "requests",
-    "schemathesis", "sqlite3", "yaml",
+    "difflib", "hypothesis", "httpx2", "jsonschema", "jsonschema_rs", "mcp", "mcp_types",
+    "pydantic", "pytest", "requests", "schemathesis", "sqlite3", "yaml",
 ]  # fmt: skip
 
 

@@ -1,11 +1,12 @@
 """Checks a body against a schema, and explains each violation in a sentence."""
 
+from __future__ import annotations
+
 from collections.abc import Collection, Iterable, Mapping
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema_rs
 import msgspec
 
 from mock_server.contract.ignored_fields import KnownFields
@@ -15,6 +16,9 @@ from mock_server.core.json_values import pointer
 from mock_server.core.printable import printable
 from mock_server.core.refusals import MOST_VIOLATIONS, Invalid, Violation
 from mock_server.core.suggestions import did_you_mean, nearest
+
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 _KINDS = {
     "object": "an object",
@@ -47,6 +51,8 @@ class BodyRules:
     """One compiled schema. `schema` must have no `$ref` to other files."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
+        import jsonschema_rs  # takes milliseconds, and the first answers may need no rules
+
         self.schema = schema
         self._explained: dict[tuple[Any, ...], list[Violation]] = {}
         self._validator = jsonschema_rs.Draft202012Validator(
@@ -72,6 +78,8 @@ class BodyRules:
         if _is_small(body):
             # The validator collects all errors at once, each with a copy of the wrong value.
             return list(self._validator.iter_errors(body))
+        import jsonschema_rs  # as above
+
         try:
             self._validator.validate(body)
         except jsonschema_rs.ValidationError as error:

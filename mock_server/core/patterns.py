@@ -6,8 +6,10 @@ the linear-time engine of the JSON Schema library, as a schema with only a `patt
 
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from jsonschema_rs import Draft202012Validator, RegexOptions
+if TYPE_CHECKING:
+    from jsonschema_rs import Draft202012Validator
 
 MAX_PATTERN_CHARS = 256
 MAX_SEARCHED_CHARS = 2048
@@ -16,7 +18,8 @@ MAX_SEARCHED_CHARS = 2048
 _MAX_SETS_WITHOUT_CASE = 8
 """If case is ignored, each set of characters may take 3 ms to compile."""
 
-_OPTIONS = RegexOptions(size_limit=64 * 1024, dfa_size_limit=64 * 1024)
+_MOST_BYTES = 64 * 1024
+"""The maximum size of a compiled pattern, and of the states that its search keeps."""
 _IGNORES_CASE = re.compile(r"\(\?[a-zA-Z-]*i")
 _SET = re.compile(r"\[|\\[pP]")
 _UNSUPPORTED = re.compile(r"\(\?<?[=!]|\\[1-9]|\(\?P=")
@@ -46,14 +49,17 @@ def _is_found(pattern: str, searched: str) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _compiled(pattern: str) -> Draft202012Validator:
+def _compiled(pattern: str) -> "Draft202012Validator":
+    from jsonschema_rs import Draft202012Validator, RegexOptions  # few servers have patterns
+
     if len(pattern) > MAX_PATTERN_CHARS:
         raise BadPattern(f"has {len(pattern)} characters; at most {MAX_PATTERN_CHARS}")
     if _IGNORES_CASE.search(pattern) and len(_SET.findall(pattern)) > _MAX_SETS_WITHOUT_CASE:
         most = _MAX_SETS_WITHOUT_CASE
         raise BadPattern(f"ignores case with more than {most} sets of characters ([...] or \\p)")
     try:
-        return Draft202012Validator({"pattern": pattern}, pattern_options=_OPTIONS)
+        options = RegexOptions(size_limit=_MOST_BYTES, dfa_size_limit=_MOST_BYTES)
+        return Draft202012Validator({"pattern": pattern}, pattern_options=options)
     except ValueError:  # its message is about schemas
         reason = "is not closed, not known, or too large when its repetitions are written out"
         if _UNSUPPORTED.search(pattern):
