@@ -15,7 +15,7 @@ from mock_server.core.accounts import Key
 from mock_server.core.catalog import Model
 from mock_server.core.idempotency import IdempotencyKey
 from mock_server.core.refusals import Invalid, UnknownTask
-from mock_server.core.tasks import Order, Task
+from mock_server.core.tasks import Order
 from mock_server.edge import mistaken_ids
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.created_task import note_task
@@ -45,7 +45,11 @@ async def create_generation(call: Call) -> Response:
             call.exchange.replay_of = maker
     note_task(call, task)
     await call.timekeeper.deliver_before_answer(task, call.exchange.id)
-    return _show(call, task, settings.create_status)
+    # Not from the cache: this is the first answer with this task, and often the only one.
+    generation = response_bodies.generation(
+        task, world=call.world.name, now_ms=call.world.clock.now_ms(), base_url=order.base_url
+    )
+    return json_response(generation, settings.create_status)
 
 
 async def get_generation(call: Call) -> Response:
@@ -57,15 +61,11 @@ async def get_generation(call: Call) -> Response:
     except UnknownTask as unknown:
         raise mistaken_ids.with_hint(call, unknown, task_id, TASK) from None
     call.exchange.task = task.id
-    return _show(call, task, 200)
-
-
-def _show(call: Call, task: Task, status: int) -> Response:
     world = call.world
     shown = response_bodies.generation_json(
         task, world=world.name, now_ms=world.clock.now_ms(), base_url=call.media_url
     )
-    return json_response(shown, status)
+    return json_response(shown)
 
 
 def _read_order(call: Call, key: Key, body: Any, settings: RivyaSettings) -> Order:
