@@ -1,6 +1,6 @@
 """Counts of what has happened in all worlds of a server since it started."""
 
-from collections import Counter
+from collections import defaultdict
 
 
 class Counts:
@@ -14,9 +14,10 @@ class Counts:
     __slots__ = ("attempts", "credits", "deliveries", "evictions", "refusals", "requests")
 
     def __init__(self) -> None:
-        self.requests: Counter[tuple[str | None, str | None, int | None]] = Counter()
-        self.refusals: Counter[tuple[str, str]] = Counter()
-        self.attempts: Counter[tuple[str, str]] = Counter()
-        self.deliveries: Counter[tuple[str, str]] = Counter()
-        self.credits: Counter[tuple[str, str]] = Counter()
-        self.evictions: Counter[tuple[str]] = Counter()
+        # Counter is a class in Python: to add to one takes three times as long.
+        self.requests: dict[tuple[str | None, str | None, int | None], int] = defaultdict(int)
+        self.refusals: dict[tuple[str, str], int] = defaultdict(int)
+        self.attempts: dict[tuple[str, str], int] = defaultdict(int)
+        self.deliveries: dict[tuple[str, str], int] = defaultdict(int)
+        self.credits: dict[tuple[str, str], int] = defaultdict(int)
+        self.evictions: dict[tuple[str], int] = defaultdict(int)

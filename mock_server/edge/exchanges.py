@@ -93,8 +93,7 @@ class Exchanges:
                 path = world.keys.redaction.text(exchange.path)
                 log.debug("%s %s %s %s", exchange.id, exchange.method, path, exchange.status)
             if not at_door:
-                counted = exchange.api, exchange.operation, exchange.status
-                self._counts[counted] = self._counts.get(counted, 0) + 1
+                self._counts[exchange.api, exchange.operation, exchange.status] += 1
                 world.note_ended(exchange)
             timekeeper.release_clock(exchange.id)
             timekeeper.watch()

@@ -28,8 +28,7 @@ class OwnShard:
                 scope["path"] = scope["path"][len(self._own) - 1 :]
             number = shard_of_request(scope["path"], headers_of(scope).secret, self._marks)
             if number != self._marks.shard.number:
-                counted = "", None, 421
-                self._counts[counted] = self._counts.get(counted, 0) + 1
+                self._counts["", None, 421] += 1
                 sentence = str(self._marks.other(number))
                 app = problem_at(scope["path"], 421, sentence, members={"shard": name_of(number)})
         await app(scope, receive, send)
