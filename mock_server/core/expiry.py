@@ -9,7 +9,7 @@ from msgspec import Struct
 from mock_server.core.clock import LAST_MS, Clock
 from mock_server.core.field_types import Count
 from mock_server.core.idempotency import Idempotency
-from mock_server.core.lifecycle import TaskEvent
+from mock_server.core.lifecycle import RENDERED
 from mock_server.core.lifetimes import FOR_EVER, Lifetimes, is_over
 from mock_server.core.marks import Marks
 from mock_server.core.refusals import UnknownFile, UnknownTask
@@ -101,7 +101,7 @@ class Expiry:
     def task_ended(self, task: Task) -> None:
         """Note when the record of a task is deleted, if ever; not before its Idempotency-Key."""
         lifetimes = self.lifetimes_of(task.order.api)
-        has_video = task.planned.outcome is TaskEvent.RENDERED
+        has_video = task.planned.outcome is RENDERED
         if not lifetimes.task_ms or (has_video and not lifetimes.media_ms):
             return
         lifetime_ms = max(lifetimes.task_ms, lifetimes.media_ms if has_video else 0)
@@ -131,7 +131,7 @@ class Expiry:
     def _forget_task(self, task: Task) -> None:
         self._on_task_deleted(task.id)
         self.forgotten_tasks += 1
-        if task.planned.outcome is TaskEvent.RENDERED:
+        if task.planned.outcome is RENDERED:
             account = task.order.account
             spent = self._spent_credits.get(account, 0)
             self._spent_credits[account] = spent + task.order.price_credits

@@ -25,7 +25,7 @@ from mock_server.core.history_entries import (
     request_entry,
 )
 from mock_server.core.journal import Exchange
-from mock_server.core.lifecycle import TaskState
+from mock_server.core.lifecycle import PROCESSING, QUEUED
 from mock_server.core.marks import Marks
 from mock_server.core.ring import Ring
 from mock_server.core.task_record import TaskRecord, TaskRecordState
@@ -151,7 +151,7 @@ class History:
         else:
             create = exchange.number, exchange.started_ms, exchange.started_wall_ms or wall_ms
         self.records[task.id] = TaskRecord.of_held(*create, wall_ms, available_credits)
-        self.changes.add(TaskMove(task.created_ms, wall_ms, task.id, TaskState.QUEUED))
+        self.changes.add(TaskMove(task.created_ms, wall_ms, task.id, QUEUED))
         if (fault := task.planned.fault) is not None:
             request = None if exchange is None else exchange.id
             self._add_fault_change(
@@ -173,7 +173,7 @@ class History:
         if (record := self.records.get(task.id)) is not None:
             self._marks.mark_later("task", task.id)
             self.records[task.id] = record.with_taken_up(wall_ms)
-        self.changes.add(TaskMove(at_ms, wall_ms, task.id, TaskState.PROCESSING))
+        self.changes.add(TaskMove(at_ms, wall_ms, task.id, PROCESSING))
 
     def task_ends_by_hand(self, task: Task) -> None:
         """Note that the control door ends a task."""

@@ -25,7 +25,11 @@ class TaskEvent(StrEnum):
     BROKE = "broke"
 
 
-OUTCOMES = {"succeeded": TaskEvent.RENDERED, "failed": TaskEvent.BROKE}
+QUEUED, PROCESSING, SUCCEEDED, FAILED = TaskState
+TAKEN_UP, RENDERED, BROKE = TaskEvent
+"""For the code of every request: in Python 3.11 `TaskEvent.BROKE` takes as long as a call."""
+
+OUTCOMES = {"succeeded": RENDERED, "failed": BROKE}
 """The event that ends a task with each outcome."""
 
 FailureReason = Literal["moderation", "bad_input", "upstream_outage", "timeout"]
@@ -34,4 +38,4 @@ FailureReason = Literal["moderation", "bad_input", "upstream_outage", "timeout"]
 USUAL_REASON: FailureReason = "upstream_outage"
 """The reason if none is chosen."""
 
-TERMINAL = frozenset({TaskState.SUCCEEDED, TaskState.FAILED})
+TERMINAL = frozenset({SUCCEEDED, FAILED})

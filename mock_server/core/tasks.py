@@ -11,7 +11,17 @@ from msgspec.structs import replace
 
 from mock_server.core.clock import LAST_MS, capped_ms
 from mock_server.core.field_types import Count
-from mock_server.core.lifecycle import USUAL_REASON, FailureReason, TaskEvent, TaskState
+from mock_server.core.lifecycle import (
+    FAILED,
+    PROCESSING,
+    QUEUED,
+    RENDERED,
+    SUCCEEDED,
+    USUAL_REASON,
+    FailureReason,
+    TaskEvent,
+    TaskState,
+)
 from mock_server.core.marks import Marks
 from mock_server.core.records import Records
 from mock_server.core.refusals import UnknownTask
@@ -71,11 +81,11 @@ class Task(Struct, frozen=True, gc=False):
         """Its state at a time: queued, then processing, then the outcome."""
         planned = self.planned
         if now_ms < planned.taken_up_ms:
-            return TaskState.QUEUED
+            return QUEUED
         if now_ms < planned.ends_ms:
-            return TaskState.PROCESSING
-        is_rendered = planned.outcome is TaskEvent.RENDERED
-        return TaskState.SUCCEEDED if is_rendered else TaskState.FAILED
+            return PROCESSING
+        is_rendered = planned.outcome is RENDERED
+        return SUCCEEDED if is_rendered else FAILED
 
     def belongs_to(self, api: str, account: str) -> bool:
         """Whether this account made it with this API."""

@@ -12,7 +12,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from mock_server.core.accounts import Key, KeyRing
-from mock_server.core.agenda import TASK_OCCASIONS, Agenda, BrokenDue, Due, Occasion
+from mock_server.core.agenda import (
+    TASK_ENDS,
+    TASK_OCCASIONS,
+    TASK_TAKEN_UP,
+    Agenda,
+    BrokenDue,
+    Due,
+)
 from mock_server.core.chance import Chance
 from mock_server.core.clock import Clock
 from mock_server.core.counts import Counts
@@ -29,7 +36,14 @@ from mock_server.core.in_flight import InFlight
 from mock_server.core.inbox import Inboxes
 from mock_server.core.journal import Exchange, Journal
 from mock_server.core.ledger import Ledger
-from mock_server.core.lifecycle import USUAL_REASON, FailureReason, TaskEvent, TaskState
+from mock_server.core.lifecycle import (
+    BROKE,
+    RENDERED,
+    USUAL_REASON,
+    FailureReason,
+    TaskEvent,
+    TaskState,
+)
 from mock_server.core.lifetimes import Lifetimes
 from mock_server.core.marks import Marks
 from mock_server.core.rate import RateWindows
@@ -251,9 +265,9 @@ class World:
         if self.in_flight.is_counting:
             self.in_flight.add(order)
         self.expiry.forget_due()
-        self.agenda.add(task.planned.taken_up_ms, Occasion.TASK_TAKEN_UP, task_id)
+        self.agenda.add(task.planned.taken_up_ms, TASK_TAKEN_UP, task_id)
         if task.planned.ends_ms != NEVER_MS:
-            self.agenda.add(task.planned.ends_ms, Occasion.TASK_ENDS, task_id)
+            self.agenda.add(task.planned.ends_ms, TASK_ENDS, task_id)
         return task
 
     def submit_once(
@@ -288,7 +302,7 @@ class World:
         ended = ended_at(now_ms, task, outcome, reason)
         self.tasks.add(ended)
         self.history.task_ends_by_hand(ended)
-        self.agenda.add(now_ms, Occasion.TASK_ENDS, task.id)
+        self.agenda.add(now_ms, TASK_ENDS, task.id)
         return ended
 
     def _forget_task(self, task_id: str) -> None:
@@ -313,7 +327,7 @@ class World:
         planned = PlannedOutcome(
             taken_up_ms=now_ms + self.rules.queued_ms,
             ends_ms=now_ms + self.rules.queued_ms + self.rules.processing_ms,
-            outcome=TaskEvent.BROKE if fails else TaskEvent.RENDERED,
+            outcome=BROKE if fails else RENDERED,
             reason=self._drawn_reason(task_id) if fails else USUAL_REASON,
         )
         fault = self._match_first(task_id, order, TaskFault)
@@ -369,7 +383,7 @@ class World:
         if not self.ledger.holds(due.subject):
             return False
         task = self.tasks[due.subject]
-        if due.occasion is Occasion.TASK_TAKEN_UP:
+        if due.occasion is TASK_TAKEN_UP:
             self.history.task_taken_up(task, wall_ms)
             return True
         order, planned = task.order, task.planned
@@ -377,7 +391,7 @@ class World:
             self.in_flight.remove(order)
         self.expiry.task_ended(task)
         moment = planned.ends_ms, wall_ms
-        if planned.outcome is TaskEvent.RENDERED:
+        if planned.outcome is RENDERED:
             available_credits = self.ledger.settle(task.id, moment)
             movement = "spent"
         else:

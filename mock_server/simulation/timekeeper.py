@@ -4,7 +4,15 @@ import asyncio
 import logging
 from collections.abc import Iterator
 
-from mock_server.core.agenda import BrokenDue, Due, Occasion
+from mock_server.core.agenda import (
+    ATTEMPT_DUE,
+    DELAY_OVER,
+    HOLD_TIMEOUT,
+    TASK_ENDS,
+    TASK_TAKEN_UP,
+    BrokenDue,
+    Due,
+)
 from mock_server.core.clock import capped_ms
 from mock_server.core.deliveries import Attempt, Delivery
 from mock_server.core.refusals import HeldTooLong, Refusal, ShuttingDown
@@ -200,7 +208,7 @@ class Timekeeper:
         self._slept += 1
         name = f"delay_{self._slept}"
         held = self._hold(name, request_id)
-        self.world.agenda.add(self.world.clock.now_ms() + wait_ms, Occasion.DELAY_OVER, name)
+        self.world.agenda.add(self.world.clock.now_ms() + wait_ms, DELAY_OVER, name)
         self.watch()
         try:
             await held
@@ -218,7 +226,7 @@ class Timekeeper:
         held = self._hold(task.id, request_id)
         hold_ends_ms = self.world.clock.now_ms() + limit_ms
         if task.planned.ends_ms > hold_ends_ms:
-            self.world.agenda.add(hold_ends_ms, Occasion.HOLD_TIMEOUT, task.id)
+            self.world.agenda.add(hold_ends_ms, HOLD_TIMEOUT, task.id)
         self.watch()
         return held
 
@@ -292,9 +300,9 @@ class Timekeeper:
 
     def _handle(self, due: Due) -> None:
         world, occasion = self.world, due.occasion
-        if occasion is Occasion.TASK_TAKEN_UP:
+        if occasion is TASK_TAKEN_UP:
             return  # first, because every task has one
-        if occasion is Occasion.TASK_ENDS:
+        if occasion is TASK_ENDS:
             if self._held:
                 self._release(due.subject)
             made = world.deliveries.made
@@ -302,12 +310,12 @@ class Timekeeper:
             if self._awaited_ids:
                 for owed in world.deliveries.newest(world.deliveries.made - made):
                     self._also_await(owed.id, due.subject)
-        elif occasion is Occasion.DELAY_OVER:
+        elif occasion is DELAY_OVER:
             self._release(due.subject)
-        elif occasion is Occasion.HOLD_TIMEOUT:
+        elif occasion is HOLD_TIMEOUT:
             too_long = HeldTooLong("the request was held as long as this server holds one")
             self._release(due.subject, too_long)
-        elif (delivery := world.dispatch.take_due(due)) is not None:
+        elif occasion is ATTEMPT_DUE and (delivery := world.dispatch.take_due(due)) is not None:
             self._start_attempt(delivery)
 
     def _start_attempt(self, delivery: Delivery) -> None:

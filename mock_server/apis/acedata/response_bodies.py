@@ -7,7 +7,7 @@ import msgspec
 from mock_server.apis.acedata.settings import AceDataSettings
 from mock_server.contract.failures import Failure, failures_of
 from mock_server.core.ids import Ids
-from mock_server.core.lifecycle import TaskState
+from mock_server.core.lifecycle import FAILED, SUCCEEDED
 from mock_server.core.tasks import Task
 from mock_server.core.world import World
 from mock_server.edge.media import result_url
@@ -50,7 +50,7 @@ def outcome(
     """
     state = world.state_of(task)
     ids = world.ids
-    if state is TaskState.FAILED:
+    if state is FAILED:
         failure = failure_of(task)
         return {
             "success": False,
@@ -58,7 +58,7 @@ def outcome(
             "trace_id": trace_id(ids, task.id),
             "error": {"code": failure.code, "message": failure.message},
         }
-    if state is not TaskState.SUCCEEDED:
+    if state is not SUCCEEDED:
         return {}
     request = msgspec.json.decode(task.order.request)
     video = {
@@ -100,9 +100,7 @@ def task_object(
     if now_ms >= task.planned.taken_up_ms:
         shown["started_at"] = task.planned.taken_up_ms / 1000
     state = task.state_at(now_ms)
-    if state is TaskState.SUCCEEDED or (
-        state is TaskState.FAILED and settings.failed_task_finished_at
-    ):
+    if state is SUCCEEDED or (state is FAILED and settings.failed_task_finished_at):
         shown["finished_at"] = task.planned.ends_ms / 1000
         shown["elapsed"] = (task.planned.ends_ms - task.planned.taken_up_ms) / 1000
     return shown

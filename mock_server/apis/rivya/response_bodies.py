@@ -12,7 +12,7 @@ from mock_server.core.catalog import Model
 from mock_server.core.deliveries import Attempt, Delivery, DeliveryState
 from mock_server.core.endpoints import Endpoint
 from mock_server.core.ids import Ids
-from mock_server.core.lifecycle import FailureReason, TaskState
+from mock_server.core.lifecycle import FAILED, SUCCEEDED, FailureReason, TaskState
 from mock_server.core.tasks import Task
 from mock_server.core.uploads import StoredFile
 from mock_server.edge.media import file_url, result_url
@@ -64,12 +64,12 @@ def _shown(task: Task, world: str, now_ms: int, base_url: str) -> _Shown:
 
 
 def _generation(shown: _Shown) -> dict[str, Any]:
-    succeeded = shown.state is TaskState.SUCCEEDED
+    succeeded = shown.state is SUCCEEDED
     result = error = None
     if succeeded:
         url = result_url(shown.base_url, shown.world, shown.task_id)
         result = {"primary_url": url, "urls": [url]}
-    elif shown.state is TaskState.FAILED:
+    elif shown.state is FAILED:
         failure = failures_of("rivya")[shown.reason]
         error = {"code": failure.code, "message": failure.message}
     return {
