@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 import click
@@ -66,7 +66,7 @@ def judge(options: Mapping[str, Any], environment: Mapping[str, str]) -> int:
         secrets += [request.control_token] if request.control_token else []
         report = run_until_signal(lambda: _report(request, environment, secrets, attempts))
         report = _redacted(report, secrets)
-        return _write(report, request, colour=sys.stdout.isatty() and not options["no_colour"])
+        return _write(report, request, colour=_is_terminal(sys.stdout) and not options["no_colour"])
     except Stopped as stopped:
         return _failed(
             "stopped; the client and its children were ended", INTERRUPTED + stopped.number
@@ -180,12 +180,14 @@ def _write(report: Report, request: JudgeRequest, *, colour: bool) -> int:
     """Write the text for people, and the files. If a form goes to standard output, the text does
     not. Returns the exit code. A file that cannot be written costs no other output."""
     code = report.exit_code
-    if Path("-") not in request.outputs.values():
-        _print(as_text(report, colour=colour), colour=colour)
+    if Path("-") not in request.outputs.values() and not _print(
+        as_text(report, colour=colour), colour=colour
+    ):
+        code = COULD_NOT_RUN
     for form, path in request.outputs.items():
         content = _FORMS[form](report)
         if str(path) == "-":
-            _print(content, colour=None)
+            code = code if _print(content, colour=None) else COULD_NOT_RUN
             continue
         try:
             path.write_bytes(content)
@@ -194,13 +196,23 @@ def _write(report: Report, request: JudgeRequest, *, colour: bool) -> int:
     return code
 
 
-def _print(content: str | bytes, *, colour: bool | None) -> None:
-    """Write to standard output, as much as its reader takes: `| head` ends before the text does."""
+def _print(content: str | bytes, *, colour: bool | None) -> bool:
+    """Write to standard output, as much as its reader takes: `| head` ends before the text does.
+    Returns False, and says why, if it cannot be written."""
     try:
         click.echo(content, nl=False, color=colour)
-    except BrokenPipeError:
+    except OSError as error:
         # The interpreter flushes the stream once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            _failed(f"standard output could not be written: {error.strerror}")
+            return False
+    return True
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    """Whether it is a terminal. None: the stream was closed when the program started."""
+    return stream is not None and stream.isatty()
 
 
 class _Progress:
@@ -229,7 +241,7 @@ class _Progress:
         self._show("")
 
     def _show(self, text: str) -> None:
-        if sys.stderr.isatty():
+        if _is_terminal(sys.stderr):
             click.echo(f"\r\x1b[K{text}", nl=False, err=True)
 
 

@@ -449,6 +449,32 @@ def test_a_reader_that_ends_early_does_not_change_the_exit_code(elsewhere: Path)
     assert (elsewhere / "out.json").exists()
 
 
+@pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="only Linux has a full disk to test with"
+)
+def test_a_full_disk_behind_the_text_costs_no_file_and_is_told(elsewhere: Path) -> None:
+    shell = 'exec "$@" > /dev/full'
+    done = in_shell(shell, "--receipt", "out.html", *client(elsewhere, PAYS_TWICE))
+    assert done.returncode == 2
+    assert done.stderr.endswith("standard output could not be written: No space left on device\n")
+    assert "HM101" in (elsewhere / "out.html").read_text()
+
+
+@pytest.mark.parametrize("closed", ["1", "2"])
+def test_closed_streams_do_not_change_the_exit_code(elsewhere: Path, closed: str) -> None:
+    command = client(elsewhere, CORRECT)
+    done = in_shell(f'exec "$@" {closed}>&-', "--receipt", "out.html", *command)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "No findings" in (elsewhere / "out.html").read_text()
+
+
+def in_shell(shell: str, option: str, value: str, *more: str) -> subprocess.CompletedProcess[str]:
+    """What the command prints if a shell starts it with other streams."""
+    judge = [sys.executable, "-m", "mock_server", "judge", "--api", "rivya", "--only", "HM101"]
+    words = ["/bin/sh", "-c", shell, "sh", *judge, option, value]
+    return subprocess.run([*words, "--", *more], capture_output=True, text=True, check=False)
+
+
 def test_a_client_cannot_use_the_control_door(elsewhere: Path) -> None:
     code = """
 from urllib.error import HTTPError
