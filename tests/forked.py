@@ -1,6 +1,6 @@
 """Runs `hailuo-mock` in a process of its own, forked from one that has imported it already.
 
-The imports of the suite take longer than most of its runs in tests.
+The imports of the suite and of the server take longer than most of their runs in tests.
 """
 
 from __future__ import annotations
@@ -14,11 +14,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 _LONGEST_S = 240
-_FORKS = get_context("forkserver")
+FORKS = get_context("forkserver")
+"""Forks from a process that has imported what they need. A program has one such process, whatever
+it calls `get_context` for, and the last list of modules holds: so this is the only one."""
 # Not contract_tests.plugin: pytest rewrites it, so it must import it first.
-_FORKS.set_forkserver_preload(
+FORKS.set_forkserver_preload(
     ["mock_server.__main__", "contract_tests.command", "contract_tests.run", "schemathesis"]
     + [f"_pytest.{name}" for name in ("terminal", "junitxml", "cacheprovider", "tmpdir")]
+    + ["mock_server.server.serve", "mock_server.server.make_server", "mock_server.door.routes"]
+    + ["mock_server.durable.reading", "mock_server.durable.state_writer", "httpx2", "httpcore2"]
 )
 
 
@@ -29,7 +33,7 @@ def run(
     with TemporaryDirectory(prefix="forked-") as name:
         files = Path(name, "out"), Path(name, "err")
         how = (arguments, dict(environment), Path.cwd(), files, before)
-        process = _FORKS.Process(target=_run, args=how)
+        process = FORKS.Process(target=_run, args=how)
         process.start()
         process.join(_LONGEST_S)
         if process.exitcode is None:

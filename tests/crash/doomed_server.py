@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import multiprocessing
 import os
 import select
 import signal
@@ -20,10 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from mock_server.__main__ import main
-from mock_server.server import serve
+from tests.forked import FORKS
 
-_PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload([__name__, serve.__name__])  # imported once for all servers
 _READY_S = 30
 
 
@@ -69,10 +66,10 @@ def doomed_server(
     state: Path, *options: str, death: Death = NO_DEATH, wait: bool = True
 ) -> Iterator[DoomedServer]:
     """A server on a free port with its state in a file. wait: until it is ready or has ended."""
-    reads, writes = _PROCESSES.Pipe(duplex=False)
+    reads, writes = FORKS.Pipe(duplex=False)
     log = state.with_suffix(".log")
     arguments = ("serve", "--port", "0", "--log-level", "warning", "--state", str(state), *options)
-    process = _PROCESSES.Process(target=_serve, args=(writes, str(log), arguments, death))
+    process = FORKS.Process(target=_serve, args=(writes, str(log), arguments, death))
     process.start()
     writes.close()
     try:
