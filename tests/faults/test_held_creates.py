@@ -76,6 +76,8 @@ def test_a_connection_that_breaks_after_the_charge_breaks_while_the_task_runs(ho
         httpx2.post(f"{mock.url}/_mock/worlds/default/faults", json={"effect": effect})
         with pytest.raises((httpx2.ReadError, httpx2.ReadTimeout, httpx2.RemoteProtocolError)):
             post_video(mock, timeout=0.5 if how == "hang" else WAIT_S)
+        while not any(each.faults for each in mock.fake.world().journal):
+            httpx2.get(f"{mock.url}/_mock/health")  # the client did not wait for the server
         (task,) = mock.fake.world().tasks
         assert mock.fake.world().state_of(task).value == "queued"
         (exchange,) = (each for each in mock.fake.world().journal if each.path == "/hailuo/videos")

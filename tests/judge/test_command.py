@@ -20,6 +20,7 @@ from mock_server.apis import ALL
 from mock_server.control import Control
 from mock_server.judge.fake import fake_for_runs
 from tests.judge.clients import CORRECT, KEEPS_LOOKING, PAYS_TWICE, client
+from tests.judge.processes import has_ended
 
 CANARY = 'canary-9f3a77c1-"sécret"'
 
@@ -538,8 +539,7 @@ time.sleep(60)
     assert process.returncode == 128 + number
     assert said == "hailuo-mock judge: stopped; the client and its children were ended\n"
     for pid in pids.read_text().split():
-        status = Path(f"/proc/{pid}/stat")
-        assert not status.exists() or status.read_text().rpartition(")")[2].split()[0] in "ZX"
+        assert has_ended(pid)
 
 
 # --- while the client runs ------------------------------------------------------------------------

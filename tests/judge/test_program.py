@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +14,7 @@ import pytest
 from mock_server.judge import descendants
 from mock_server.judge import program as module
 from mock_server.judge.program import CannotStart, Program
+from tests.judge.processes import has_ended, is_alive
 
 T = TypeVar("T")
 Started = Callable[..., Awaitable[Program]]
@@ -45,25 +45,6 @@ def run(folder: Path, story: Callable[[Started], Awaitable[T]], limit_s: float =
                 await each.kill()
 
     return asyncio.run(limited())
-
-
-def alive(file: Path) -> bool:
-    """Whether the process runs whose number is in the file; one that only waits for its parent
-    to take its exit code does not."""
-    try:
-        stat = Path(f"/proc/{file.read_text().strip()}/stat").read_text()
-    except FileNotFoundError:
-        return False
-    return stat.rpartition(")")[2].split()[0] not in {"Z", "X"}
-
-
-def has_ended(file: Path) -> bool:
-    """Whether the process ends whose number is in the file. One that was killed and is not waited
-    for may be seen alive for a moment."""
-    deadline = time.monotonic() + 10
-    while alive(file) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return not alive(file)
 
 
 def is_written(file: Path) -> bool:
@@ -106,12 +87,12 @@ def test_children_that_are_left_behind_are_ended(tmp_path: Path, escape: str, en
         if ends == "exit 0":
             await program.wait()  # although the child still has its output
         await until_written(child)
-        before = alive(child)
+        before = is_alive(child.read_text())
         await program.end()
         return before
 
     assert run(tmp_path, story) is True
-    assert has_ended(child)
+    assert has_ended(child.read_text())
 
 
 def test_one_that_hides_is_ended_when_no_other_program_runs(tmp_path: Path) -> None:
@@ -126,12 +107,12 @@ def test_one_that_hides_is_ended_when_no_other_program_runs(tmp_path: Path) -> N
         await program.wait()
         await asyncio.gather(until_written(hidden), until_written(beside))
         await program.end()
-        while_other_runs = alive(hidden), alive(beside)
+        while_other_runs = is_alive(hidden.read_text()), is_alive(beside.read_text())
         await other.end()
         return while_other_runs
 
     assert run(tmp_path, story) == (True, True)
-    assert has_ended(hidden)
+    assert has_ended(hidden.read_text())
 
 
 def test_its_group_is_ended_where_processes_cannot_be_listed(
@@ -147,7 +128,7 @@ def test_its_group_is_ended_where_processes_cannot_be_listed(
         await program.end()
 
     run(tmp_path, story)
-    assert has_ended(child)
+    assert has_ended(child.read_text())
 
 
 def test_one_that_ignores_being_ended_is_killed(tmp_path: Path) -> None:
@@ -156,12 +137,12 @@ def test_one_that_ignores_being_ended_is_killed(tmp_path: Path) -> None:
     async def story(started: Started) -> None:
         program = await started("trap '' TERM; echo $$ > $FOLDER/own; while :; do sleep 1; done")
         await until_written(own)
-        assert alive(own)
+        assert is_alive(own.read_text())
         await program.end()
         assert program.exit_code == -9
 
     run(tmp_path, story)
-    assert has_ended(own)
+    assert has_ended(own.read_text())
 
 
 def test_one_that_is_asked_to_end_may_clean_up(tmp_path: Path) -> None:

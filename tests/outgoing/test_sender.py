@@ -152,11 +152,11 @@ def test_a_pending_delivery_cannot_be_sent_again() -> None:
 
 def test_a_pending_delivery_is_not_sent_to_a_deleted_endpoint() -> None:
     rivya = {"authorization": f"Bearer {KEY}"}
-    with (
-        live(deliveries__per_receiver=1, deliveries__timeout_s=1) as mock,
-        silent_receiver() as url,
-    ):
-        with httpx2.Client(base_url=f"{mock.url}/api/v1", headers=rivya) as client:
+    with live(deliveries__per_receiver=1) as mock:
+        with (
+            httpx2.Client(base_url=f"{mock.url}/api/v1", headers=rivya) as client,
+            silent_receiver() as url,
+        ):
             hook = {"url": url, "event_types": ["generation.succeeded"]}
             endpoint_id = client.post("/webhooks", json=hook).json()["id"]
             for _ in range(2):
@@ -165,6 +165,7 @@ def test_a_pending_delivery_is_not_sent_to_a_deleted_endpoint() -> None:
             while not (found := deliveries(mock)) or not found[0]["attempts"]:
                 pass
             client.delete(f"/webhooks/{endpoint_id}")
+        # Now the receiver has hung up on the first attempt.
         while (last := deliveries(mock)[1])["state"] == "pending":
             pass
         assert last["attempts"] == []
