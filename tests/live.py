@@ -18,7 +18,8 @@ from mock_server.simulation.wall_clock import wall_ms
 from tests.contract_hook import HeldToContract
 from tests.mock import settings_of
 
-WAIT_S = 20
+WAIT_S = 60
+"""Real seconds after which a test gives up. Only a busy machine needs more than one of them."""
 
 
 @dataclass(frozen=True)

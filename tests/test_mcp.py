@@ -40,7 +40,7 @@ from mock_server.mcp.tools import (
     WrongArgument,
     tools_of,
 )
-from tests.live import live
+from tests.live import WAIT_S, live
 from tests.manual.blocks import misses
 from tests.mock import MINIMAL
 
@@ -49,7 +49,6 @@ COMMAND = [sys.executable, "-m", "mock_server", "mcp"]
 PAID = 57
 DOCUMENT: dict[str, Any] = document(table(), [api.name for api in ALL])
 BY_NAME = tools_of(msgspec.convert(DOCUMENT, ControlDocument))
-WAIT_S = 20
 
 
 def operation(tool: Tool) -> Any:

@@ -27,13 +27,12 @@ from mock_server.control.history_answers import Change, Changes, StoryRequest
 from mock_server.watch.following import follow
 from mock_server.watch.lines import WIDTH, line_of
 from mock_server.watch.printing import LinePrinter
-from tests.live import Live, live
+from tests.live import WAIT_S, Live, live
 from tests.mock import MINIMAL, MakeMock
 from tests.rich_world import SETTINGS, door, live_in
 
 KEY = {"authorization": "Bearer rvya_sk_test"}
 CHANGES = "/_mock/worlds/default/changes"
-WAIT_S = 20
 COLOUR = "\x1b[3"
 
 

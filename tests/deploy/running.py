@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.asgi import Answer
+from tests.live import WAIT_S
 from tools.proxy import accepting, command_of, free_port
-
-WAIT_S = 20
 
 
 class Process:

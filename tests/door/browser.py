@@ -13,7 +13,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
-from tests.live import Live
+from tests.live import WAIT_S, Live
 from tests.mock import KEY, MINIMAL
 
 ROOT = Path(__file__).parent.parent.parent
@@ -50,6 +50,9 @@ def browser_program() -> tuple[Path, dict[str, str]] | None:
         if found := shutil.which(name):
             return Path(found), {}
     return None
+
+
+expect.set_options(timeout=WAIT_S * 1000)
 
 
 @pytest.fixture(scope="module")
@@ -116,7 +119,7 @@ def visit(browser: Browser) -> Iterator[Open]:
         is_locked: bool = False,
     ) -> Page:
         context = browser.new_context(viewport={"width": size[0], "height": size[1]})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(WAIT_S * 1000)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         contexts.append(context)
         page = context.new_page()

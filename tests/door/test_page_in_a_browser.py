@@ -24,7 +24,7 @@ from tests.door.browser import (
     requests_of,
     rivya,
 )
-from tests.live import Live, live
+from tests.live import WAIT_S, Live, live
 from tests.mock import KEY, MINIMAL, TOKEN, VIDEO
 
 
@@ -50,7 +50,7 @@ def test_an_empty_world_says_how_to_make_the_first_request(server: Live, visit: 
     page = visit(server.url)
     command = page.locator("#requests .empty pre").inner_text()
     done = subprocess.run(
-        command, shell=True, capture_output=True, text=True, check=True, timeout=20
+        command, shell=True, capture_output=True, text=True, check=True, timeout=WAIT_S
     )
     assert json.loads(done.stdout)["status"] == "queued"
     expect(requests_of(page)).to_have_count(1)
@@ -153,7 +153,7 @@ def test_the_commands_of_a_scenario_can_be_pasted(server: Live, visit: Open) -> 
     page.get_by_role("button", name="Copy: In the key").click()
     command = page.evaluate("navigator.clipboard.readText()")
     done = subprocess.run(
-        command, shell=True, capture_output=True, text=True, check=True, timeout=20
+        command, shell=True, capture_output=True, text=True, check=True, timeout=WAIT_S
     )
     assert json.loads(done.stdout)["error"]["code"] == "insufficient_credits"
 
@@ -180,7 +180,7 @@ def test_a_request_is_copied_as_a_command_that_sends_the_same(server: Live, visi
     requests_of(page).first.get_by_role("button").first.click()
     page.get_by_role("button", name="Copy as curl").click()
     command = page.evaluate("navigator.clipboard.readText()")
-    subprocess.run(command, shell=True, capture_output=True, check=True, timeout=20)
+    subprocess.run(command, shell=True, capture_output=True, check=True, timeout=WAIT_S)
     expect(requests_of(page)).to_have_count(2)
     one, other = door(server, "GET", "/requests")["requests"]
     for told in ("method", "path", "query", "account", "scenario", "channel", "status"):
@@ -220,7 +220,7 @@ def test_a_running_request_and_its_end_are_shown(server: Live, visit: Open) -> N
 
     def create() -> None:
         headers = {"authorization": f"Bearer {TOKEN}"}
-        httpx2.post(f"{server.url}/hailuo/videos", headers=headers, json=VIDEO, timeout=20)
+        httpx2.post(f"{server.url}/hailuo/videos", headers=headers, json=VIDEO, timeout=WAIT_S)
 
     with meanwhile(create):
         row = requests_of(page).first
