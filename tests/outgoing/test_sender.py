@@ -21,6 +21,7 @@ from mock_server.outgoing.sender import Sender
 from tests.live import WAIT_S, Live, live
 from tests.mock import KEY, MINIMAL, START_MS, TOKEN, VIDEO
 from tests.receiver import receiver
+from tools.proxy import free_port
 
 ACEDATA = {"authorization": f"Bearer {TOKEN}"}
 ENDED_MS = START_MS + 1000
@@ -201,10 +202,8 @@ def test_a_host_that_may_not_be_called_is_a_failed_attempt_that_says_so() -> Non
 
 
 def test_a_receiver_that_is_not_there_is_a_failed_attempt() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
     with live() as mock:
-        ask(mock, f"http://127.0.0.1:{port}/gone")
+        ask(mock, f"http://127.0.0.1:{free_port()}/gone")
         mock.advance(1)
         delivery = after_attempts(mock, 1)
     assert delivery["state"] == "failed"

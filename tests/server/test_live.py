@@ -14,6 +14,7 @@ import pytest
 from tests.live import WAIT_S, Live, live
 from tests.mock import KEY, MINIMAL, START_MS, TOKEN, VIDEO
 from tests.receiver import receiver
+from tools.proxy import free_port
 
 RIVYA = {"authorization": f"Bearer {KEY}"}
 ACEDATA = {"authorization": f"Bearer {TOKEN}"}
@@ -165,9 +166,7 @@ def test_a_callback_follows_no_redirect() -> None:
 
 def test_a_failed_callback_does_not_change_its_task() -> None:
     with live() as mock:
-        with socket.create_server(("127.0.0.1", 0)) as closed:
-            port = closed.getsockname()[1]
-        body = VIDEO | {"callback_url": f"http://127.0.0.1:{port}/gone"}
+        body = VIDEO | {"callback_url": f"http://127.0.0.1:{free_port()}/gone"}
         accepted = httpx2.post(f"{mock.url}/hailuo/videos", json=body, headers=ACEDATA).json()
         mock.advance(1)
         query = {"action": "retrieve", "id": accepted["task_id"]}

@@ -6,7 +6,6 @@ import json
 import re
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import httpx2
@@ -19,6 +18,7 @@ from mock_server.server.embedded import in_process, served
 from mock_server.server.media_socket import with_media_socket
 from tests.mock import MINIMAL, PNG, VIDEO, MakeMock, settings_of
 from tests.server.test_serve import run_apart, serving
+from tools.proxy import free_port
 
 URLS = re.compile(r"https?://[^\s\"'\\]+")
 PAGE = {"Accept": "text/html"}
@@ -160,18 +160,9 @@ def test_a_snapshot_leads_to_the_second_origin_of_the_server_that_restores_it(
 # --- where it listens -----------------------------------------------------------------------------
 
 
-@contextmanager
-def free_port() -> Iterator[int]:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield taken.getsockname()[1]
-
-
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.0.2"])
 def test_it_listens_at_a_loopback_address_with_a_port(host: str) -> None:
-    with free_port() as port:
-        pass
-    media_url = f"http://{host}:{port}"
+    media_url = f"http://{host}:{free_port()}"
     with served(settings_of(port=0, media_url=media_url)) as url, Control(url) as control:
         assert control.find().media_url == media_url
         assert httpx2.get(f"{media_url}/media/default/none.mp4").status_code == 404
