@@ -330,8 +330,9 @@ def tls_server(certificate: Path) -> Iterator[str]:
                         here = context.wrap_socket(raw, server_side=True)
                     except OSError:
                         return
-                    threading.Thread(target=copy, args=(there, here), daemon=True).start()
-                    copy(here, there)
+                    with here:  # it has the descriptor of `raw` now
+                        threading.Thread(target=copy, args=(there, here), daemon=True).start()
+                        copy(here, there)
 
             def copy(source: socket.socket, sink: socket.socket) -> None:
                 try:
