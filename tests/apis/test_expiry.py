@@ -178,7 +178,8 @@ def test_a_judgement_without_the_deleted_tasks_is_inconclusive(
     mock.advance(2 * LIFE_S)
     made(mock, api)
     assert mock.world.tasks.get(task_id) is None
-    assert (len(evidence().requests), evidence().lost) == (1, 1)
+    # The requests became evidence when they ended; what the task itself told is gone.
+    assert (len(evidence().requests), evidence().lost) == (4, 1)
     found = mock.request("POST", "/_mock/worlds/default/judgement").json()
     assert found["findings"] == []
     assert found["inconclusive"]
