@@ -81,6 +81,19 @@ def test_a_file_is_uploaded_used_and_its_video_plays(server: Live, visit: Open) 
     assert (dict(first["request"]["headers"])["range"], first["status"]) == ("bytes=0-", 206)
 
 
+def test_forms_that_are_opened_at_once_read_the_document_once(server: Live, visit: Open) -> None:
+    page = visit(server.url)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.evaluate(
+        "for (const id of ['uploadFile', 'getCredits']) location.hash = `/default/send/${id}`"
+    )
+    expect(page.get_by_label("Operation")).to_have_value("getCredits")
+    assert [url for url in asked if url.endswith("openapi.json")] == [
+        f"{server.url}/_mock/openapi.json"
+    ]
+
+
 @pytest.mark.parametrize("operation", ["listModels", "getCredits", "createVideo", "queryTasks"])
 def test_a_form_sends_its_example(server: Live, visit: Open, operation: str) -> None:
     page = form(visit, server.url, operation)

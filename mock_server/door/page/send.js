@@ -12,7 +12,7 @@ import { SentAnswer } from "./sent_answer.js";
 /** The panel. `context.reveal(kind, id)` opens a view; `scenarios()`: those that the server has. */
 export function sendPanel(panel, context) {
   let facts = null;
-  let operations = null; // of the document, once it is read
+  let reading = null; // the promise of all operations: a form is not built a second time from a second answer
   let wanted = null; // the operation that the address names
   let given = {}; // values for the parameters of the operation that is opened next
   let shown = null; // the form that is shown
@@ -22,14 +22,17 @@ export function sendPanel(panel, context) {
   panel.append(h("div.operation", labelled("Operation", choose)), problem, place);
 
   async function open() {
+    let operations;
     try {
-      operations ??= await readOperations();
+      reading ??= readOperations();
+      operations = await reading;
       showProblem(problem, null);
     } catch (error) {
+      reading = null;
       showProblem(problem, error);
       return;
     }
-    offer();
+    offer(operations);
     const chosen = operations.find(({ id }) => id === wanted) ?? operations[0];
     if (wanted !== null && chosen.id !== wanted) {
       showProblem(problem, new Error(`The APIs have no operation '${wanted}'.`));
@@ -44,7 +47,7 @@ export function sendPanel(panel, context) {
     shown.show();
   }
 
-  function offer() {
+  function offer(operations) {
     if (choose.options.length > 0) return;
     const groups = [...apiNames(), ""].map((api) => {
       const own = operations.filter((each) => each.api === api);
