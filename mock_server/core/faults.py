@@ -109,13 +109,7 @@ class Match(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
 
 
 class FaultTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The requests that something applies to, and how often. Requests are counted per account.
-
-    skip: the number of matching requests before the first effect.
-    times: the maximum number of effects; None: no maximum.
-    every: 3: on every third matching request.
-    probability: of the effect, each time; decided from the seed.
-    """
+    """The fields that a fault and a scenario asked for have in common; FaultRule explains them."""
 
     match: Match = Match()
     skip: Count = 0
@@ -125,7 +119,15 @@ class FaultTerms(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, 
 
 
 class FaultRule(FaultTerms, frozen=True, kw_only=True):
-    """An effect with its terms. Raises ValueError for a rule that can never happen."""
+    """An effect, the requests it applies to, and how often. Requests are counted per account.
+
+    Raises ValueError for a rule that can never happen.
+
+    skip: the number of matching requests before the first effect.
+    times: the maximum number of effects; None: no maximum.
+    every: 3: on every third matching request.
+    probability: of the effect, each time; decided from the seed.
+    """
 
     effect: Effect
 

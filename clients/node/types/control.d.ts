@@ -2697,6 +2697,37 @@ export interface operations {
                                  *         probability: of the effect, each time; decided from the seed.
                                  */
                                 rule: {
+                                    /**
+                                     * Match
+                                     * @description The requests that a fault applies to; a field that is not set matches everything.
+                                     *
+                                     *         model, prompt: of the task that is made or downloaded; other requests have neither. `prompt` is
+                                     *             a regular expression, searched for anywhere in the prompt.
+                                     *         headers: of the request; not for effects on a task or its deliveries.
+                                     *         answer: values that the answer has, by JSON Pointer; only for effects on an answer.
+                                     */
+                                    match?: {
+                                        /** @enum {unknown} */
+                                        api?: "acedata" | "rivya" | null;
+                                        /** @enum {unknown} */
+                                        operation?: "create" | "credits" | "document" | "media" | "models" | "read" | "read_file" | "upload" | "webhooks" | null;
+                                        account?: string | null;
+                                        model?: string | null;
+                                        prompt?: string | null;
+                                        /** @default {} */
+                                        headers?: {
+                                            [key: string]: boolean | string;
+                                        };
+                                        /** @default {} */
+                                        answer?: Record<string, unknown>;
+                                    };
+                                    /** @default 0 */
+                                    skip?: number;
+                                    times?: number | null;
+                                    /** @default 1 */
+                                    every?: number;
+                                    /** @default 1 */
+                                    probability?: number;
                                     effect: {
                                         /** @enum {unknown} */
                                         type: "error";
@@ -2863,37 +2894,6 @@ export interface operations {
                                             location?: string | null;
                                         } | null;
                                     };
-                                    /**
-                                     * Match
-                                     * @description The requests that a fault applies to; a field that is not set matches everything.
-                                     *
-                                     *         model, prompt: of the task that is made or downloaded; other requests have neither. `prompt` is
-                                     *             a regular expression, searched for anywhere in the prompt.
-                                     *         headers: of the request; not for effects on a task or its deliveries.
-                                     *         answer: values that the answer has, by JSON Pointer; only for effects on an answer.
-                                     */
-                                    match?: {
-                                        /** @enum {unknown} */
-                                        api?: "acedata" | "rivya" | null;
-                                        /** @enum {unknown} */
-                                        operation?: "create" | "credits" | "document" | "media" | "models" | "read" | "read_file" | "upload" | "webhooks" | null;
-                                        account?: string | null;
-                                        model?: string | null;
-                                        prompt?: string | null;
-                                        /** @default {} */
-                                        headers?: {
-                                            [key: string]: boolean | string;
-                                        };
-                                        /** @default {} */
-                                        answer?: Record<string, unknown>;
-                                    };
-                                    /** @default 0 */
-                                    skip?: number;
-                                    times?: number | null;
-                                    /** @default 1 */
-                                    every?: number;
-                                    /** @default 1 */
-                                    probability?: number;
                                 };
                                 scenario?: string | null;
                                 /** @default  */
@@ -2902,6 +2902,7 @@ export interface operations {
                                 matched?: number;
                                 /** @default 0 */
                                 happened?: number;
+                                /** @default {} */
                                 by_account?: {
                                     [key: string]: {
                                         /** @default 0 */
@@ -2936,6 +2937,37 @@ export interface operations {
                                  *         probability: of the effect, each time; decided from the seed.
                                  */
                                 rule: {
+                                    /**
+                                     * Match
+                                     * @description The requests that a fault applies to; a field that is not set matches everything.
+                                     *
+                                     *         model, prompt: of the task that is made or downloaded; other requests have neither. `prompt` is
+                                     *             a regular expression, searched for anywhere in the prompt.
+                                     *         headers: of the request; not for effects on a task or its deliveries.
+                                     *         answer: values that the answer has, by JSON Pointer; only for effects on an answer.
+                                     */
+                                    match?: {
+                                        /** @enum {unknown} */
+                                        api?: "acedata" | "rivya" | null;
+                                        /** @enum {unknown} */
+                                        operation?: "create" | "credits" | "document" | "media" | "models" | "read" | "read_file" | "upload" | "webhooks" | null;
+                                        account?: string | null;
+                                        model?: string | null;
+                                        prompt?: string | null;
+                                        /** @default {} */
+                                        headers?: {
+                                            [key: string]: boolean | string;
+                                        };
+                                        /** @default {} */
+                                        answer?: Record<string, unknown>;
+                                    };
+                                    /** @default 0 */
+                                    skip?: number;
+                                    times?: number | null;
+                                    /** @default 1 */
+                                    every?: number;
+                                    /** @default 1 */
+                                    probability?: number;
                                     effect: {
                                         /** @enum {unknown} */
                                         type: "error";
@@ -3102,37 +3134,6 @@ export interface operations {
                                             location?: string | null;
                                         } | null;
                                     };
-                                    /**
-                                     * Match
-                                     * @description The requests that a fault applies to; a field that is not set matches everything.
-                                     *
-                                     *         model, prompt: of the task that is made or downloaded; other requests have neither. `prompt` is
-                                     *             a regular expression, searched for anywhere in the prompt.
-                                     *         headers: of the request; not for effects on a task or its deliveries.
-                                     *         answer: values that the answer has, by JSON Pointer; only for effects on an answer.
-                                     */
-                                    match?: {
-                                        /** @enum {unknown} */
-                                        api?: "acedata" | "rivya" | null;
-                                        /** @enum {unknown} */
-                                        operation?: "create" | "credits" | "document" | "media" | "models" | "read" | "read_file" | "upload" | "webhooks" | null;
-                                        account?: string | null;
-                                        model?: string | null;
-                                        prompt?: string | null;
-                                        /** @default {} */
-                                        headers?: {
-                                            [key: string]: boolean | string;
-                                        };
-                                        /** @default {} */
-                                        answer?: Record<string, unknown>;
-                                    };
-                                    /** @default 0 */
-                                    skip?: number;
-                                    times?: number | null;
-                                    /** @default 1 */
-                                    every?: number;
-                                    /** @default 1 */
-                                    probability?: number;
                                 };
                                 scenario?: string | null;
                                 /** @default  */
@@ -3141,6 +3142,7 @@ export interface operations {
                                 matched?: number;
                                 /** @default 0 */
                                 happened?: number;
+                                /** @default {} */
                                 by_account?: {
                                     [key: string]: {
                                         /** @default 0 */
@@ -3356,6 +3358,7 @@ export interface operations {
                              * @enum {unknown}
                              */
                             state?: "failed" | "pending" | "succeeded";
+                            /** @default [] */
                             attempts?: {
                                 id: string;
                                 started_ms: number;
@@ -3457,6 +3460,37 @@ export interface operations {
                              *         probability: of the effect, each time; decided from the seed.
                              */
                             rule: {
+                                /**
+                                 * Match
+                                 * @description The requests that a fault applies to; a field that is not set matches everything.
+                                 *
+                                 *         model, prompt: of the task that is made or downloaded; other requests have neither. `prompt` is
+                                 *             a regular expression, searched for anywhere in the prompt.
+                                 *         headers: of the request; not for effects on a task or its deliveries.
+                                 *         answer: values that the answer has, by JSON Pointer; only for effects on an answer.
+                                 */
+                                match?: {
+                                    /** @enum {unknown} */
+                                    api?: "acedata" | "rivya" | null;
+                                    /** @enum {unknown} */
+                                    operation?: "create" | "credits" | "document" | "media" | "models" | "read" | "read_file" | "upload" | "webhooks" | null;
+                                    account?: string | null;
+                                    model?: string | null;
+                                    prompt?: string | null;
+                                    /** @default {} */
+                                    headers?: {
+                                        [key: string]: boolean | string;
+                                    };
+                                    /** @default {} */
+                                    answer?: Record<string, unknown>;
+                                };
+                                /** @default 0 */
+                                skip?: number;
+                                times?: number | null;
+                                /** @default 1 */
+                                every?: number;
+                                /** @default 1 */
+                                probability?: number;
                                 effect: {
                                     /** @enum {unknown} */
                                     type: "error";
@@ -3623,37 +3657,6 @@ export interface operations {
                                         location?: string | null;
                                     } | null;
                                 };
-                                /**
-                                 * Match
-                                 * @description The requests that a fault applies to; a field that is not set matches everything.
-                                 *
-                                 *         model, prompt: of the task that is made or downloaded; other requests have neither. `prompt` is
-                                 *             a regular expression, searched for anywhere in the prompt.
-                                 *         headers: of the request; not for effects on a task or its deliveries.
-                                 *         answer: values that the answer has, by JSON Pointer; only for effects on an answer.
-                                 */
-                                match?: {
-                                    /** @enum {unknown} */
-                                    api?: "acedata" | "rivya" | null;
-                                    /** @enum {unknown} */
-                                    operation?: "create" | "credits" | "document" | "media" | "models" | "read" | "read_file" | "upload" | "webhooks" | null;
-                                    account?: string | null;
-                                    model?: string | null;
-                                    prompt?: string | null;
-                                    /** @default {} */
-                                    headers?: {
-                                        [key: string]: boolean | string;
-                                    };
-                                    /** @default {} */
-                                    answer?: Record<string, unknown>;
-                                };
-                                /** @default 0 */
-                                skip?: number;
-                                times?: number | null;
-                                /** @default 1 */
-                                every?: number;
-                                /** @default 1 */
-                                probability?: number;
                             };
                             scenario?: string | null;
                             /** @default  */
@@ -3662,6 +3665,7 @@ export interface operations {
                             matched?: number;
                             /** @default 0 */
                             happened?: number;
+                            /** @default {} */
                             by_account?: {
                                 [key: string]: {
                                     /** @default 0 */
@@ -3693,6 +3697,37 @@ export interface operations {
                              *         probability: of the effect, each time; decided from the seed.
                              */
                             rule: {
+                                /**
+                                 * Match
+                                 * @description The requests that a fault applies to; a field that is not set matches everything.
+                                 *
+                                 *         model, prompt: of the task that is made or downloaded; other requests have neither. `prompt` is
+                                 *             a regular expression, searched for anywhere in the prompt.
+                                 *         headers: of the request; not for effects on a task or its deliveries.
+                                 *         answer: values that the answer has, by JSON Pointer; only for effects on an answer.
+                                 */
+                                match?: {
+                                    /** @enum {unknown} */
+                                    api?: "acedata" | "rivya" | null;
+                                    /** @enum {unknown} */
+                                    operation?: "create" | "credits" | "document" | "media" | "models" | "read" | "read_file" | "upload" | "webhooks" | null;
+                                    account?: string | null;
+                                    model?: string | null;
+                                    prompt?: string | null;
+                                    /** @default {} */
+                                    headers?: {
+                                        [key: string]: boolean | string;
+                                    };
+                                    /** @default {} */
+                                    answer?: Record<string, unknown>;
+                                };
+                                /** @default 0 */
+                                skip?: number;
+                                times?: number | null;
+                                /** @default 1 */
+                                every?: number;
+                                /** @default 1 */
+                                probability?: number;
                                 effect: {
                                     /** @enum {unknown} */
                                     type: "error";
@@ -3859,37 +3894,6 @@ export interface operations {
                                         location?: string | null;
                                     } | null;
                                 };
-                                /**
-                                 * Match
-                                 * @description The requests that a fault applies to; a field that is not set matches everything.
-                                 *
-                                 *         model, prompt: of the task that is made or downloaded; other requests have neither. `prompt` is
-                                 *             a regular expression, searched for anywhere in the prompt.
-                                 *         headers: of the request; not for effects on a task or its deliveries.
-                                 *         answer: values that the answer has, by JSON Pointer; only for effects on an answer.
-                                 */
-                                match?: {
-                                    /** @enum {unknown} */
-                                    api?: "acedata" | "rivya" | null;
-                                    /** @enum {unknown} */
-                                    operation?: "create" | "credits" | "document" | "media" | "models" | "read" | "read_file" | "upload" | "webhooks" | null;
-                                    account?: string | null;
-                                    model?: string | null;
-                                    prompt?: string | null;
-                                    /** @default {} */
-                                    headers?: {
-                                        [key: string]: boolean | string;
-                                    };
-                                    /** @default {} */
-                                    answer?: Record<string, unknown>;
-                                };
-                                /** @default 0 */
-                                skip?: number;
-                                times?: number | null;
-                                /** @default 1 */
-                                every?: number;
-                                /** @default 1 */
-                                probability?: number;
                             };
                             scenario?: string | null;
                             /** @default  */
@@ -3898,6 +3902,7 @@ export interface operations {
                             matched?: number;
                             /** @default 0 */
                             happened?: number;
+                            /** @default {} */
                             by_account?: {
                                 [key: string]: {
                                     /** @default 0 */
@@ -4834,6 +4839,37 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
+                    /**
+                     * Match
+                     * @description The requests that a fault applies to; a field that is not set matches everything.
+                     *
+                     *         model, prompt: of the task that is made or downloaded; other requests have neither. `prompt` is
+                     *             a regular expression, searched for anywhere in the prompt.
+                     *         headers: of the request; not for effects on a task or its deliveries.
+                     *         answer: values that the answer has, by JSON Pointer; only for effects on an answer.
+                     */
+                    match?: {
+                        /** @enum {unknown} */
+                        api?: "acedata" | "rivya" | null;
+                        /** @enum {unknown} */
+                        operation?: "create" | "credits" | "document" | "media" | "models" | "read" | "read_file" | "upload" | "webhooks" | null;
+                        account?: string | null;
+                        model?: string | null;
+                        prompt?: string | null;
+                        /** @default {} */
+                        headers?: {
+                            [key: string]: boolean | string;
+                        };
+                        /** @default {} */
+                        answer?: Record<string, unknown>;
+                    };
+                    /** @default 0 */
+                    skip?: number;
+                    times?: number | null;
+                    /** @default 1 */
+                    every?: number;
+                    /** @default 1 */
+                    probability?: number;
                     effect: {
                         /** @enum {unknown} */
                         type: "error";
@@ -5000,39 +5036,7 @@ export interface operations {
                             location?: string | null;
                         } | null;
                     };
-                    /**
-                     * Match
-                     * @description The requests that a fault applies to; a field that is not set matches everything.
-                     *
-                     *         model, prompt: of the task that is made or downloaded; other requests have neither. `prompt` is
-                     *             a regular expression, searched for anywhere in the prompt.
-                     *         headers: of the request; not for effects on a task or its deliveries.
-                     *         answer: values that the answer has, by JSON Pointer; only for effects on an answer.
-                     */
-                    match?: {
-                        /** @enum {unknown} */
-                        api?: "acedata" | "rivya" | null;
-                        /** @enum {unknown} */
-                        operation?: "create" | "credits" | "document" | "media" | "models" | "read" | "read_file" | "upload" | "webhooks" | null;
-                        account?: string | null;
-                        model?: string | null;
-                        prompt?: string | null;
-                        /** @default {} */
-                        headers?: {
-                            [key: string]: boolean | string;
-                        };
-                        /** @default {} */
-                        answer?: Record<string, unknown>;
-                    };
-                    /** @default 0 */
-                    skip?: number;
-                    times?: number | null;
-                    /** @default 1 */
-                    every?: number;
-                    /** @default 1 */
-                    probability?: number;
                 } | {
-                    scenario: string;
                     /**
                      * Match
                      * @description The requests that a fault applies to; a field that is not set matches everything.
@@ -5064,6 +5068,7 @@ export interface operations {
                     every?: number;
                     /** @default 1 */
                     probability?: number;
+                    scenario: string;
                 };
             };
         };
