@@ -52,9 +52,15 @@ class _Soak:
     draw: random.Random
     receiver: Receiver = field(default_factory=Receiver)
     steps: int = 0
+    connections: list[Connection] = field(default_factory=list)
     bare_requests: int = 0
     worlds: int = 0
     lost: list[str] = field(default_factory=list)
+
+    @property
+    def requests(self) -> int:
+        """Requests to the fake so far."""
+        return sum(each.sent for each in self.connections)
 
     async def run(self, window_s: float, file: Path | None) -> list[Sample]:
         """Run until the time is over; the samples of all windows."""
@@ -72,6 +78,7 @@ class _Soak:
     async def _work(self, receiver_url: str) -> None:
         """Live in one world after the other, at a bounded rate."""
         connection, pause_s = Connection(self.fake.port), _WORKERS / self.rate_per_s
+        self.connections.append(connection)
         try:
             # Not all worlds are young at the same time.
             steps = self.draw.randrange(1, _STEPS_OF_WORLD)
@@ -103,12 +110,15 @@ class _Soak:
         connection.close()
 
     async def _window(self, window_s: float, file: Path | None) -> Sample:
-        before = self.fake.cpu_s(), self.steps, self.bare.cpu_s(), self.bare_requests
+        before = self.fake.cpu_s(), self.requests, self.bare.cpu_s(), self.bare_requests
+        begun_s = time.monotonic()
         await asyncio.sleep(window_s)
-        cost = (self.fake.cpu_s() - before[0]) / max(1, self.steps - before[1])
+        requests = self.requests - before[1]
+        cost = (self.fake.cpu_s() - before[0]) / max(1, requests)
         bare = (self.bare.cpu_s() - before[2]) / max(1, self.bare_requests - before[3])
         return Sample(
-            requests=self.steps,
+            requests=self.requests,
+            rate_per_s=requests / (time.monotonic() - begun_s),
             resident_bytes=self.fake.resident_bytes(),
             descriptors=self.fake.open_files(),
             cost=cost / bare,
@@ -137,8 +147,9 @@ def main() -> int:
             print(f"could not run: {error}", file=sys.stderr)
             return 2
     print(
-        f"{soak.steps:,} steps in {options.minutes:g} minutes; {soak.worlds:,} worlds were made, "
-        f"checked and dropped; {'with' if file else 'without'} --state"
+        f"{soak.requests:,} requests in {soak.steps:,} steps in {options.minutes:g} minutes; "
+        f"{soak.worlds:,} worlds were made, checked and dropped; "
+        f"{'with' if file else 'without'} --state"
     )
     if soak.lost:
         print("\n".join(f"LOST {sentence}" for sentence in soak.lost))

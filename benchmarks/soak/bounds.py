@@ -7,8 +7,12 @@ The first `_WARM_UP` requests are not judged. Until then everything that has a b
 the largest caches keep 4,096 timestamps, which takes 10,000 requests; the connections for callbacks
 and the worlds of all clients have their usual number after a minute; the log beside the state file
 has its length, and the heap has found its size, after 45,000. From then on the load keeps no more
-than it drops, so that all growth is a fault. A run that is too short for that leaves out its first
-quarter alone, and there a size may also grow by `_WARMING_MB`.
+than it drops, so that all growth is a fault if the load is the same. With more requests a second,
+more callbacks and connections are open at a time, and the heap is larger: the first row has the
+load at both ends. On a busy machine, ask for a `--rate` that it can keep.
+
+A run that is too short for the warm-up leaves out its first quarter alone, and there a size may
+also grow by `_WARMING_MB`.
 """
 
 from __future__ import annotations
@@ -33,9 +37,9 @@ _MB = 1_000_000
 class Sample:
     """The state at the end of one window.
 
-    requests: so far. cpu_us: CPU time of the server for a request in this window. cost: the same as
-    a multiple of that of a bare app in this window. file_bytes: of the file with the state; None
-    without one.
+    requests: so far. rate_per_s: requests a second in this window. cpu_us: CPU time of the server
+    for a request in this window. cost: the same as a multiple of that of a bare app in this window.
+    file_bytes: of the file with the state; None without one.
     """
 
     requests: int
@@ -43,6 +47,7 @@ class Sample:
     descriptors: int
     cost: float
     cpu_us: float = 0.0
+    rate_per_s: float = 0.0
     file_bytes: int | None = None
 
 
@@ -81,6 +86,7 @@ def sentence_of(steady: Sequence[Sample], *, is_warm: bool) -> str:
 
 def rows_of(steady: Sequence[Sample], *, is_warm: bool) -> Iterator[Row]:
     """All figures of these samples, which are from `judged`."""
+    yield _load_row(steady)
     sizes: list[tuple[str, list[int]]] = [
         ("resident memory", [each.resident_bytes for each in steady]),
         ("file of the state", [each.file_bytes for each in steady if each.file_bytes is not None]),
@@ -90,6 +96,13 @@ def rows_of(steady: Sequence[Sample], *, is_warm: bool) -> Iterator[Row]:
             yield _slope_row(what, steady, values, 0.0 if is_warm else _WARMING_MB)
     yield _descriptors_row(steady)
     yield _cost_row(steady)
+
+
+def _load_row(steady: Sequence[Sample]) -> Row:
+    """The load, which has no bound."""
+    first, last = (median(each.rate_per_s for each in part) for part in _thirds(steady))
+    change = f"{last / first - 1:+.1%}" if first else ""
+    return Row("requests a second", f"{first:.0f}", f"{last:.0f}", change, "as it comes", None)
 
 
 def _slope_row(

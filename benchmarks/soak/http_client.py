@@ -28,11 +28,12 @@ class Answer:
 
 
 class Connection:
-    """One connection that stays open, with one request at a time."""
+    """One connection that stays open, with one request at a time. sent: requests so far."""
 
     def __init__(self, port: int) -> None:
         """port: of a server on this machine."""
         self._port = port
+        self.sent = 0
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def request(
@@ -52,6 +53,7 @@ class Connection:
                 "127.0.0.1", self._port, limit=_PIECE_BYTES
             )
         reader, writer = self._streams
+        self.sent += 1
         try:
             writer.write("\r\n".join([*lines, "", ""]).encode() + body)
             return await _answer(reader)
