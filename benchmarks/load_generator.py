@@ -26,6 +26,8 @@ from typing import Literal
 HOST = "127.0.0.1"
 _HEAD_END = b"\r\n\r\n"
 _LENGTH = b"content-length:"
+_LAST = b"onnection: close\r\n"
+"""nginx writes the header with a capital."""
 _READ_BYTES = 65536
 
 
@@ -79,9 +81,13 @@ class LoadResult:
 
 
 class Connection:
-    """One keep-alive connection with at most one request at a time. due_s: when it is due."""
+    """One keep-alive connection with at most one request at a time.
 
-    __slots__ = ("due_s", "is_busy", "received", "socket")
+    due_s: when the request is due. is_last: whether the answer says that the server closes the
+    connection after it, as nginx does after 1,000 requests.
+    """
+
+    __slots__ = ("due_s", "is_busy", "is_last", "received", "socket")
 
     def __init__(self, port: int) -> None:
         self.socket = socket.create_connection((HOST, port))
@@ -89,6 +95,7 @@ class Connection:
         self.socket.setblocking(False)
         self.received = b""
         self.is_busy = False
+        self.is_last = False
         self.due_s = 0.0
 
     def send(self, message: bytes) -> None:
@@ -114,6 +121,7 @@ class Connection:
             if missing == 0:
                 self.received = b""
                 self.is_busy = False
+                self.is_last = received.find(_LAST, 0, head_size + 2) >= 0
                 return int(received[9:12])
         self.received = received
         return None
@@ -137,7 +145,7 @@ class Run:
         self._selector = _selector(load)
         self._free = deque(Connection(load.port) for _ in range(load.connections))
         for connection in self._free:
-            self._selector.register(connection.socket, selectors.EVENT_READ, connection)
+            self._watch(connection)
         self._statuses: Counter[int] = Counter()
         self._latencies_ms: list[float] = []
         self._lates_ms: list[float] = []
@@ -189,6 +197,8 @@ class Run:
         self._statuses[status] += 1
         self.result.last_s = time.monotonic()
         self.result.first_s = self.result.first_s or self.result.last_s
+        if connection.is_last:
+            connection = self._replaced(connection)
         if self._load.mode == "closed":
             self._send_next(connection)
         elif self._load.mode == "open":
@@ -198,13 +208,27 @@ class Run:
 
     def _lost(self, connection: Connection, error: Exception) -> None:
         """Close a connection whose answer will not come."""
-        self._selector.unregister(connection.socket)
-        connection.socket.close()
+        self._close(connection)
         if isinstance(error, ValueError):
             self.result.malformed += 1
         elif connection.is_busy:
             self.result.dropped += 1
         self._finished += connection.is_busy
+
+    def _watch(self, connection: Connection) -> None:
+        self._selector.register(connection.socket, selectors.EVENT_READ, connection)
+
+    def _close(self, connection: Connection) -> None:
+        self._selector.unregister(connection.socket)
+        connection.socket.close()
+
+    def _replaced(self, ended: Connection) -> Connection:
+        """A new connection in place of one that the server ends."""
+        self._close(ended)
+        connection = Connection(self._load.port)
+        connection.due_s = ended.due_s
+        self._watch(connection)
+        return connection
 
     def _send_next(self, connection: Connection) -> None:
         if self.result.sent < self._load.count:
