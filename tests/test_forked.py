@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from tests import forked
+from contract_tests.broken import forked
 from tests.crash import doomed_server  # noqa: F401  # it forks, too
 
 _PRINT = "import sys; print([name for name in {names} if name not in sys.modules])"

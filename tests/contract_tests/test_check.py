@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 import contract_tests
+from contract_tests.broken import forked
 from contract_tests.fakes import COMMAND, KEYS, RunningFake
-from tests import forked
 
 LONGEST_S = 240
 NEVER_CHECKED = {

@@ -19,9 +19,9 @@ from typing import Any
 import pytest
 
 from contract_tests import preflight, target, transport
+from contract_tests.broken import forked
 from contract_tests.fakes import RunningFake
 from contract_tests.receiver import HttpAnswer, LocalServer, ReceivedRequest, Respond
-from tests import forked
 from tests.contract_tests.gateway import NOT_FOUND, Gateway
 from tests.contract_tests.test_check import MODULE, check
 

@@ -18,8 +18,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from contract_tests.broken.forked import FORKS
 from mock_server.__main__ import main
-from tests.forked import FORKS
 
 _READY_S = 30
 

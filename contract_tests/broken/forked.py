@@ -1,6 +1,6 @@
 """Runs `hailuo-mock` in a process of its own, forked from one that has imported it already.
 
-The imports of the suite and of the server take longer than most of their runs in tests.
+The imports of the suite and of the server take longer than most of their runs.
 """
 
 from __future__ import annotations
@@ -9,14 +9,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 _LONGEST_S = 240
-FORKS = get_context("forkserver")
-"""Forks from a process that has imported what they need. A program has one such process, whatever
-it calls `get_context` for, and the last list of modules holds: so this is the only one."""
+_CAN_FORK = "forkserver" in get_all_start_methods()
+FORKS: Any = get_context("forkserver" if _CAN_FORK else "spawn")
+"""Forks from a process that has imported what they need; on Windows, each process imports it. A
+program has one such process, whatever it calls `get_context` for, and the last list of modules
+holds: so this is the only one."""
 # Not contract_tests.plugin: pytest rewrites it, so it must import it first.
 FORKS.set_forkserver_preload(
     ["mock_server.__main__", "contract_tests.command", "contract_tests.run", "schemathesis"]
@@ -29,7 +32,10 @@ FORKS.set_forkserver_preload(
 def run(
     *arguments: str, environment: Mapping[str, str], before: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run `hailuo-mock` in the current folder, after some Python code. TimeoutError: no end."""
+    """Run `hailuo-mock` in the current folder, after some Python code.
+
+    Raises TimeoutError if it does not end within four minutes.
+    """
     with TemporaryDirectory(prefix="forked-") as name:
         files = Path(name, "out"), Path(name, "err")
         how = (arguments, dict(environment), Path.cwd(), files, before)
@@ -58,5 +64,5 @@ def _run(
     for number, file in enumerate(files, start=1):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), number)
     sys.argv = ["hailuo-mock", *arguments]
-    exec(before, {})
+    exec(before, {})  # noqa: S102 - code of our own tests
     main()
