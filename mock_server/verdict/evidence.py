@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain, pairwise
+from itertools import chain
 from math import ceil
 from typing import Literal, Self
 
@@ -20,8 +20,9 @@ from mock_server.core.journal import Exchange
 from mock_server.core.tasks import NEVER_MS, Task
 from mock_server.core.world import World
 from mock_server.verdict.request_log import RequestLog, Requests
-from mock_server.verdict.requests import Request, are_together, has_failed, last_part
+from mock_server.verdict.requests import Request, has_failed, last_part
 from mock_server.verdict.sent import Sent, ended_attempts
+from mock_server.verdict.workers import has_several_workers
 
 
 class Run(Struct, frozen=True):
@@ -59,6 +60,9 @@ class Reading(Struct, frozen=True):
 
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+_ON_ITS_WAY_MS = 1000
+"""Real time that a request may be on its way, on a busy machine."""
 
 _KILLED_MS = 2000
 """The time in which the end of a killed client's connections is seen."""
@@ -203,7 +207,8 @@ class Evidence:
 
     @cached_property
     def paid_orders(self) -> Counter[object]:
-        """How many tasks were made with each order and have not failed."""
+        """How many tasks were made with each order and have not failed. Those that an answer denied
+        do not count: their client was right to order again."""
         return Counter(each.call for each in self.creates if self._is_paid(each))
 
     @cached_property
@@ -214,7 +219,7 @@ class Evidence:
     def _is_paid(self, create: Request) -> bool:
         task = self.tasks.get(create.made or "")
         at_ms = NEVER_MS if self.so_far else self.now_ms
-        return task is not None and not has_failed(task, at_ms)
+        return task is not None and not has_failed(task, at_ms) and not create.says_no
 
     def api_of(self, request: Request) -> ApiFacts | None:
         """The facts of the API of a request; None for paths of no API."""
@@ -224,13 +229,22 @@ class Evidence:
         """The effects of the faults of its answer."""
         return [self.effects[each] for each in request.exchange.faults if each in self.effects]
 
+    def could_know(self, told: Request, sent: Request) -> bool:
+        """Whether the client could know the answer to one request when it sent the other.
+
+        That one began when the answer had been sent. Of several workers, one may have sent its
+        request before another worker had its answer: a busy machine shows it only later."""
+        if not sent.is_after(told):
+            return False
+        waited_ms = sent.started_wall_ms - told.ended_wall_ms
+        return waited_ms > _ON_ITS_WAY_MS or not self.has_several_workers
+
     @cached_property
     def has_several_workers(self) -> bool:
-        """Whether the client asks for the same twice at about the same time without need, in this
-        run or in the quiet one: one worker does not."""
-        pairs = chain.from_iterable(map(pairwise, self.calls.values()))
+        """Whether the client has several requests under way at once, in this run or in the quiet
+        one."""
         is_in_control = self.control is not None and self.control.has_several_workers
-        return is_in_control or any(one.is_ok and are_together(one, other) for one, other in pairs)
+        return is_in_control or has_several_workers(self.requests, self.calls.values())
 
     @cached_property
     def ends_told(self) -> Mapping[str, Request]:

@@ -1,5 +1,7 @@
 """Looks at tasks: when a client learned that one had ended, and what it did then."""
 
+from collections.abc import Sequence
+
 from mock_server.core.tasks import Task
 from mock_server.verdict.downloads import is_whole
 from mock_server.verdict.evidence import Evidence
@@ -23,12 +25,13 @@ def looks_after_end(evidence: Evidence, task: Task, told: Request) -> tuple[int,
     """How many looks after its end are right, and the looks that came.
 
     Right are two, one for each event that was delivered and for each download that failed since
-    then, and two for a client that was started again. Looks that also ask for a task that had not
-    ended do not count."""
+    then, and two for a client that was started again. Looks that failed do not count, nor those
+    that also ask for a task that had not ended, nor those of a worker that knew of no end."""
+    looks = looks_at(evidence, task.id)
     later = [
         each
-        for each in looks_at(evidence, task.id)
-        if each.is_after(told) and _all_ended(evidence, each)
+        for each in _of_workers_that_knew(evidence, task, looks)
+        if each.is_ok and evidence.could_know(told, each) and _all_ended(evidence, each)
     ]
     allowed = _FREE_LOOKS
     allowed += sum(len(each.attempts) for each in evidence.deliveries_about(task.id))
@@ -38,10 +41,28 @@ def looks_after_end(evidence: Evidence, task: Task, told: Request) -> tuple[int,
     return allowed, later
 
 
+def _of_workers_that_knew(
+    evidence: Evidence, task: Task, looks: Sequence[Request]
+) -> Sequence[Request]:
+    """Of several workers that keep their connections, the looks over one that had shown the end;
+    else all."""
+    connections = [each.exchange.connection for each in looks]
+    if not evidence.has_several_workers or len(set(connections)) == len(connections):
+        return looks
+    knew: set[int | None] = set()
+    later = []
+    for each in looks:
+        if each.exchange.connection in knew:
+            later.append(each)
+        elif each.shows_end_of(task):
+            knew.add(each.exchange.connection)
+    return later
+
+
 def _all_ended(evidence: Evidence, look: Request) -> bool:
     """Whether all tasks of a look had ended before it, and the client knew."""
     for task_id in evidence.tasks_of(look):
         told = first_told(evidence, evidence.tasks[task_id])
-        if told is None or not look.is_after(told):
+        if told is None or not evidence.could_know(told, look):
             return False
     return True

@@ -18,15 +18,15 @@ _NUMBER = attrgetter("number")
 
 
 def orders_after(evidence: Evidence, earlier: Request, create: Request) -> Iterator[Request]:
-    """The creates with the order of `create` that began when the earlier request had ended."""
+    """The creates with the order of `create` that can follow from the answer to `earlier`."""
     group = evidence.calls[create.call]
     first = bisect_right(group, earlier.number, key=_NUMBER)
     later = islice(group, first, None)
-    return (each for each in later if each.is_create and each.is_after(earlier))
+    return (each for each in later if each.is_create and evidence.could_know(earlier, each))
 
 
 def later_orders(evidence: Evidence, create: Request) -> list[Request]:
-    """The creates with the same order that began when this one had ended."""
+    """The creates with the same order that can follow from the answer to this one."""
     return list(orders_after(evidence, create, create))
 
 
@@ -37,15 +37,10 @@ def lost_creates(evidence: Evidence) -> Iterator[Request]:
     for create in evidence.creates:
         is_lost = create.made is not None and not create.is_open and not create.told_task
         was_stopped = create.exchange.ended_by == "server_stopped"
-        if not is_lost or was_stopped or _says_no(create):
+        if not is_lost or was_stopped or create.says_no:
             continue
         if not evidence.was_killed_during(create):
             yield create
-
-
-def _says_no(create: Request) -> bool:
-    """Whether the answer said clearly, and wrongly, that no task was made."""
-    return create.reached and 400 <= (create.status or 0) < 500 and create.status != 408
 
 
 def paid_after_loss(
@@ -137,12 +132,12 @@ class PaidOnce:
         overlaps: bool = False,
         with_key: WithKey = None,
     ) -> list[Request]:
-        """The meant creates with the order of `create` that began when `earlier` had ended, that
-        made a further task while the task of `create` was paid for, and whose tasks were not
-        wanted.
+        """The meant creates with the order of `create` that can follow from the answer to
+        `earlier`, that made a further task while the task of `create` was paid for, and whose tasks
+        were not wanted.
 
         is_soon: false for all that come after the last one that is asked for.
-        overlaps: whether they may have begun before `earlier` had ended.
+        overlaps: whether the client need not have known that answer.
         with_key: only those with an idempotency key, or only those without."""
         call, first = create.call, create.exchange.task or ""
         if call not in self._left:
@@ -157,7 +152,7 @@ class PaidOnce:
             for each in takewhile(is_soon, later)
             if each.made != first
             and is_alive(self._evidence, first, each.exchange.started_ms)
-            and (overlaps or each.is_after(earlier))
+            and (overlaps or self._evidence.could_know(earlier, each))
             and is_meant(each)
         ][-left:]
         self._left[call] -= len(again)

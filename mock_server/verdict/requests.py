@@ -16,9 +16,6 @@ from mock_server.core.tasks import Task
 
 _CANONICAL = msgspec.json.Encoder(order="sorted")
 _WORD = re.compile(r"[0-9A-Za-z_-]{8,}")
-_TOGETHER_MS = 100
-"""Real time that an answer takes to be known to the client, on a busy machine too."""
-
 _CREDENTIALS = (b"authorization", b"proxy-authorization", b"x-api-key", b"api-key")
 
 
@@ -116,6 +113,11 @@ class Request:
         """Whether the caller was told the id of the request's task."""
         task = self.exchange.task
         return self.is_ok and task is not None and task.encode() in self.exchange.answer_body
+
+    @property
+    def says_no(self) -> bool:
+        """Whether the answer said clearly that no task was made, which may be wrong."""
+        return self.reached and 400 <= (self.status or 0) < 500 and self.status != 408
 
     @property
     def started_wall_ms(self) -> int:
@@ -230,13 +232,6 @@ class Request:
             and not self.exchange.faults
             and self.exchange.started_ms >= task.planned.ends_ms
         )
-
-
-def are_together(one: Request, other: Request) -> bool:
-    """Whether the other one came over another connection, and so soon that the answer to the first
-    one may not have been known."""
-    apart_ms = other.started_wall_ms - one.ended_wall_ms
-    return one.exchange.connection != other.exchange.connection and apart_ms <= _TOGETHER_MS
 
 
 def has_failed(task: Task, at_ms: int) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
-from mock_server.verdict.requests import Request, are_together
+from mock_server.verdict.requests import Request
 
 HUGE_WAIT_S = 3600
 """A pause that no client waits for: it gives up, or asks a person."""
@@ -17,13 +17,9 @@ _TOLERANCE_OF_DATES_MS = 1100
 
 
 def next_same_call(evidence: Evidence, request: Request) -> Request | None:
-    """The next request that is the same and can follow from the answer to this one: it began when
-    this one had ended, and another worker did not send it meanwhile."""
-    for each in evidence.calls[request.call]:
-        is_of_another = evidence.has_several_workers and are_together(request, each)
-        if each.is_after(request) and not is_of_another:
-            return each
-    return None
+    """The next request that is the same and can follow from the answer to this one."""
+    later = (each for each in evidence.calls[request.call] if evidence.could_know(request, each))
+    return next(later, None)
 
 
 def waits_obeyed(evidence: Evidence, told: Iterable[Request]) -> Iterator[Outcome]:
@@ -32,6 +28,8 @@ def waits_obeyed(evidence: Evidence, told: Iterable[Request]) -> Iterator[Outcom
         second = next_same_call(evidence, first)
         asked_s = first.retry_after_s or 0
         tolerance_ms = _TOLERANCE_OF_DATES_MS if first.retry_after_is_date else _TOLERANCE_MS
+        # The server may have noted the end of its answer after the client had it.
+        tolerance_ms += first.ended_wall_ms - first.started_wall_ms
         waited_ms = 0 if second is None else evidence.waited_ms(first, second)
         if second is None or waited_ms >= asked_s * 1000 - tolerance_ms:
             yield CLEAN

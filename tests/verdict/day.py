@@ -69,7 +69,8 @@ class Held:
 class Day:
     """A server with two worlds: the client's, and one for its quiet run.
 
-    wall_ms: the time of the machine. world: the name of the one that requests go to.
+    wall_ms: the time of the machine. name: of the world that requests go to. connection: the number
+    of the one that they come over.
     The journal has room for two requests, so that the others are judged from its archive."""
 
     def __init__(self, **changes: Any) -> None:
@@ -79,6 +80,7 @@ class Day:
         self.fake = make_server(settings, lambda: self.wall_ms)
         self.driver = Driver(make_app(self.fake))
         self.name = "default"
+        self.connection: int | None = None
         plan = {"name": QUIET, "clock": {"mode": settings.clock.mode, "scale": settings.time_scale}}
         self.keys = {"default": {"rivya": "rvya_sk_test", "acedata": "test-token"}}
         made = self.door("POST", "/_mock/worlds", plan)
@@ -218,10 +220,15 @@ class Day:
             headers.update(message.get("headers", ()))
             received.extend(message.get("body", b""))
 
+        begun = self.world.journal.opened
         try:
             await self.driver.app(scope(method, path, sent), receive, send)
         except ConnectionResetError:
             return Got(status, bytes(received), False)
+        finally:
+            for each in self.world.journal:
+                if each.number == begun + 1:
+                    each.connection = self.connection
         retry_after = headers.get(b"retry-after")
         asked = None if retry_after is None else retry_after.decode()
         return Got(status, bytes(received), not leave.is_set(), asked)

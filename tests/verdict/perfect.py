@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.verdict.day import Day, Got
+
+if TYPE_CHECKING:
+    from tests.verdict.workers import WorkersDay
 
 FINAL = {400, 401, 402, 403, 404, 405, 410, 413, 422}
 LONGEST_PAUSE_S = 60
@@ -18,9 +21,10 @@ LOOKS = 25
 class PerfectClient:
     """Orders one video, waits for it and fetches it.
 
+    day: what it sends its requests to, and its clock.
     restart_at: at this step it is killed and started again; it has stored what it needs."""
 
-    day: Day
+    day: Day | WorkersDay
     api: str
     restart_at: int | None = None
     restarted_ms: int | None = None
@@ -28,12 +32,12 @@ class PerfectClient:
 
     def run(self) -> int:
         """Its exit code."""
-        task_id = self._order()
-        if task_id is None or not self._wait_for(task_id):
+        task_id = self.order()
+        if task_id is None or not self.wait_for(task_id):
             return 1
-        return 0 if self._fetch(task_id) else 1
+        return 0 if self.fetch(task_id) else 1
 
-    def _order(self) -> str | None:
+    def order(self) -> str | None:
         """The id of the task; None if it gave up. It repeats only what is safe to repeat."""
         has_keys = self.api == "rivya"
         for attempt in range(ATTEMPTS):
@@ -50,7 +54,7 @@ class PerfectClient:
                 return None
         return None
 
-    def _wait_for(self, task_id: str) -> bool:
+    def wait_for(self, task_id: str) -> bool:
         """Whether the task succeeded. Errors that pass and odd answers only cost time."""
         failures = 0
         for _ in range(LOOKS):
@@ -68,7 +72,8 @@ class PerfectClient:
                 return False
         return False
 
-    def _fetch(self, task_id: str) -> bool:
+    def fetch(self, task_id: str) -> bool:
+        """Whether the whole video came."""
         for attempt in range(ATTEMPTS):
             self._step()
             got = self.day.download(task_id)

@@ -133,29 +133,41 @@ def test_another_worker_need_not_wait(day: Day) -> None:
     assert_clean(day.judge("HM206"), ["HM206"])
 
 
-@pytest.mark.parametrize(("before", "is_right"), [(2, True), (1, False)])
+@pytest.mark.parametrize(
+    ("connections", "first_s", "is_right"),
+    [
+        ((0, 1, 0, 1, 1), 0, True),  # two looks at once show that there are two workers
+        ((0, 1, 2, 3, 4), 0, True),
+        ((0, 0, 0, 1, 0), 1, True),  # one worker would have stayed on its first connection
+        ((0, 0, 0, 1, 1), 1, False),
+        ((0, 1, 2, 3, 4), 1, False),  # a new connection for each request proves nothing
+    ],
+)
+@pytest.mark.parametrize("late_s", [0.01, 0.9])
 def test_a_request_that_another_worker_has_sent_already_is_no_repeat(
-    day: Day, before: int, *, is_right: bool
+    day: Day, connections: tuple[int, ...], first_s: float, late_s: float, *, is_right: bool
 ) -> None:
     task = day.create().id
-
-    def look(connection: int) -> None:
+    day.fault("rate_limited", match=LOOK, skip=2, times=1)
+    for connection, pause_s in zip(connections, (first_s, 1, late_s, 2, 0), strict=True):
+        day.connection = connection
         day.look(task)
-        list(day.world.journal)[-1].connection = connection
-
-    for connection in range(before):  # two looks at once show that there are two workers
-        look(connection)
-    day.pass_s(1)
-    day.fault("rate_limited", match=LOOK, times=1)
-    look(0)
-    day.pass_s(0.01)
-    look(1)
-    day.pass_s(2)
-    look(0)
+        day.pass_s(pause_s)
     if is_right:
         assert_clean(day.judge("HM206"), ["HM206"])
     else:
         found(day.judge("HM206"), "HM206")
+
+
+def test_the_end_of_an_answer_may_be_noted_after_the_client_had_it(day: Day) -> None:
+    day.fault("rate_limited", match={"api": "rivya"}, times=1)
+    asked_s = int(day.create().retry_after or 0)
+    late = list(day.world.journal)[-1]
+    late.ended_ms = late.started_ms + 400
+    late.ended_wall_ms = day.wall_ms + 400
+    day.pass_s(asked_s)
+    day.create()
+    assert_clean(day.judge("HM206"), ["HM206"])
 
 
 def test_a_fast_clock_does_not_shorten_the_pause() -> None:

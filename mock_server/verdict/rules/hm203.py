@@ -13,7 +13,7 @@ _MOST_REPEATS = 1
 def find(evidence: Evidence) -> Iterator[Outcome]:
     for group in evidence.calls.values():
         refused = [each for each in group if refuses_key(evidence, each)]
-        one_by_one = [each for each in refused[1:] if each.is_after(refused[0])]
+        one_by_one = [each for each in refused[1:] if evidence.could_know(refused[0], each)]
         if not refused:
             continue
         if len(one_by_one) <= _MOST_REPEATS:

@@ -12,10 +12,11 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         refused = [each for each in group if speaks_of_credits(each)]
         if not refused:
             continue
-        if len(refused) <= 2:
+        repeats = [each for each in refused[1:] if evidence.could_know(refused[0], each)]
+        if len(repeats) < 2:
             yield CLEAN
             continue
         yield Found(
-            {"first": refused[0].id, "times": len(refused) - 1},
-            tuple(each.id for each in refused),
+            {"first": refused[0].id, "times": len(repeats)},
+            (refused[0].id, *(each.id for each in repeats)),
         )

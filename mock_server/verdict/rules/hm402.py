@@ -15,7 +15,9 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
             yield CLEAN
             continue
         later = evidence.about(request.exchange.task or "")
-        if any(each.is_download and each.is_after(request) and not broke(each) for each in later):
+        if any(
+            each.is_download and each.number > request.number and not broke(each) for each in later
+        ):
             yield CLEAN
             continue
         yield Found(
