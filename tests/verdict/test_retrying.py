@@ -422,6 +422,15 @@ def test_a_run_that_ends_with_a_broken_look_is_found(day: Day) -> None:
     assert found(judgement, "HM210").credits_lost == 57
 
 
+def test_a_client_may_give_up_because_its_own_time_is_over(day: Day) -> None:
+    quiet_run(day)
+    day.fault({"type": "task", "processing_s": 600})
+    day.fault({"type": "connection", "how": "reset"}, match=LOOK, skip=3)
+    day.look_on(day.create().id, 4)  # longer than the whole quiet run took
+    judgement = day.judge("HM210", control=True, run=ENDED | {"exit_code": 1})
+    assert "its own time limit" in reason_of(judgement, "HM210")
+
+
 def test_giving_up_after_two_different_troubles_is_right(day: Day) -> None:
     quiet_run(day)
     day.fault({"type": "error", "code": "internal_error"}, match=LOOK, times=1)
