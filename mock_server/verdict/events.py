@@ -22,11 +22,13 @@ def acts_wanted(evidence: Evidence) -> int:
 
 
 def had_time_to_act(evidence: Evidence, since_wall_ms: int | None) -> bool:
-    """Whether the client had all the time it wanted, or so much real time since then that its
-    work cannot be on its way."""
+    """Whether the client ended by itself, or had so much real time since then that its work cannot
+    be on its way."""
+    if evidence.run.ended_by == "itself":
+        return True
     ended_ms = evidence.run.ended_wall_ms
     waited_ms = 0 if since_wall_ms is None or ended_ms is None else ended_ms - since_wall_ms
-    return ended_in_time(evidence) or waited_ms >= _LONG_MS
+    return waited_ms >= (_AT_LIMIT_MS if evidence.run.reached_limit else _LONG_MS)
 
 
 def why_not_lost(evidence: Evidence, since_wall_ms: int | None) -> Clean | Unclear | None:
@@ -40,6 +42,8 @@ def why_not_lost(evidence: Evidence, since_wall_ms: int | None) -> Clean | Uncle
 
 
 _LONG_MS = 10_000
+_AT_LIMIT_MS = 3000
+"""The limit is the longest wait that the user accepts; an event shortly before it is early."""
 
 
 def ended_in_time(evidence: Evidence) -> bool:

@@ -61,7 +61,7 @@ class Reading(Struct, frozen=True):
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
-_ON_ITS_WAY_MS = 1000
+ON_ITS_WAY_MS = 1000
 """Real time that a request may be on its way, on a busy machine."""
 
 _KILLED_MS = 2000
@@ -237,7 +237,7 @@ class Evidence:
         if not sent.is_after(told):
             return False
         waited_ms = sent.started_wall_ms - told.ended_wall_ms
-        return waited_ms > _ON_ITS_WAY_MS or not self.has_several_workers
+        return waited_ms > ON_ITS_WAY_MS or not self.has_several_workers
 
     @cached_property
     def has_several_workers(self) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 from mock_server.verdict.events import times_acted
-from mock_server.verdict.evidence import Evidence
+from mock_server.verdict.evidence import ON_ITS_WAY_MS, Evidence
 from mock_server.verdict.looks import first_told
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
 from mock_server.verdict.requests import Request
@@ -70,14 +70,36 @@ def _caused(evidence: Evidence, sent: Sent) -> list[Request]:
     if began_ms is None or ended_ms is None:
         return []
     at_once = [each for each in about if began_ms <= each.started_wall_ms <= ended_ms + _SOON_MS]
-    orders = [evidence.maker_of[task_id]] if task_id in evidence.maker_of else []
-    before = [each.started_wall_ms for each in (*orders, *about) if each.started_wall_ms < began_ms]
-    if at_once and len(before) > 1:
-        usual_ms = min(later - earlier for earlier, later in pairwise(before))
-        if at_once[0].started_wall_ms - before[-1] >= _PACE * usual_ms:
-            at_once = []
+    if at_once and _may_be_due(evidence, sent, at_once[0]):
+        at_once = []
     later = [each for each in about if each.is_download and each.started_wall_ms >= began_ms]
     return at_once or ([] if _knew_otherwise(evidence, task_id) else later)
+
+
+def _may_be_due(evidence: Evidence, sent: Sent, look: Request) -> bool:
+    """Whether the client may have looked at this time without the event: by the pauses that it made
+    before, here or in the quiet run."""
+    task_id = sent.delivery.event.subject
+    before = _asked_before(evidence, task_id, sent.attempt.started_wall_ms)
+    pauses_ms = [later - earlier for earlier, later in pairwise(before)]
+    quiet = evidence.control
+    if quiet is not None:
+        for each in quiet.tasks:
+            told_ms = min(
+                (one.attempt.started_wall_ms or 0 for one in quiet.sent_about(each)), default=None
+            )
+            pauses_ms += [b - a for a, b in pairwise(_asked_before(quiet, each, told_ms))]
+    if not before or not pauses_ms:
+        return False
+    return look.started_wall_ms - before[-1] + ON_ITS_WAY_MS >= _PACE * min(pauses_ms)
+
+
+def _asked_before(evidence: Evidence, task_id: str, wall_ms: int | None) -> list[int]:
+    """When the client ordered a task and asked about it before this time, by the machine's clock;
+    None: ever."""
+    orders = [evidence.maker_of[task_id]] if task_id in evidence.maker_of else []
+    asked = [each.started_wall_ms for each in (*orders, *evidence.about(task_id))]
+    return [each for each in asked if wall_ms is None or each < wall_ms]
 
 
 def _knew_otherwise(evidence: Evidence, task_id: str) -> bool:

@@ -138,6 +138,20 @@ def test_a_client_that_looks_by_its_own_clock_is_right(
     assert_clean(day.judge(code, effects=day.effects(1)), [code])
 
 
+@pytest.mark.parametrize("late_s", [0, 0.9])
+def test_a_look_that_also_came_in_the_quiet_run_may_be_due(day: Receiving, late_s: float) -> None:
+    day.name = QUIET
+    task_id = day.create().id
+    day.pass_s(5 + late_s)  # a busy machine: in the other run it comes earlier
+    day.look(task_id)
+    day.name = "default"
+    delivery(day, signed_with="wrong")
+    task_id = day.finished_task()
+    day.look(task_id)
+    found(day.judge("HM501"), "HM501")
+    noted(day.judge("HM501", control=True), "HM501")
+
+
 def test_callbacks_of_an_api_that_does_not_sign_are_no_forgeries(day: Receiving) -> None:
     delivery(day, signed_with="nothing")
     task_id = day.finished_task(api="acedata", callback_url=day.hook.url)
@@ -313,6 +327,19 @@ def test_an_event_that_is_marked_as_done_before_its_work_is_found(day: Receiving
     assert_clean(day.judge("HM510", run=ENDED, effects=day.effects(1)), ["HM510"])
     judgement = day.judge("HM510", run={"ended_by": "judge"}, effects=day.effects(0))
     assert "from outside" in reason_of(judgement, "HM510")
+
+
+@pytest.mark.parametrize(("waited_s", "is_found"), [(2.9, False), (3.1, True)])
+def test_work_that_came_shortly_before_the_limit_is_not_lost(
+    day: Receiving, waited_s: float, *, is_found: bool
+) -> None:
+    started_ms = day.wall_ms
+    repeat(day, "HM507")
+    day.pass_s(waited_s)
+    taken_s = (day.wall_ms - started_ms) / 1000
+    run = {"ended_by": "judge", "started_at": started_ms, "ended_at": day.wall_ms}
+    judgement = day.judge("HM510", run=run | {"limit_s": taken_s}, effects=day.effects(0))
+    assert [each.code for each in judgement.findings] == ["HM510"] * is_found
 
 
 # --- HM511 ------------------------------------------------------------------------------------
