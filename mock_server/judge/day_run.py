@@ -29,6 +29,8 @@ T = TypeVar("T")
 
 _BEFORE_RESTART_S = 1.0
 """Real seconds in which a client can write down the task that it has just been told of."""
+_TO_GO_ON_S = 1.5
+"""Real seconds in which a client that looks at its task does so."""
 _EFFECT_COUNT_S = 10.0
 _LONGEST_WAIT_S = 60.0
 
@@ -205,6 +207,9 @@ class _Run:
                 )
             )
             if exchange.task is not None and (exchange.status or 500) < 300:
+                # Its next request shows that it has read the answer, on a busy machine too.
+                with contextlib.suppress(ControlError):
+                    await self.world.wait_for_request(after=exchange.id, timeout_s=_TO_GO_ON_S)
                 await asyncio.sleep(_BEFORE_RESTART_S)
                 return
             after = exchange.id

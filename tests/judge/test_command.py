@@ -384,10 +384,13 @@ task = open(kept).read() if os.path.exists(kept) else create()
 open(kept, "w").write(task)
 finished(task)
 """
+KEEPS_IT_LATE = KEEPS_THE_ID.replace("open(kept, ", "time.sleep(1.2)\nopen(kept, ")
 
 
 @pytest.mark.parametrize(
-    ("code", "exit_code"), [("finished(create())", 1), (KEEPS_THE_ID, 0)], ids=["forgets", "keeps"]
+    ("code", "exit_code"),
+    [("finished(create())", 1), (KEEPS_THE_ID, 0), (KEEPS_IT_LATE, 0)],
+    ids=["forgets", "keeps", "keeps it late"],
 )
 def test_a_client_is_killed_and_started_again_in_the_same_world(
     elsewhere: Path, code: str, exit_code: int
