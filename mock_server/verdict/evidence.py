@@ -1,7 +1,7 @@
 """The evidence of one world: all that the rules may use."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
@@ -22,7 +22,7 @@ from mock_server.core.world import World
 from mock_server.verdict.request_log import RequestLog, Requests
 from mock_server.verdict.requests import Request, has_failed, last_part
 from mock_server.verdict.sent import Sent, ended_attempts
-from mock_server.verdict.workers import has_several_workers
+from mock_server.verdict.workers import Connections, connections_of, has_several_workers
 
 
 class Run(Struct, frozen=True):
@@ -244,7 +244,21 @@ class Evidence:
         """Whether the client has several requests under way at once, in this run or in the quiet
         one."""
         is_in_control = self.control is not None and self.control.has_several_workers
-        return is_in_control or has_several_workers(self.requests, self.calls.values())
+        return is_in_control or has_several_workers(
+            self.requests, self.calls.values(), self._polls(), self.connections
+        )
+
+    def _polls(self) -> Iterator[Sequence[Request]]:
+        """The requests that ask for the same; of looks, those until the end was told."""
+        for group in self.calls.values():
+            ends = (self.ends_told.get(task_id) for task_id in self.tasks_of(group[0]))
+            last = min((each.number for each in ends if each is not None), default=group[-1].number)
+            yield [each for each in group if each.number <= last]
+
+    @cached_property
+    def connections(self) -> Connections:
+        """How the client's connections were used."""
+        return connections_of(self.requests)
 
     @cached_property
     def ends_told(self) -> Mapping[str, Request]:

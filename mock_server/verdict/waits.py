@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
-from mock_server.verdict.evidence import Evidence
+from mock_server.verdict.evidence import ON_ITS_WAY_MS, Evidence
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
 from mock_server.verdict.requests import Request
+from mock_server.verdict.workers import came_beside
 
 HUGE_WAIT_S = 3600
 """A pause that no client waits for: it gives up, or asks a person."""
@@ -17,9 +18,14 @@ _TOLERANCE_OF_DATES_MS = 1100
 
 
 def next_same_call(evidence: Evidence, request: Request) -> Request | None:
-    """The next request that is the same and can follow from the answer to this one."""
-    later = (each for each in evidence.calls[request.call] if evidence.could_know(request, each))
-    return next(later, None)
+    """The next request that is the same and can follow from the answer to this one: another worker
+    did not send it beside this one."""
+    for each in evidence.calls[request.call]:
+        is_soon = each.started_wall_ms - request.ended_wall_ms <= ON_ITS_WAY_MS
+        is_beside = is_soon and came_beside(request, each, evidence.connections)
+        if evidence.could_know(request, each) and not is_beside:
+            return each
+    return None
 
 
 def waits_obeyed(evidence: Evidence, told: Iterable[Request]) -> Iterator[Outcome]:

@@ -1,61 +1,92 @@
 """Whether several workers of a client send requests at the same time."""
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, pairwise
+from typing import NamedTuple
 
 from mock_server.verdict.requests import Request
+
+
+class Use(NamedTuple):
+    """The numbers of the first and of the last request on a connection."""
+
+    first: int
+    last: int
+
+
+Connections = Mapping[int | None, Use]
+
+_NOT_USED = Use(0, 0)
 
 _AT_ONCE_MS = 100
 _SHORTER = 3
 """A pause that is so many times shorter than the usual one is none."""
 
 
-def has_several_workers(requests: Sequence[Request], calls: Iterable[Sequence[Request]]) -> bool:
+def connections_of(requests: Iterable[Request]) -> Connections:
+    """How the connections were used; requests without one are left out."""
+    found: dict[int | None, Use] = {}
+    for each in requests:
+        connection, number = each.exchange.connection, each.number
+        if connection is not None:
+            found[connection] = Use(found.get(connection, Use(number, number)).first, number)
+    return found
+
+
+def came_beside(one: Request, later: Request, connections: Connections) -> bool:
+    """Whether the later request came over another connection, although the client kept the first
+    one and used it again: that one was not free when the later request was sent."""
+    first, other = one.exchange.connection, later.exchange.connection
+    return first != other and connections.get(first, _NOT_USED).last > later.number
+
+
+def has_several_workers(
+    requests: Iterable[Request],
+    calls: Iterable[Sequence[Request]],
+    polls: Iterable[Sequence[Request]],
+    connections: Connections,
+) -> bool:
     """Whether one worker alone would have sent these requests otherwise. calls: those that ask for
-    the same, in order."""
-    of_apis = [each for each in requests if each.exchange.api and each.exchange.origin == "api"]
-    uses = Counter(each.exchange.connection for each in of_apis)
-    return _overlap(of_apis) or any(
-        _come_back(group) or _are_at_once(group, uses) for group in calls
+    the same, in order. polls: the same without looks after the end was told."""
+    return (
+        _overlap(requests, connections)
+        or any(
+            one.is_ok
+            and (came_beside(one, later, connections) or _are_at_once(one, later, connections))
+            for one, later in chain.from_iterable(map(pairwise, calls))
+        )
+        or any(map(_has_short_pause, polls))
     )
 
 
-def _overlap(requests: Iterable[Request]) -> bool:
-    """Whether a request began while another one waited for the answer that it got."""
+def _overlap(requests: Iterable[Request], connections: Connections) -> bool:
+    """Whether a request began while another one waited for its answer, and got it: its connection
+    was used again."""
     waits_until_ms = 0
     for each in requests:
+        if not each.exchange.api:
+            continue
         if each.started_wall_ms < waits_until_ms:
             return True
-        if each.reached:
+        if each.reached and connections.get(each.exchange.connection, _NOT_USED).last > each.number:
             waits_until_ms = max(waits_until_ms, each.ended_wall_ms)
     return False
 
 
-def _come_back(group: Sequence[Request]) -> bool:
-    """Whether the same was asked on one connection, on another one, and on the first one again: a
-    worker alone would not have needed the second one."""
-    seen: set[int | None] = set()
-    last: int | None = None
-    for each in group:
-        connection = each.exchange.connection
-        if connection != last and connection in seen:
-            return True
-        seen.add(connection)
-        last = connection
-    return False
+def _are_at_once(one: Request, later: Request, connections: Connections) -> bool:
+    """Whether the later request came at once over another connection, although the client keeps
+    the first one."""
+    first, other = one.exchange.connection, later.exchange.connection
+    use = connections.get(first, _NOT_USED)
+    is_soon = later.started_wall_ms - one.ended_wall_ms <= _AT_ONCE_MS
+    return is_soon and first != other and use.first < use.last
 
 
-def _are_at_once(group: Sequence[Request], uses: Counter[int | None]) -> bool:
-    """Whether the same was asked twice at about the same time without need, over two connections
-    of which one was kept, or much sooner than usually."""
-    pauses_ms = [later.started_wall_ms - one.ended_wall_ms for one, later in pairwise(group)]
-    for pause_ms, (one, later) in zip(pauses_ms, pairwise(group), strict=True):
-        connections = {one.exchange.connection, later.exchange.connection}
-        if not one.is_ok or pause_ms > _AT_ONCE_MS or len(connections) < 2:
-            continue
-        if any(uses[each] > 1 for each in connections):
-            return True
-        if _SHORTER * max(1, pause_ms) < sorted(pauses_ms)[len(pauses_ms) // 2]:
-            return True
-    return False
+def _has_short_pause(polls: Sequence[Request]) -> bool:
+    """Whether the same was asked twice without need, much sooner than usually."""
+    pauses_ms = [later.started_wall_ms - one.ended_wall_ms for one, later in pairwise(polls)]
+    usual_ms = sorted(pauses_ms)[len(pauses_ms) // 2] if pauses_ms else 0
+    return any(
+        one.is_ok and pause_ms <= _AT_ONCE_MS and _SHORTER * max(1, pause_ms) < usual_ms
+        for one, pause_ms in zip(polls, pauses_ms, strict=False)
+    )

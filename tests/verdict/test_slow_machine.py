@@ -31,7 +31,7 @@ def test_correct_workers_on_a_slow_machine_are_never_accused(
     day: Day, api: str, run: Callable[..., int], data: st.DataObject
 ) -> None:
     chosen = data.draw(st.lists(faults(api), max_size=3))
-    count = data.draw(st.integers(1, 5))
+    count = data.draw(st.integers(1, 3))
     random = Random(data.draw(st.integers(0, 1000)))
 
     def delays_ms() -> tuple[int, int]:
