@@ -1,11 +1,11 @@
 """Pauses that an answer asked for, and those that the client made."""
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 from mock_server.verdict.evidence import ON_ITS_WAY_MS, Evidence
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
 from mock_server.verdict.requests import Request
-from mock_server.verdict.workers import came_beside
 
 HUGE_WAIT_S = 3600
 """A pause that no client waits for: it gives up, or asks a person."""
@@ -13,19 +13,17 @@ HUGE_WAIT_S = 3600
 _TOLERANCE_MS = 100
 """Timers end a little early, and the network's time differs."""
 
+_LONGER = 1.5
+"""A pause that is so many times longer than the usual one was made on purpose."""
+
 _TOLERANCE_OF_DATES_MS = 1100
 """A date has whole seconds: the client may have read an earlier one from its own clock."""
 
 
 def next_same_call(evidence: Evidence, request: Request) -> Request | None:
-    """The next request that is the same and can follow from the answer to this one: another worker
-    did not send it beside this one."""
-    for each in evidence.calls[request.call]:
-        is_soon = each.started_wall_ms - request.ended_wall_ms <= ON_ITS_WAY_MS
-        is_beside = is_soon and came_beside(request, each, evidence.connections)
-        if evidence.could_know(request, each) and not is_beside:
-            return each
-    return None
+    """The next request that is the same and can follow from the answer to this one."""
+    later = (each for each in evidence.calls[request.call] if evidence.could_know(request, each))
+    return next(later, None)
 
 
 def waits_obeyed(evidence: Evidence, told: Iterable[Request]) -> Iterator[Outcome]:
@@ -36,8 +34,9 @@ def waits_obeyed(evidence: Evidence, told: Iterable[Request]) -> Iterator[Outcom
         tolerance_ms = _TOLERANCE_OF_DATES_MS if first.retry_after_is_date else _TOLERANCE_MS
         # The server may have noted the end of its answer after the client had it.
         tolerance_ms += first.ended_wall_ms - first.started_wall_ms
+        least_ms = asked_s * 1000 - tolerance_ms
         waited_ms = 0 if second is None else evidence.waited_ms(first, second)
-        if second is None or waited_ms >= asked_s * 1000 - tolerance_ms:
+        if second is None or waited_ms >= least_ms or _kept_it(evidence, first, second, least_ms):
             yield CLEAN
             continue
         yield Found(
@@ -49,3 +48,23 @@ def waits_obeyed(evidence: Evidence, told: Iterable[Request]) -> Iterator[Outcom
             },
             (first.id, second.id),
         )
+
+
+def _kept_it(evidence: Evidence, first: Request, second: Request, least_ms: float) -> bool:
+    """Whether the client kept the pause after all, which is longer than its usual one: then another
+    worker had sent the second request already."""
+    if second.started_wall_ms - first.ended_wall_ms > ON_ITS_WAY_MS:
+        return False
+    group = evidence.calls[first.call]
+    third = next((each for each in group if each.number > second.number), None)
+    quiet = evidence if evidence.control is None else evidence.control
+    usual_ms = sorted(
+        later.started_wall_ms - one.ended_wall_ms
+        for calls in quiet.calls.values()
+        for one, later in pairwise(calls)
+        if one.is_look and one.exchange is not second.exchange
+    )
+    if third is None or not usual_ms or evidence.waited_ms(first, third) < least_ms:
+        return False
+    pause_ms = third.started_wall_ms - second.ended_wall_ms
+    return pause_ms > _LONGER * usual_ms[len(usual_ms) // 2]

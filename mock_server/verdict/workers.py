@@ -33,13 +33,6 @@ def connections_of(requests: Iterable[Request]) -> Connections:
     return found
 
 
-def came_beside(one: Request, later: Request, connections: Connections) -> bool:
-    """Whether the later request came over another connection, although the client kept the first
-    one and used it again: that one was not free when the later request was sent."""
-    first, other = one.exchange.connection, later.exchange.connection
-    return first != other and connections.get(first, _NOT_USED).last > later.number
-
-
 def has_several_workers(
     requests: Iterable[Request],
     calls: Iterable[Sequence[Request]],
@@ -51,8 +44,7 @@ def has_several_workers(
     return (
         _overlap(requests, connections)
         or any(
-            one.is_ok
-            and (came_beside(one, later, connections) or _are_at_once(one, later, connections))
+            one.is_ok and _came_beside(one, later, connections)
             for one, later in chain.from_iterable(map(pairwise, calls))
         )
         or any(map(_has_short_pause, polls))
@@ -73,13 +65,16 @@ def _overlap(requests: Iterable[Request], connections: Connections) -> bool:
     return False
 
 
-def _are_at_once(one: Request, later: Request, connections: Connections) -> bool:
-    """Whether the later request came at once over another connection, although the client keeps
-    the first one."""
+def _came_beside(one: Request, later: Request, connections: Connections) -> bool:
+    """Whether the later request came at once, or over a new connection, although the client keeps
+    the one before: that one was not free when the later request was sent."""
     first, other = one.exchange.connection, later.exchange.connection
-    use = connections.get(first, _NOT_USED)
-    is_soon = later.started_wall_ms - one.ended_wall_ms <= _AT_ONCE_MS
-    return is_soon and first != other and use.first < use.last
+    if first is None or other is None or first == other:
+        return False
+    is_new = connections[other].first == later.number
+    is_at_once = later.started_wall_ms - one.ended_wall_ms <= _AT_ONCE_MS
+    is_kept = connections[first].first < connections[first].last
+    return (is_at_once and is_kept) or (is_new and connections[first].last > later.number)
 
 
 def _has_short_pause(polls: Sequence[Request]) -> bool:

@@ -134,22 +134,29 @@ def test_another_worker_need_not_wait(day: Day) -> None:
 
 
 @pytest.mark.parametrize(
-    ("connections", "first_s", "is_right"),
+    ("connections", "first_s", "third_s", "is_right"),
     [
-        ((0, 1, 0, 1, 1), 0, True),  # two looks at once show that there are two workers
-        ((0, 1, 2, 3, 4), 0, True),
-        ((0, 0, 0, 1, 0), 1, True),  # one worker would have stayed on its first connection
-        ((0, 0, 0, 1, 1), 1, False),
-        ((0, 1, 2, 3, 4), 1, False),  # a new connection for each request proves nothing
+        ((0, 1, 0, 1, 1), 0, 2, True),  # two looks at once show that there are two workers
+        ((0, 1, 2, 3, 4), 0, 2, True),
+        ((0, 0, 1, 0, 1), 1, 2, True),  # one worker would have stayed on its first connection
+        ((0, 0, 0, 0, 0), 1, 2, True),  # it made no such pause before: it keeps this one
+        ((0, 0, 0, 1, 1), 1, 1, False),
+        ((0, 1, 2, 3, 4), 1, 1, False),  # a new connection for each request proves nothing
     ],
 )
 @pytest.mark.parametrize("late_s", [0.01, 0.9])
 def test_a_request_that_another_worker_has_sent_already_is_no_repeat(
-    day: Day, connections: tuple[int, ...], first_s: float, late_s: float, *, is_right: bool
+    day: Day,
+    connections: tuple[int, ...],
+    first_s: float,
+    third_s: float,
+    late_s: float,
+    *,
+    is_right: bool,
 ) -> None:
     task = day.create().id
     day.fault("rate_limited", match=LOOK, skip=2, times=1)
-    for connection, pause_s in zip(connections, (first_s, 1, late_s, 2, 0), strict=True):
+    for connection, pause_s in zip(connections, (first_s, 1, late_s, third_s, 0), strict=True):
         day.connection = connection
         day.look(task)
         day.pass_s(pause_s)
