@@ -395,6 +395,15 @@ def test_an_order_after_a_failed_look_is_found(day: Day, effect: dict[str, objec
     assert task_id in finding.sentence
 
 
+def test_a_client_may_know_its_task_by_a_replay(day: Day) -> None:
+    day.fault(RESET_AFTER, match=CREATE, times=1)
+    day.fault({"type": "error", "code": "internal_error"}, match=LOOK, times=1)
+    assert day.create(key="one").status is None
+    day.look_on(day.create(key="one").id)
+    day.create(key="two")
+    found(day.judge("HM111"), "HM111")
+
+
 def test_silence_after_a_failed_look_is_found(day: Day) -> None:
     quiet_run(day)
     day.fault({"type": "error", "code": "internal_error"}, match=LOOK)

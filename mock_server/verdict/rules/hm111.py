@@ -12,7 +12,7 @@ from mock_server.verdict.silence import given_up_at
 def find(evidence: Evidence) -> Iterator[Outcome]:
     paid_once = PaidOnce(evidence)
     for create in evidence.creates:
-        looks = evidence.about(create.made or "") if create.told_task else []
+        looks = evidence.about(create.made or "")
         troubled = next(
             (each for each in looks if each.is_look and is_passing_error(evidence, each)), None
         )
