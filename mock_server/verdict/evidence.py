@@ -61,6 +61,9 @@ class Reading(Struct, frozen=True):
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
+_MOST_NEW = 2000
+"""Requests that one judgement of a client that goes on adds: it delays the server by 20 ms."""
+
 ON_ITS_WAY_MS = 1000
 """Real time that a request may be on its way, on a busy machine."""
 
@@ -132,7 +135,8 @@ class Evidence:
     def _seen(self) -> Requests:
         if self.log is None:
             return Requests.of(self.exchanges, self.tasks)
-        return self.log.requests(self.exchanges, self.tasks)
+        most_new = _MOST_NEW if self.so_far else None
+        return self.log.requests(self.exchanges, self.tasks, most_new)
 
     @cached_property
     def maker_of(self) -> Mapping[str, Request]:
@@ -199,6 +203,23 @@ class Evidence:
             if each.key is not None and each.made is not None:
                 found.setdefault((each.exchange.account, each.key), each)
         return found
+
+    @cached_property
+    def lost_creates(self) -> Sequence[Request]:
+        """The creates that made a task whose id their callers were not told.
+
+        Those that ended because the client was killed are left out: it had no time to note
+        anything."""
+        return [
+            each
+            for each in self.creates
+            if each.made is not None
+            and not each.told_task
+            and not each.is_open
+            and each.exchange.ended_by != "server_stopped"
+            and not each.says_no
+            and not self.was_killed_during(each)
+        ]
 
     @cached_property
     def made_orders(self) -> Counter[object]:

@@ -30,19 +30,6 @@ def later_orders(evidence: Evidence, create: Request) -> list[Request]:
     return list(orders_after(evidence, create, create))
 
 
-def lost_creates(evidence: Evidence) -> Iterator[Request]:
-    """The creates that made a task whose id their callers were not told, in order.
-
-    Those that ended because the client was killed are left out: it had no time to note anything."""
-    for create in evidence.creates:
-        is_lost = create.made is not None and not create.is_open and not create.told_task
-        was_stopped = create.exchange.ended_by == "server_stopped"
-        if not is_lost or was_stopped or create.says_no:
-            continue
-        if not evidence.was_killed_during(create):
-            yield create
-
-
 def paid_after_loss(
     evidence: Evidence,
     keys_of_repeats: Callable[[Request], WithKey],
@@ -53,7 +40,7 @@ def paid_after_loss(
     keys_of_repeats: which later creates are a mistake, given the lost one; is_wrong: and which of
     these, given the lost one and the later one. No task is in two of the lists."""
     paid_once = PaidOnce(evidence)
-    for create in lost_creates(evidence):
+    for create in evidence.lost_creates:
         was_reported = paid_once.has_reported(create)
         again = paid_once.again(
             create,

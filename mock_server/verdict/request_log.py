@@ -2,9 +2,9 @@
 
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from copy import copy
-from itertools import chain
+from itertools import chain, islice
 from operator import attrgetter
 from threading import Lock
 from typing import Any, Self
@@ -90,7 +90,7 @@ class RequestLog:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._taken: deque[Iterable[Exchange]] = deque()
+        self._taken: deque[Iterator[Exchange]] = deque()
         self._under_way: list[Exchange] = []
         self._requests = Requests()
         self._shared: dict[Any, Any] = {}
@@ -118,20 +118,22 @@ class RequestLog:
         packed, others = self._journal.hand_over()
         new = [*self._under_way, *others]
         self._under_way = [each for each in new if each.ended_ms is None]
-        self._taken.append([each for each in new if each.ended_ms is not None])
-        self._taken.append(packed)
+        self._taken.append(iter(packed))
+        self._taken.append(iter([each for each in new if each.ended_ms is not None]))
         self._oldest = next((each.number for each in self._journal), self._journal.opened + 1)
         return [copy(each) for each in self._under_way]
 
-    def requests(self, under_way: Iterable[Exchange], tasks: Collection[str]) -> Requests:
-        """All that was taken over, and these that are under way. tasks: the ids of all tasks."""
+    def requests(
+        self, under_way: Iterable[Exchange], tasks: Collection[str], most_new: int | None = None
+    ) -> Requests:
+        """All that was taken over, and these that are under way. tasks: the ids of all tasks.
+        most_new: of those that no call before has had; the rest is for later calls."""
         with self._lock:
-            while self._taken:
-                for each in self._taken.popleft():
-                    request = Request(each)
-                    self._requests.add(request, tasks)
-                    if each.number < self._reduced_below:
-                        self._late.append(request)
+            for each in islice(iter(self._next_taken, None), most_new):
+                request = Request(each)
+                self._requests.add(request, tasks)
+                if each.number < self._reduced_below:
+                    self._late.append(request)
             self._reduce(self._oldest)
             requests = self._requests.copy()
         for each in under_way:
@@ -139,6 +141,15 @@ class RequestLog:
             if place == len(requests.all) or requests.all[place].number != each.number:
                 requests.add(Request(each), tasks)
         return requests
+
+    def _next_taken(self) -> Exchange | None:
+        """The next one that was taken over and not added yet; None if there is none."""
+        while self._taken:
+            each = next(self._taken[0], None)
+            if each is not None:
+                return each
+            self._taken.popleft()
+        return None
 
     def _reduce(self, oldest: int) -> None:
         """Reduce what the journal has deleted: all before the oldest that it has."""

@@ -254,9 +254,10 @@ def last_part(path: str) -> str:
 
 def header(headers: Headers, name: bytes) -> str | None:
     """The first header of this name, which is in lower case; None without it."""
-    values = (value for each, value in headers if each.lower() == name)
-    value = next(values, None)
-    return None if value is None else value.decode("latin-1")
+    for each, value in headers:
+        if len(each) == len(name) and each.lower() == name:
+            return value.decode("latin-1")
+    return None
 
 
 def _json(body: bytes) -> Any:

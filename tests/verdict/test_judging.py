@@ -10,13 +10,13 @@ import pytest
 
 from mock_server.control import Control, ControlError
 from mock_server.server.embedded import in_process
-from mock_server.verdict import catalogue
+from mock_server.verdict import catalogue, evidence
 from mock_server.verdict.catalogue import RULES, UnknownRule, read_rule, rule_info
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.judging import judge
 from mock_server.verdict.traps import TRAPS
 from tests.mock import settings_of
-from tests.verdict.day import ENDED, Day
+from tests.verdict.day import CREATE, ENDED, Day
 from tests.verdict.judgements import found, reason_of
 
 RULES_FOLDER = Path(catalogue.__file__).parent / "rules"
@@ -182,6 +182,20 @@ def test_a_client_that_goes_on_is_told_only_what_stands() -> None:
         assert so_far(day) == ["HM101"]
         assert so_far(day, only=["HM301"]) == []
         assert so_far(day, expected_jobs=2) == []
+
+
+def test_a_judgement_so_far_adds_a_part_of_many_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evidence, "_MOST_NEW", 3)
+    with Day() as day:
+        task_id = day.create(prompt="Another").id
+        day.look_on(task_id, 3)
+        day.fault(LOST, match=CREATE, times=1)
+        day.create()
+        day.create()
+        assert [so_far(day) for _ in range(3)] == [[], ["HM101"], ["HM101"]]
+        day.look_on(task_id, 5)
+        assert len(found(day.judge("HM101"), "HM101").requests) == 2
+        assert len(Evidence.of(day.world, day.fake.apis).requests) == 11
 
 
 def test_what_a_failing_task_will_give_back_is_not_paid_twice_so_far() -> None:

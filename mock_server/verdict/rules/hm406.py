@@ -1,7 +1,7 @@
 """HM406: the API key is in a URL or in a body."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
@@ -21,14 +21,22 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         if len(each) < _LONG_CHARS
     ]
     pattern = re.compile("|".join(wanted)) if wanted else None
+    secrets = [(each, each.encode()) for each in evidence.secrets]
     for request in evidence.requests:
         if not request.exchange.api or pattern is None:
             continue
-        place = _place_of(request, pattern)
+        place = _place_of(request, pattern) if _has_any(request, secrets) else None
         if place is None:
             yield CLEAN
             continue
         yield Found({"first": request.id, "place": place}, (request.id,), request.exchange.task)
+
+
+def _has_any(request: Request, secrets: Iterable[tuple[str, bytes]]) -> bool:
+    """Whether a secret, as text and as bytes, is anywhere in the path, query or body."""
+    exchange = request.exchange
+    path, query, body = exchange.path, exchange.query, exchange.request_body
+    return any(raw in body or text in path or text in query for text, raw in secrets)
 
 
 def _place_of(request: Request, pattern: re.Pattern[str]) -> str | None:
