@@ -12,6 +12,7 @@ WHY_ITS_KEYS_ARE_SHORT = {
     "mock_server.config.settings": "types of the program",
     "mock_server.contract.contract": "cached properties of one object",
     "mock_server.contract.failures": "names of the server's APIs",
+    "mock_server.core.compact_ring": "types of the program",
     "mock_server.core.packed_ring": "types of the program",
     "mock_server.core.redaction": "the first letters of keys of the server's APIs",
     "mock_server.core.patterns": "patterns of a bounded length",

@@ -10,6 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from mock_server.core.clock import Clock, ClockMode
+from mock_server.core.compact_ring import CompactRing
 from mock_server.core.faults import Fault
 from mock_server.core.field_types import Count
 from mock_server.core.history_entries import (
@@ -55,7 +56,7 @@ class History:
         self._marks = marks or Marks()
         self._clock = clock
         self._max_entries = max_entries
-        self.changes: Ring[Change] = Ring(max_entries)
+        self.changes: CompactRing[Change] = CompactRing(max_entries, Change)
         self.records: dict[str, TaskRecord] = {}
         self.clock_moves: Ring[ClockMove] = Ring(max_entries)
         self.fault_changes: Ring[FaultChange] = Ring(max_entries)

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from mock_server.core.compact_ring import CompactRing
 from mock_server.core.deliveries import Delivery
 from mock_server.core.endpoints import Endpoint
 from mock_server.core.faults import Fault, Faults
@@ -46,7 +47,7 @@ def _copy_of(part: Any) -> Any:
         return twin
     twin = copy(part)
     for name, inner in vars(part).items():
-        if isinstance(inner, dict | list | set | deque | Ring):
+        if isinstance(inner, dict | list | set | deque | Ring | CompactRing):
             setattr(twin, name, _copy_of(inner))
     return twin
 
