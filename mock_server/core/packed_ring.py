@@ -65,7 +65,8 @@ class PackedRing(Generic[T]):
 
     def _pack_newest(self) -> None:
         final = list(filter(self._is_final, self._newest))
-        self._newest = [each for each in self._newest if not self._is_final(each)]
+        is_all = len(final) == len(self._newest)
+        self._newest = [] if is_all else [each for each in self._newest if not self._is_final(each)]
         block = self._pack(final)
         self._blocks.append((len(final), block))
         self._bytes += len(block)

@@ -353,6 +353,8 @@ class World:
     def _match_first(self, task_id: str, order: Order, kind: type[Effect]) -> Fault | None:
         """The fault of a task or its deliveries; those set by hand come first."""
         target: FaultTarget | None = None
+        if self.faults.is_empty and self.default_faults.is_empty and not self.task_faults:
+            return None
         for faults in (self.faults, self.task_faults.get(task_id), self.default_faults):
             if faults is not None and not faults.is_empty and faults.of_kind(kind):
                 target = target or fault_target(order)
@@ -365,9 +367,8 @@ class World:
         happened: list[Due] = []
         if self.agenda.next_ms() is None:
             return happened
-        now_ms = self.clock.now_ms()
+        now_ms, wall_ms = self.clock.moment()
         while due_at_once := self.agenda.take_due(now_ms):
-            wall_ms = self.clock.wall_ms()
             for due in due_at_once:
                 try:
                     if self._apply(due, wall_ms):

@@ -95,9 +95,7 @@ class Exchanges:
             if not at_door:
                 self._counts[exchange.api, exchange.operation, exchange.status] += 1
                 world.note_ended(exchange)
-            timekeeper.release_clock(exchange.id)
-            timekeeper.watch()
-            timekeeper.notify_waiters()
+            timekeeper.request_ended(exchange.id)
 
     def _find_world(self, scope: Scope) -> Timekeeper:
         """The world of the path if it names one, else that of the key, else the default one."""
@@ -202,7 +200,6 @@ class _Answer:
             return False
         exchange.status, exchange.answer_headers = status, headers
         exchange.answer_size_bytes, exchange.answer_body = len(body), world.journal.kept(body)
-        self._timekeeper.release_clock(exchange.id)
         if is_open:
             exchange.sent_bytes = len(body)
             exchange.end(*world.clock.moment(), "answered")

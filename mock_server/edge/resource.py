@@ -119,8 +119,21 @@ class Resource:
         )
 
     async def _answer(self, call: Call) -> Response:
+        """The handler's answer. A handler that needs the body is called again after the body has
+        been read, so that it uses the state of that time.
+        An API's request whose world is gone is refused with ShuttingDown: it must not change
+        another world. Requests to the control door name their world."""
         try:
-            return await self._handled(call)
+            handler = self._handler(call)
+            if self._operation is not None:
+                call.require_world()
+            try:
+                return await handler(call)
+            except BodyAwaited as awaited:
+                await awaited.read()
+            if self._operation is not None:
+                call.require_world()
+            return await handler(call)
         except Refusal as refusal:
             _note(call, refusal)
             return self._errors.refuse(call, refusal)
@@ -130,22 +143,6 @@ class Resource:
             path = call.world.keys.redaction.text(call.exchange.path)
             log.exception("%s %s broke the server", call.exchange.method, path)
             return self._errors.internal_error(call)
-
-    async def _handled(self, call: Call) -> Response:
-        """The handler's answer. A handler that needs the body is called again after the body has
-        been read, so that it uses the state of that time.
-        Refuses with ShuttingDown an API's request whose world is gone: it must not change another
-        world. Requests to the control door name their world."""
-        handler = self._handler(call)
-        try:
-            if self._operation is not None:
-                call.require_world()
-            return await handler(call)
-        except BodyAwaited as awaited:
-            await awaited.read()
-        if self._operation is not None:
-            call.require_world()
-        return await handler(call)
 
     def _handler(self, call: Call) -> Handler:
         method = call.exchange.method

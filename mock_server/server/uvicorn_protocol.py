@@ -78,6 +78,7 @@ class BreakableProtocol(HttpToolsProtocol):
         super().connection_made(cast(asyncio.Transport, self.joined))
         connection = {"transport": self.transport, "number": next(self.numbers)}
         self._extensions = {TRANSPORT: connection}
+        self._asgi = {"version": self.asgi_version, "spec_version": "2.3"}
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the timer."""
@@ -197,7 +198,7 @@ class BreakableProtocol(HttpToolsProtocol):
         path = raw_path.decode("ascii")
         return {
             "type": "http",
-            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "asgi": self._asgi,
             "http_version": version,
             "server": self.server,
             "client": self.client,

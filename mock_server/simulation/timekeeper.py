@@ -52,7 +52,10 @@ class Timekeeper:
         An entry that raises is logged and returned as a BrokenDue; the others are still handled."""
         all_happened: list[Due] = []
         while happened := self.world.catch_up():
-            all_happened += map(self._handle_or_log, happened)
+            for due in happened:
+                # Nothing waits for the start of a task, and each task has one.
+                is_start = due.occasion is TASK_TAKEN_UP and not isinstance(due, BrokenDue)
+                all_happened.append(due if is_start else self._handle_or_log(due))
         if all_happened:
             self.notify_waiters()
         return all_happened
@@ -237,6 +240,14 @@ class Timekeeper:
             return None
         return asyncio.get_running_loop().call_soon(self.release_clock, request_id)
 
+    def request_ended(self, request_id: str) -> None:
+        """Lets `advance` continue after a request, sets the timer for what the request added to the
+        agenda, and wakes all that wait for `next_change`."""
+        self.release_clock(request_id)
+        self.watch()
+        if self._waiters:
+            self.notify_waiters()
+
     def release_clock(self, request_id: str) -> None:
         """Lets `advance` continue: this request is answered, or waits for its caller."""
         served = self._requests_to_finish.pop(request_id, None)
@@ -300,8 +311,6 @@ class Timekeeper:
 
     def _handle(self, due: Due) -> None:
         world, occasion = self.world, due.occasion
-        if occasion is TASK_TAKEN_UP:
-            return  # first, because every task has one
         if occasion is TASK_ENDS:
             if self._held:
                 self._release(due.subject)

@@ -33,10 +33,10 @@ async def create_generation(call: Call) -> Response:
     order = _read_order(call, key, body, settings)
     retry_key = _idempotency_key(call, key, body)
     in_flight = in_flight_limit(key, settings.in_flight)
+    world = call.world
     if retry_key is None:
-        task = call.world.submit(order, call.task_faults, call.exchange, in_flight=in_flight)
+        task = world.submit(order, call.task_faults, call.exchange, in_flight=in_flight)
     else:
-        world = call.world
         task = world.submit_once(
             order, retry_key, call.task_faults, call.exchange, in_flight=in_flight
         )
