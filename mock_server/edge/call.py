@@ -17,7 +17,7 @@ from mock_server.core.journal import Exchange, IgnoredField
 from mock_server.core.refusals import Invalid, Refusal, ShuttingDown
 from mock_server.core.suggestions import did_you_mean
 from mock_server.core.world import World
-from mock_server.edge.connection import write_answer_of
+from mock_server.edge.connection import take_body_of, write_answer_of
 from mock_server.edge.credentials import foreign_credentials
 from mock_server.edge.host_header import Host, read_host
 from mock_server.edge.json_body import EMPTY, parse
@@ -169,8 +169,12 @@ class Call:
         pieces: list[bytes] = []
         try:
             max_bytes = self._body_limit(limit)
-            while await self._receive_piece(limit, max_bytes, pieces):
-                pass
+            take = take_body_of(self.receive)
+            if take is not None and (whole := take()) is not None:
+                self._add_piece(whole, limit, max_bytes, pieces)
+            else:
+                while await self._receive_piece(limit, max_bytes, pieces):
+                    pass
         except Invalid as too_large:
             self._body = too_large
         else:
@@ -197,21 +201,26 @@ class Call:
 
     async def _receive_piece(self, limit: BodyLimit, max_bytes: int, pieces: list[bytes]) -> bool:
         """Append the next piece of the body to `pieces`. Returns whether more will come."""
-        exchange = self.exchange
-        slow = self.timekeeper.release_clock_if_slow(exchange.id)
+        slow = self.timekeeper.release_clock_if_slow(self.exchange.id)
         message = await self.receive()
         if slow is not None:
             slow.cancel()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        piece = message.get("body", b"")
+        self._add_piece(message.get("body", b""), limit, max_bytes, pieces)
+        more: bool = message.get("more_body", False)
+        return more
+
+    def _add_piece(
+        self, piece: bytes, limit: BodyLimit, max_bytes: int, pieces: list[bytes]
+    ) -> None:
+        """Append a piece of the body to `pieces`, and to the exchange."""
+        exchange = self.exchange
         exchange.request_size_bytes += len(piece)
         if exchange.request_size_bytes > max_bytes:
             raise _too_large(limit, max_bytes)
         exchange.request_body = self.world.journal.extended(exchange.request_body, piece)
         pieces.append(piece)
-        more: bool = message.get("more_body", False)
-        return more
 
     def json(self) -> Any:
         """The value of the JSON body. Refuses with Invalid what is not JSON."""
@@ -358,7 +367,7 @@ class _JsonResponse(Response):
         if headers:
             self.init_headers(headers)
         else:
-            self.raw_headers = [(b"content-length", b"%d" % len(body)), _JSON]
+            self.raw_headers = [_length_header(len(body)), _JSON]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the answer, at once if the server supports that."""
@@ -367,6 +376,12 @@ class _JsonResponse(Response):
         write = write_answer_of(send) if is_plain else None
         if write is None or not write(self.status_code, headers, bytes(self.body)):
             await super().__call__(scope, receive, send)
+
+
+@lru_cache(maxsize=1024)
+def _length_header(length_bytes: int) -> tuple[bytes, bytes]:
+    """The header with the length of a body, as one object for many exchanges in a journal."""
+    return b"content-length", b"%d" % length_bytes
 
 
 _JSON = (b"content-type", b"application/json")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from starlette.types import Scope, Send
+from starlette.types import Receive, Scope, Send
 
 TRANSPORT = "hailuo_mock.transport"
 """The ASGI extension that holds the `transport` of the connection and its `number` among all of the
@@ -19,6 +19,16 @@ def write_answer_of(send: Send) -> WriteAnswer | None:
     """The method `write_answer` beside the method `send`; None if there is none: then another app
     changes what is sent."""
     return getattr(getattr(send, "__self__", None), "write_answer", None)
+
+
+TakeBody = Callable[[], bytes | None]
+"""Takes the whole body of a request at once. Returns None, and takes nothing, if it has to be
+received with the messages of ASGI: it has not come, or a part of it was received before."""
+
+
+def take_body_of(receive: Receive) -> TakeBody | None:
+    """The method `take_body` beside the method `receive`; None if there is none."""
+    return getattr(getattr(receive, "__self__", None), "take_body", None)
 
 
 def came_over_network(scope: Scope) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -212,11 +213,17 @@ def _hide(exchange: Exchange, world: World, foreign: Redaction) -> None:
 
 
 def _mock_headers(world: World, exchange: Exchange) -> list[tuple[bytes, bytes]]:
-    headers = [(b"mock-world", world.name.encode()), (b"mock-request", exchange.id.encode())]
+    headers = [_world_header(world.name), (b"mock-request", exchange.id.encode())]
     if exchange.scenario is not None:
         scenario = printable(exchange.scenario).encode("latin-1", "replace")
         headers.append((b"mock-scenario", scenario))
     return headers
+
+
+@lru_cache(maxsize=256)
+def _world_header(name: str) -> tuple[bytes, bytes]:
+    """The header with the name of a world, as one object for all exchanges in a journal."""
+    return b"mock-world", name.encode()
 
 
 def _is_answered_soon(path: str) -> bool:

@@ -69,6 +69,16 @@ class RequestCycle(RequestResponseCycle):
         body, self.body = self.body, b""
         return {"type": "http.request", "body": body, "more_body": self.more_body}
 
+    def take_body(self) -> bytes | None:
+        """Take the whole body; see TakeBody."""
+        is_over = self.disconnected or self.response_complete
+        if is_over or self.more_body or not self._is_set or self.waiting_for_100_continue:
+            return None
+        self.flow.resume_reading()
+        self._is_set = False
+        body, self.body = self.body, b""
+        return body
+
     def write_answer(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> bool:
         """Write a whole answer; see WriteAnswer."""
         if (
@@ -83,8 +93,9 @@ class RequestCycle(RequestResponseCycle):
         lines = b"%s: %s\r\n" * len(headers) % tuple(chain.from_iterable(headers))
         self._write_now(b"%s%s\r\n%s" % (STATUS_LINE[status], lines, body))
         self.waiting_for_100_continue = False
-        self.response_started = self.response_complete = True
-        self.set()
+        self.response_started = self.response_complete = self._is_set = True
+        if self._waiter is not None:
+            self._waiter.set()
         self.on_response()
         return True
 

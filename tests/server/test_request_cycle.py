@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from mock_server.edge.connection import write_answer_of
+from mock_server.edge.connection import take_body_of, write_answer_of
 from mock_server.server.request_cycle import run_at_once
 from tests.spoken import answer, converse, echo, read
 
@@ -157,3 +157,37 @@ def test_an_answer_that_is_written_at_once_has_the_bytes_of_one_that_is_sent(
     assert written[0] == (request_line == "GET / HTTP/1.1")
     assert ours == converse(pieces, in_two)
     assert ours.written.startswith(b"HTTP/1.1 404")
+
+
+@pytest.mark.parametrize("pieces", [[POST], [POST[:-2], POST[-2:]], [POST[:-1], POST[-1:]], [GET]])
+def test_a_body_is_taken_at_once_if_it_is_there(pieces: list[bytes]) -> None:
+    taken: list[bytes | None] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        take = take_body_of(receive)
+        assert take is not None
+        taken.append(take())
+        if taken[-1] is None:
+            while (await receive())["more_body"]:
+                pass
+        taken.append(take())
+        await answer(send, 200, b"a")
+
+    assert converse(pieces, app).statuses == [200]
+    body = pieces[-1].rpartition(b"\r\n\r\n")[2] if len(pieces) == 1 else None
+    assert taken == [body, None]
+
+
+def test_a_body_is_not_taken_before_100_continue_is_sent() -> None:
+    taken: list[bytes | None] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        take = take_body_of(receive)
+        assert take is not None
+        taken.append(take())
+        taken.append((await receive())["body"])
+        await answer(send, 200, b"a")
+
+    expecting = POST.replace(b"\r\n\r\n", b"\r\nExpect: 100-continue\r\n\r\n")
+    assert b"100 Continue" in converse([expecting], app).written
+    assert taken == [None, b"{}"]
