@@ -10,7 +10,7 @@ from msgspec import Struct
 from mock_server.core.counts import Counts
 from mock_server.core.field_types import Count
 from mock_server.core.marks import Marks
-from mock_server.core.packed_ring import PackedItems, PackedRing
+from mock_server.core.packed_ring import IN_A_BLOCK, PackedItems, PackedRing
 
 Headers = Sequence[tuple[bytes, bytes]]
 Origin = Literal["api", "media"]
@@ -145,9 +145,21 @@ def _has_ended(exchange: Exchange) -> bool:
     return exchange.ended_ms is not None
 
 
+class _Block(Struct, gc=False):
+    """Exchanges that have ended, as bytes, and as objects once they were read."""
+
+    count: int
+    packed: bytes
+    last_number: int
+    unpacked: list[Exchange] | None = None
+
+
 class Journal:
     """The last exchanges, oldest first. Those that it has no room for are counted, and archived
     for judgements.
+
+    Only the newest, and those under way, are objects. To delete an object that was not used for
+    long takes longer than to make it: it has left the processor's caches.
 
     opened: the number of all. cleared: of those deleted up to the last `clear`.
     follower: what exchanges are handed over to; None after the journal was cleared or replaced.
@@ -165,7 +177,11 @@ class Journal:
     ) -> None:
         """max_archive_bytes: of deleted exchanges that are kept for judgements."""
         self._marks = marks or Marks()
-        self._exchanges: deque[Exchange] = deque(maxlen=max_exchanges)
+        self._max_exchanges = max_exchanges
+        self._blocks: deque[_Block] = deque()
+        self._in_blocks = 0
+        self._gone_of_first_block = 0
+        self._exchanges: deque[Exchange] = deque()
         self._max_body_bytes = max_body_bytes
         self._max_header_bytes = max_header_bytes
         self._counts = counts or Counts()
@@ -178,29 +194,31 @@ class Journal:
         self.cleared = 0
 
     def __iter__(self) -> Iterator[Exchange]:
-        return iter(self._exchanges)
+        blocks = chain.from_iterable(map(self._unpacked, self._blocks))
+        return chain(islice(blocks, self._gone_of_first_block, None), self._exchanges)
 
     def __len__(self) -> int:
-        return len(self._exchanges)
+        return self._in_blocks + len(self._exchanges)
 
     def newest(self, count: int) -> list[Exchange]:
         """The last `count`, or fewer, the oldest first."""
-        return list(islice(reversed(self._exchanges), count))[::-1]
+        exchanges = self._exchanges if count <= len(self._exchanges) else list(self)
+        return list(islice(reversed(exchanges), count))[::-1]
 
     def state(self) -> JournalState:
         """The whole state; it shares the exchanges."""
-        return JournalState(self.opened, tuple(self._exchanges), self.cleared)
+        return JournalState(self.opened, tuple(self), self.cleared)
 
     def restore(self, state: JournalState) -> None:
         """Replace the whole state."""
         self.opened, self.cleared = state.opened, state.cleared
-        self._exchanges = deque(state.exchanges, self._exchanges.maxlen)
+        self._exchanges = deque(state.exchanges[-self._max_exchanges :])
         self._begin()
 
     @property
     def evicted(self) -> int:
         """The number of deleted exchanges."""
-        return self.opened - len(self._exchanges)
+        return self.opened - len(self)
 
     @property
     def lost(self) -> int:
@@ -210,18 +228,23 @@ class Journal:
     @property
     def forgotten(self) -> int:
         """The number of those that are not archived and were not handed over either."""
-        return self.lost - len(self._archive) - self._handed_over_and_deleted
+        archived = len(self._archive) + self._archived_of_first_block
+        return self.lost - archived - self._handed_over_and_deleted
 
     def hand_over(self) -> tuple[PackedItems[Exchange], list[Exchange]]:
         """The exchanges since the last call: packed ones, which have ended, and others. From now
         on their keeper is the caller: they are not archived."""
-        self._handed_over_and_deleted += len(self._archive)
-        packed, others = self._archive.take()
+        archived = len(self._archive) + self._archived_of_first_block
+        self._handed_over_and_deleted += archived
+        new = [each.packed for each in self._blocks if each.last_number > self._handed_over]
+        packed, others = self._archive.take(new)
         others += [each for each in self._exchanges if each.number > self._handed_over]
         self._handed_over = self.opened
         return packed, others
 
     def _begin(self) -> None:
+        self._blocks.clear()
+        self._in_blocks = self._gone_of_first_block = 0
         self._archive.clear()
         self._handed_over = _NONE
         self._handed_over_and_deleted = 0
@@ -231,12 +254,11 @@ class Journal:
         self, exchange_id: str, now_ms: int, method: str, path: str, wall_ms: int | None = None
     ) -> Exchange:
         """Add an exchange that starts now."""
-        if len(self._exchanges) == self._exchanges.maxlen:
-            self._counts.evictions["exchange",] += 1
-            if self._exchanges[0].number > self._handed_over:
-                self._archive.add(self._exchanges[0])
-            else:
-                self._handed_over_and_deleted += 1
+        if self._in_blocks + len(self._exchanges) == self._max_exchanges:
+            self._delete_oldest()
+        if self.opened % IN_A_BLOCK == 0:
+            while len(self._exchanges) >= 2 * IN_A_BLOCK and self._packs_oldest():
+                pass
         exchange = Exchange(exchange_id, now_ms, method, path, started_wall_ms=wall_ms)
         self._exchanges.append(exchange)
         if self.opened % NUMBERED_AT_ONCE == 0:
@@ -245,13 +267,63 @@ class Journal:
         exchange.number = self.opened
         return exchange
 
+    def _delete_oldest(self) -> None:
+        self._counts.evictions["exchange",] += 1
+        if not self._blocks:
+            oldest = self._exchanges.popleft()
+            if oldest.number > self._handed_over:
+                self._archive.add(oldest)
+            else:
+                self._handed_over_and_deleted += 1
+            return
+        block = self._blocks[0]
+        is_new = block.last_number > self._handed_over
+        self._handed_over_and_deleted += not is_new
+        self._in_blocks -= 1
+        self._gone_of_first_block += 1
+        if self._gone_of_first_block == block.count:
+            self._blocks.popleft()
+            self._gone_of_first_block = 0
+            if is_new:
+                self._archive.add_packed(block.count, block.packed)
+
+    @property
+    def _archived_of_first_block(self) -> int:
+        """The number of deleted exchanges whose block is still here, and will be archived."""
+        is_new = self._blocks and self._blocks[0].last_number > self._handed_over
+        return self._gone_of_first_block if is_new else 0
+
+    def _packs_oldest(self) -> bool:
+        """Pack the oldest objects, if all of them have ended; returns whether they have.
+        A block has either exchanges that were handed over, or others. Without an archive there are
+        no blocks, because what leaves the journal would be there until the rest of its block
+        leaves it, too."""
+        oldest = list(islice(self._exchanges, IN_A_BLOCK))
+        if not (self.max_archive_bytes and all(map(_has_ended, oldest))):
+            return False
+        handed_over = [each for each in oldest if each.number <= self._handed_over]
+        for part in (handed_over, oldest[len(handed_over) :]):
+            if part:
+                block = _Block(len(part), self._archive.pack(part), part[-1].number)
+                self._blocks.append(block)
+                self._in_blocks += len(part)
+        for _ in oldest:
+            self._exchanges.popleft()
+        return True
+
+    def _unpacked(self, block: _Block) -> list[Exchange]:
+        """The exchanges of a block. They stay objects: who reads them once often does so again."""
+        if block.unpacked is None:
+            block.unpacked = list(self._archive.unpack(block.packed))
+        return block.unpacked
+
     def get(self, exchange_id: str) -> Exchange | None:
         """The exchange with this id; None if there is none."""
-        return next((each for each in self._exchanges if each.id == exchange_id), None)
+        return next((each for each in self if each.id == exchange_id), None)
 
     def after(self, exchange_id: str) -> list[Exchange] | None:
         """The exchanges after this one, oldest first; None if it is unknown or deleted."""
-        exchanges = list(self._exchanges)
+        exchanges = list(self)
         for place, exchange in enumerate(exchanges, start=1):
             if exchange.id == exchange_id:
                 return exchanges[place:]
@@ -259,9 +331,7 @@ class Journal:
 
     def clear(self) -> None:
         """Delete the exchanges that have ended."""
-        self._exchanges = deque(
-            (each for each in self._exchanges if each.ended_ms is None), self._exchanges.maxlen
-        )
+        self._exchanges = deque(each for each in self._exchanges if each.ended_ms is None)
         self._begin()
         self.cleared = self.evicted
         self._marks.mark("state")

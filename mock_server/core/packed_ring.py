@@ -1,7 +1,7 @@
 """The last items of a list, as bytes, within a number of bytes."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, Generic, TypeVar
 
@@ -10,7 +10,8 @@ from msgspec.structs import astuple, fields
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-_IN_A_BLOCK = 128
+IN_A_BLOCK = 128
+"""The number of items that are packed together."""
 
 
 class PackedItems(Generic[T]):
@@ -27,13 +28,16 @@ class PackedItems(Generic[T]):
 
 class PackedRing(Generic[T]):
     """Takes structs, and deletes the oldest ones when all together have more than
-    `max_bytes`. The newest, and those that may still change, are not packed and not counted."""
+    `max_bytes`. The newest, and those that may still change, are not packed and not counted.
+
+    pack, unpack: make a block of items, and the items of a block.
+    """
 
     def __init__(self, kind: type[T], max_bytes: int, is_final: Callable[[T], bool]) -> None:
         """max_bytes: 0: nothing is kept. is_final: whether an item changes no more."""
         self._max_bytes = max_bytes
         self._is_final = is_final
-        self._pack, self._unpack = _packing_of(kind)
+        self.pack, self.unpack = _packing_of(kind)
         self._blocks: deque[tuple[int, bytes]] = deque()
         self._newest: list[T] = []
         self._bytes = 0
@@ -43,16 +47,29 @@ class PackedRing(Generic[T]):
         return self._packed + len(self._newest)
 
     def add(self, item: T) -> None:
-        """Add an item. One call in _IN_A_BLOCK packs; it takes some 2 microseconds an item."""
+        """Add an item. One call in IN_A_BLOCK packs; it takes some 2 microseconds an item."""
         if not self._max_bytes:
             return
         self._newest.append(item)
-        if len(self._newest) % _IN_A_BLOCK == 0:
+        if len(self._newest) % IN_A_BLOCK == 0:
             self._pack_newest()
 
-    def take(self) -> tuple[PackedItems[T], list[T]]:
-        """The packed items, and the others, of which some may still change; it is empty then."""
-        packed = PackedItems(self._unpack, [block for _, block in self._blocks])
+    def add_packed(self, count: int, block: bytes) -> None:
+        """Add so many items that `pack` has packed."""
+        if not self._max_bytes:
+            return
+        self._blocks.append((count, block))
+        self._bytes += len(block)
+        self._packed += count
+        while self._bytes > self._max_bytes:
+            count, oldest = self._blocks.popleft()
+            self._bytes -= len(oldest)
+            self._packed -= count
+
+    def take(self, more: Iterable[bytes] = ()) -> tuple[PackedItems[T], list[T]]:
+        """The packed items, and the others, of which some may still change; it is empty then.
+        more: blocks of further packed items."""
+        packed = PackedItems(self.unpack, [*(block for _, block in self._blocks), *more])
         others = list(self._newest)
         self.clear()
         return packed, others
@@ -67,14 +84,7 @@ class PackedRing(Generic[T]):
         final = list(filter(self._is_final, self._newest))
         is_all = len(final) == len(self._newest)
         self._newest = [] if is_all else [each for each in self._newest if not self._is_final(each)]
-        block = self._pack(final)
-        self._blocks.append((len(final), block))
-        self._bytes += len(block)
-        self._packed += len(final)
-        while self._bytes > self._max_bytes:
-            count, oldest = self._blocks.popleft()
-            self._bytes -= len(oldest)
-            self._packed -= count
+        self.add_packed(len(final), self.pack(final))
 
 
 def _packing_of(

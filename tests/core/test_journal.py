@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mock_server.core.journal import Journal
+from mock_server.core import journal as journal_module
+from mock_server.core import packed_ring
+from mock_server.core.journal import Exchange, Journal
 
 
 def filled(exchanges: int, *, max_exchanges: int) -> Journal:
@@ -130,3 +133,78 @@ def test_no_more_bytes_of_headers_than_the_limit_are_kept(
     own = [header for header in kept if header[0] != b"..."]
     assert sum(len(name) + len(value) + 32 for name, value in own) <= limit
     assert own == headers[: len(own)]
+
+
+STEPS = st.sampled_from(
+    ["open and end"] * 6 + ["open"] * 2 + ["end"] * 2 + ["hand over", "read"] * 2 + ["clear"]
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(STEPS, min_size=30, max_size=80), st.integers(1, 12), st.integers(1, 3))
+def test_a_journal_shows_the_same_whether_it_has_packed_exchanges_or_not(
+    steps: list[str], bound: int, in_a_block: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(journal_module, "IN_A_BLOCK", in_a_block)
+        patch.setattr(packed_ring, "IN_A_BLOCK", in_a_block)
+        journal = Journal(bound, 10, max_archive_bytes=1 << 20)
+        kept: list[Exchange] = []
+        to_hand_over: list[Exchange] = []
+        for step in steps:
+            match step:
+                case "open" | "open and end":
+                    if len(kept) == bound:
+                        del kept[0]
+                    kept.append(journal.open(f"req_{journal.opened}", 1, "GET", "/"))
+                    kept[-1].request_headers = kept[-1].answer_headers = []  # tuples become lists
+                    to_hand_over.append(kept[-1])
+                    if step == "open and end":
+                        kept[-1].end(2, 3, "answered")
+                case "hand over":
+                    packed, others = journal.hand_over()
+                    assert sorted([*packed, *others], key=by_number) == to_hand_over
+                    to_hand_over = []
+                case "clear":
+                    journal.clear()
+                    kept = [each for each in kept if each.ended_ms is None]
+                    to_hand_over = kept.copy()
+                case "read":
+                    assert journal.newest(bound // 2) == kept[max(0, len(kept) - bound // 2) :]
+                    assert all(journal.get(each.id) == each for each in kept)
+                    assert [journal.after(each.id) for each in kept] == [
+                        kept[place:] for place in range(1, len(kept) + 1)
+                    ]
+                case "end":
+                    for each in kept:
+                        each.end(2, 3, "answered")
+            assert len(journal) == len(kept)
+            assert journal.evicted == journal.opened - len(kept)
+            assert journal.forgotten == 0
+        assert list(journal) == kept
+        assert journal.state().exchanges == tuple(kept)
+
+
+def by_number(exchange: Exchange) -> int:
+    return exchange.number
+
+
+def test_only_the_newest_exchanges_stay_objects_unless_older_ones_are_under_way() -> None:
+    journal = Journal(1000, 10, max_archive_bytes=1 << 20)
+    opened = []
+    for number in range(1500):
+        opened.append(journal.open(f"req_{number}", 1, "GET", "/"))
+        if number != 700:
+            opened[-1].end(2, 3, "answered")
+    assert same_objects(journal, opened) == 860
+    opened[700].end(2, 3, "answered")
+    for number in range(1500, 2500):
+        opened.append(journal.open(f"req_{number}", 1, "GET", "/"))
+        opened[-1].end(2, 3, "answered")
+    assert 0 < same_objects(journal, opened) <= 256
+
+
+def same_objects(journal: Journal, opened: list[Exchange]) -> int:
+    """How many of the journal's exchanges are these objects."""
+    ids = set(map(id, opened))
+    return sum(id(each) in ids for each in journal)
