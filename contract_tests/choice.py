@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from functools import cache
 
 import pytest
 
@@ -145,12 +146,16 @@ def promises_of(item: pytest.Item) -> list[str]:
     promise_ids: list[str] = []
     for mark in item.iter_markers("holds"):
         for name in mark.args:
-            pattern = name.replace("{api}", api or "*").replace("[", "[[]")
-            found = [each for each in promises() if fnmatchcase(each, pattern)]
+            found = _matching(name.replace("{api}", api or "*").replace("[", "[[]"))
             if not found:
                 raise LookupError(f"{item.nodeid} holds {name!r}, which is not the id of a promise")
             promise_ids += found
     return promise_ids
+
+
+@cache
+def _matching(pattern: str) -> list[str]:
+    return [each for each in promises() if fnmatchcase(each, pattern)]
 
 
 def checks_of(items: list[pytest.Item]) -> dict[str, list[str]]:

@@ -20,13 +20,7 @@ FORKS: Any = get_context("forkserver" if _CAN_FORK else "spawn")
 """Forks from a process that has imported what they need; on Windows, each process imports it. A
 program has one such process, whatever it calls `get_context` for, and the last list of modules
 holds: so this is the only one."""
-# Not contract_tests.plugin: pytest rewrites it, so it must import it first.
-FORKS.set_forkserver_preload(
-    ["mock_server.__main__", "contract_tests.command", "contract_tests.run", "schemathesis"]
-    + [f"_pytest.{name}" for name in ("terminal", "junitxml", "cacheprovider", "tmpdir")]
-    + ["mock_server.server.serve", "mock_server.server.make_server", "mock_server.door.routes"]
-    + ["mock_server.durable.reading", "mock_server.durable.state_writer", "httpx2", "httpcore2"]
-)
+FORKS.set_forkserver_preload(["contract_tests.broken.preloaded"])
 
 
 def run(
