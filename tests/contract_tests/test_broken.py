@@ -6,13 +6,12 @@ import re
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 import contract_tests
 from contract_tests.broken.__main__ import BROKEN_SERVERS, name_of
 from contract_tests.broken.broken_server import BrokenServer
 from contract_tests.contract import APIS
 from contract_tests.promises import promises
+from tests.rows import each_row
 
 PACKAGE = Path(contract_tests.__file__ or "").parent
 
@@ -27,7 +26,7 @@ def test_the_names_of_broken_servers_differ() -> None:
     assert [n for n, times in Counter(map(name_of, BROKEN_SERVERS)).items() if times > 1] == []
 
 
-@pytest.mark.parametrize("broken_server", BROKEN_SERVERS, ids=name_of)
+@each_row("broken_server", BROKEN_SERVERS)
 def test_each_broken_server_breaks_one_promise(broken_server: BrokenServer) -> None:
     assert broken_server.promise in promises()
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", broken_server.name)

@@ -21,8 +21,10 @@ from mock_server.apis import ALL
 from mock_server.contract.contract import Contract as ServedContract
 from mock_server.contract.data_paths import FIXTURES, SCHEMAS
 from tests.contract.test_sources import SOURCE
+from tests.rows import each_row
 
 RULES = Path(sys.modules["contract_tests.promises"].__file__ or "").parent
+ASSUMPTIONS = tomllib.loads((SCHEMAS / "assumptions.toml").read_text("utf-8"))
 
 
 @cache
@@ -79,13 +81,12 @@ def test_every_error_code_is_a_promise() -> None:
             assert f"{api}.error.{code}" in promises()
 
 
-@pytest.mark.parametrize("row", promises().values(), ids=lambda row: row.id)
+@each_row("row", promises().values())
 def test_a_promise_names_a_source_that_exists(row: Promise) -> None:
     assert SOURCE.fullmatch(row.source), row
     assert row.text.strip()
-    known = tomllib.loads((SCHEMAS / "assumptions.toml").read_text("utf-8"))
     assumed = [row.source.removeprefix("assumed:")] if row.is_assumed else []
-    assert set(assumed) | set(row.assumes) <= known.keys()
+    assert set(assumed) | set(row.assumes) <= ASSUMPTIONS.keys()
 
 
 @pytest.mark.parametrize("api", APIS)

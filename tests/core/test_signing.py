@@ -18,6 +18,7 @@ from mock_server.apis.rivya.signing import check_timestamped, timestamped_signat
 from mock_server.core.chance import Chance
 from mock_server.core.endpoints import new_secret
 from mock_server.core.signing import TOLERANCE_S, BadSignature, check_standard, standard_signature
+from tests.rows import each_row
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BODY = '{"id":"evt_1","text":"Grüße 🎬"}'.encode()
@@ -297,10 +298,10 @@ def test_a_field_of_another_signature_version_is_ignored() -> None:
     check_timestamped(signature, [SECRET], BODY, AT_S)
 
 
-@pytest.mark.parametrize("off_s", [0, -290, 290, -310, 310])
-@pytest.mark.parametrize("signing", [[SECRET], [OTHER], [OTHER, SECRET], [SECRET, OTHER], []])
-@pytest.mark.parametrize("body", [BODY, b'{"other": 1}'])
-@pytest.mark.parametrize("more", ["", " v1a,abc", " v2,abc", " "])
+@each_row("off_s", [0, -290, 290, -310, 310])
+@each_row("signing", [[SECRET], [OTHER], [OTHER, SECRET], [SECRET, OTHER], []])
+@each_row("body", [BODY, b'{"other": 1}'])
+@each_row("more", ["", " v1a,abc", " v2,abc", " "])
 def test_the_published_library_agrees_about_every_signature(
     off_s: int, signing: list[str], body: bytes, more: str
 ) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from mock_server.core.refusals import WebhookUrlRejected
 from mock_server.core.webhook_urls import is_loopback, loopback_address, require_public
+from tests.rows import each_row
 
 PUBLIC = [
     "https://example.com",
@@ -312,16 +313,16 @@ def test_every_spelling_of_this_machine_is_accepted_on_request(host: str, scheme
     require_public(f"{scheme}://{host}:8080/hook", allow_loopback=True)
 
 
-@pytest.mark.parametrize("allow_loopback", [False, True])
-@pytest.mark.parametrize("scheme", ["https", "http"])
-@pytest.mark.parametrize("host", LOCAL_HOSTS)
+@each_row("allow_loopback", [False, True])
+@each_row("scheme", ["https", "http"])
+@each_row("host", LOCAL_HOSTS)
 def test_no_setting_allows_the_local_network(host: str, scheme: str, allow_loopback: bool) -> None:
     with pytest.raises(WebhookUrlRejected):
         require_public(f"{scheme}://{host}/hook", allow_loopback=allow_loopback)
 
 
-@pytest.mark.parametrize("allow_loopback", [False, True])
-@pytest.mark.parametrize("url", ILL_FORMED)
+@each_row("allow_loopback", [False, True])
+@each_row("url", ILL_FORMED)
 def test_no_setting_allows_an_ill_formed_url(url: str, allow_loopback: bool) -> None:
     with pytest.raises(WebhookUrlRejected):
         require_public(url, allow_loopback=allow_loopback)

@@ -12,6 +12,7 @@ from tests import calls
 from tests.contract_hook import document
 from tests.door.explaining import BEARER, CREATE, ERROR_BEFORE, JSON, explain, explain_id
 from tests.mock import KEY, TOKEN, MakeMock, Mock
+from tests.rows import each_row
 
 # --- each kind of answer ---------------------------------------------------------------------
 
@@ -326,9 +327,9 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE",
 _ROUTES = [re.sub(r"\{.+?\}", "x", path) for path in document()["paths"]]
 
 
-@pytest.mark.parametrize("path", [*_NOTHING, *_ROUTES])
 @pytest.mark.parametrize("method", _METHODS)
 @pytest.mark.parametrize("authorization", ["", f"Bearer {KEY}", f"Bearer {TOKEN}"])
+@each_row("path", [*_NOTHING, *_ROUTES])
 def test_every_error_without_a_fault_has_its_rule(
     mock: Mock, path: str, method: str, authorization: str
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import mock_server
 from tests.mock import Mock
+from tests.rows import each_row
 from tests.test_wheel import ROOT, build, contents
 
 FILES = sorted((Path(mock_server.__file__).parent / "door" / "page").iterdir())
@@ -30,7 +31,7 @@ def policy_of(mock: Mock, path: str) -> dict[str, str]:
     return dict(part.partition(" ")[::2] for part in header.split("; "))
 
 
-@pytest.mark.parametrize("file", FILES, ids=NAMES)
+@each_row("file", FILES)
 def test_every_file_is_served_as_it_is(mock: Mock, file: Path) -> None:
     answer = mock.request("GET", f"/_mock/page/{file.name}")
     assert (answer.status, answer.body) == (200, file.read_bytes())
@@ -83,14 +84,14 @@ def test_the_page_may_load_only_from_its_server_and_run_no_inline_script(mock: M
     assert policy["require-trusted-types-for"] == "'script'"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each_row("name", NAMES)
 def test_no_file_names_another_server(name: str) -> None:
     text = TEXTS[name].replace(NAMESPACE, "")
     assert re.findall(r"https?:|\bwss?:|\burl\((?!\"data:|#)|@import", text) == []
     assert re.findall(r"""(?:src|href)\s*=\s*["']//""", text) == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each_row("name", NAMES)
 def test_no_file_builds_html_or_code_from_text(name: str) -> None:
     forbidden = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|"
     assert re.findall(forbidden + r"\bon\w+=\"|<style|style=\"", TEXTS[name]) == []

@@ -25,6 +25,7 @@ from tests.core.test_snapshot import (
     register,
     store,
 )
+from tests.rows import each_row
 
 AT_ONCE: TypedBody[Snapshot] = TypedBody(Snapshot, closed=True)
 
@@ -84,7 +85,7 @@ def test_white_space_and_the_order_of_names_do_not_matter(
     assert encoded(read(f" {spelled}\n".encode())) == DOCUMENT
 
 
-@pytest.mark.parametrize("seed", range(400))
+@each_row("seed", range(400))
 def test_a_wrong_document_is_read_or_refused_as_in_one_piece(seed: int) -> None:
     drawn = random.Random(seed)
     place = drawn.randrange(len(DOCUMENT))

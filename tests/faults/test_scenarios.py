@@ -12,6 +12,7 @@ from mock_server.core.effects import DeliveryFault
 from mock_server.core.faults import FaultRule, Match
 from mock_server.core.scenarios import Scenario, UnknownScenario
 from mock_server.faults.scenarios import Codes, ScenarioError, Scenarios, read
+from tests.rows import each_row
 
 APIS = {api.name: api for api in ALL}
 SHIPPED = FIXTURES / "scenarios"
@@ -49,7 +50,7 @@ def test_every_file_in_the_folder_is_a_scenario() -> None:
     assert Scenarios([SHIPPED], ALL).names == NAMES
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each_row("name", NAMES)
 def test_every_shipped_scenario_can_be_read(name: str) -> None:
     scenario = Scenarios([SHIPPED], ALL).find(name)
     assert scenario.name == name
@@ -58,7 +59,7 @@ def test_every_shipped_scenario_can_be_read(name: str) -> None:
     assert scenario.shows.endswith(".")
 
 
-@pytest.mark.parametrize("name", NAMES)
+@each_row("name", NAMES)
 def test_a_scenario_of_one_api_does_not_concern_the_other(name: str) -> None:
     scenario = Scenarios([SHIPPED], ALL).find(name)
     if len(scenario.apis) == 1:

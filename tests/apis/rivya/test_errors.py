@@ -11,6 +11,7 @@ from mock_server.simulation.blobs import Blobs
 from tests import rivya
 from tests.asgi import Answer
 from tests.mock import MINIMAL, PNG, MakeMock, Mock
+from tests.rows import each_row
 
 NO_HTTP_ERROR = "generation_failed"
 
@@ -216,8 +217,8 @@ def allowed(path: str) -> set[str]:
     }
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
+@each_row(
+    "method, path",
     [
         (method, path)
         for path in PATHS

@@ -9,6 +9,7 @@ import pytest
 from tests import rivya
 from tests.asgi import Answer
 from tests.mock import KEY, START, MakeMock, Mock
+from tests.rows import each_row
 
 ROUTES = [(method, path) for method, path, scope in rivya.OPERATIONS if scope == "webhooks:manage"]
 ROUTES_OF_ONE = [(method, path) for method, path in ROUTES if "whend_x" in path]
@@ -491,8 +492,8 @@ GOOD = [
 ]
 
 
-@pytest.mark.parametrize("url", BAD)
-@pytest.mark.parametrize("rule", ["local", "strict"])
+@each_row("url", BAD)
+@each_row("rule", ["local", "strict"])
 def test_a_new_endpoint_with_a_bad_address_is_refused(
     make_mock: MakeMock, url: str, rule: str
 ) -> None:
@@ -501,8 +502,8 @@ def test_a_new_endpoint_with_a_bad_address_is_refused(
     assert listed(mock) == []
 
 
-@pytest.mark.parametrize("url", BAD)
-@pytest.mark.parametrize("rule", ["local", "strict"])
+@each_row("url", BAD)
+@each_row("rule", ["local", "strict"])
 def test_a_change_to_a_bad_address_is_refused(make_mock: MakeMock, url: str, rule: str) -> None:
     mock = make_mock(webhook_urls=rule)
     endpoint = make(mock)
