@@ -43,10 +43,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [items[place] for place in long_first([item.nodeid for item in items], workers)]
 
 
+def pytest_collectstart() -> None:
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
-    """Keeps the collector from going through all that collecting made, which stays to the end."""
-    gc.collect()
+    """Keeps the garbage collector from going through what collecting made and will stay."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -132,7 +132,7 @@ def video_path(task_id: str) -> str:
     return f"/media/default/{task_id}.mp4"
 
 
-def cells(names: dict[str, Any]) -> Iterator[Any]:
+def cells(names: Iterable[str]) -> Iterator[Any]:
     """Scenario, channel and API, for every API that the scenario names."""
     for name in names:
         for channel in calls.CHANNELS:
