@@ -274,4 +274,4 @@ def test_packages_in_the_caller_s_folder_do_not_replace_the_installed_suite(
         (tmp_path / package).mkdir()
         (tmp_path / package / "__init__.py").write_text("raise ImportError(__file__)", "utf-8")
     (tmp_path / "conftest.py").write_text("raise ImportError(__file__)", "utf-8")
-    check("--quick", "--only", "getCredits", command=command)
+    check("--quick", "--only", "test_models", command=command)
