@@ -13,6 +13,9 @@ from mock_server.verdict.sent import Sent
 _SOON_MS = 100
 """Requests so soon after an event are caused by it."""
 
+_QUICK_MS = 500
+"""Real time in which a receiver looks, fetches and answers, unless the machine is busy."""
+
 _PACE = 0.7
 """A look after this share of the usual pause may be one that was due."""
 
@@ -69,7 +72,9 @@ def _caused(evidence: Evidence, sent: Sent) -> list[Request]:
     about = evidence.about(task_id)
     if began_ms is None or ended_ms is None:
         return []
-    at_once = [each for each in about if began_ms <= each.started_wall_ms <= ended_ms + _SOON_MS]
+    # While an event is answered for long, a look may come by itself.
+    until_ms = ended_ms if ended_ms - began_ms <= _QUICK_MS else began_ms
+    at_once = [each for each in about if began_ms <= each.started_wall_ms <= until_ms + _SOON_MS]
     if at_once and _may_be_due(evidence, sent, at_once[0]):
         at_once = []
     later = [each for each in about if each.is_download and each.started_wall_ms >= began_ms]

@@ -152,6 +152,20 @@ def test_a_look_that_also_came_in_the_quiet_run_may_be_due(day: Receiving, late_
     noted(day.judge("HM501", control=True), "HM501")
 
 
+def test_a_look_while_an_event_is_answered_for_long_may_have_come_by_itself() -> None:
+    with listening() as hook, real_day(hook) as day:
+
+        def answer(*_: object) -> int:
+            day.pass_s(1)
+            return 200
+
+        day.hook.answer = answer
+        delivery(day, signed_with="wrong")
+        task_id = day.finished_task()
+        day.look(task_id)
+        noted(day.judge("HM501"), "HM501")
+
+
 def test_callbacks_of_an_api_that_does_not_sign_are_no_forgeries(day: Receiving) -> None:
     delivery(day, signed_with="nothing")
     task_id = day.finished_task(api="acedata", callback_url=day.hook.url)
@@ -371,10 +385,14 @@ def real_day(hook: Hook) -> Receiving:
 
 def test_a_slow_acknowledgement_is_found() -> None:
     with listening() as hook, real_day(hook) as day:
-        answer_after(day, 1, 6)
+        answer_after(day, 1, 6, 6)
         day.finished_task()
         day.finished_task(prompt="Another job")
-        assert "took 6.0 s" in found(day.judge("HM511"), "HM511").sentence
+        noted(day.judge("HM511"), "HM511")  # a busy machine may be slow once
+        day.finished_task(prompt="A third job")
+        judgement = day.judge("HM511")
+        assert [each.code for each in judgement.findings] == ["HM511"] * 2
+        assert "took 6.0 s" in judgement.findings[0].sentence
 
 
 def test_a_receiver_whose_looks_fail_may_be_slow() -> None:
