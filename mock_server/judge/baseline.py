@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
 
 from mock_server.judge.report import FORMAT, Flip, Report, Verdict
 
@@ -13,17 +14,31 @@ class BaselineError(Exception):
     """The file is no earlier judgement. The message says why."""
 
 
+class _Format(Struct):
+    format: str
+
+
+_NONE = "is no judgement that --json has written"
+_MOST_BYTES = 50_000_000
+"""Far more than a judgement has."""
+
+
 def read_baseline(file: Path, api: str) -> Report:
     """The judgement that `--json` wrote to this file. Raises BaselineError."""
     try:
-        report = msgspec.json.decode(file.read_bytes(), type=Report)
+        with file.open("rb") as opened:  # a device has no end
+            content = opened.read(_MOST_BYTES + 1)
     except OSError as error:
         raise BaselineError(f"{file}: cannot be read: {error.strerror}") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        reason = f"is no judgement that --json has written: {error}"
-        raise BaselineError(f"{file}: {reason}") from None
-    if report.format != FORMAT:
-        raise BaselineError(f"{file}: has the format '{report.format}', not '{FORMAT}'")
+    if len(content) > _MOST_BYTES:
+        raise BaselineError(f"{file}: {_NONE}: it has more than {_MOST_BYTES // 10**6} MB")
+    try:
+        written_as = msgspec.json.decode(content, type=_Format).format
+        if written_as != FORMAT:
+            raise BaselineError(f"{file}: has the format '{written_as}', not '{FORMAT}'")
+        report = msgspec.json.decode(content, type=Report)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BaselineError(f"{file}: {_NONE}: {error}") from None
     if report.api != api:
         raise BaselineError(f"{file}: is about {report.api}, and this judgement is about {api}")
     return report

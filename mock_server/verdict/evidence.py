@@ -1,11 +1,13 @@
 """The evidence of one world: all that the rules may use."""
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
+from itertools import chain, pairwise
 from math import ceil
+from operator import attrgetter
 from typing import Literal, Self
 
 from msgspec import Struct
@@ -63,6 +65,8 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 _MOST_NEW = 2000
 """Requests that one judgement of a client that goes on adds: it delays the server by 20 ms."""
+
+_NUMBER, _STARTED = attrgetter("number"), attrgetter("started_wall_ms")
 
 ON_ITS_WAY_MS = 1000
 """Real time that a request may be on its way, on a busy machine."""
@@ -259,6 +263,26 @@ class Evidence:
             return False
         waited_ms = sent.started_wall_ms - told.ended_wall_ms
         return waited_ms > ON_ITS_WAY_MS or not self.has_several_workers
+
+    def following(self, told: Request, requests: Sequence[Request]) -> Iterator[Request]:
+        """Those of some requests, which are in order, that can follow from an answer."""
+        first = bisect_right(requests, told.number, key=_NUMBER)
+        if self.has_several_workers:
+            known_ms = told.ended_wall_ms + ON_ITS_WAY_MS
+            first = max(first, bisect_right(requests, known_ms, key=_STARTED))
+        later = (requests[place] for place in range(first, len(requests)))
+        return (each for each in later if self.could_know(told, each))
+
+    @cached_property
+    def usual_pause_ms(self) -> int:
+        """The usual pause between two looks at a task, by the machine's clock; 0: there is none."""
+        pauses_ms = sorted(
+            later.started_wall_ms - one.ended_wall_ms
+            for group in self.calls.values()
+            for one, later in pairwise(group)
+            if one.is_look and one.is_ok
+        )
+        return pauses_ms[len(pauses_ms) // 2] if pauses_ms else 0
 
     @cached_property
     def has_several_workers(self) -> bool:

@@ -19,10 +19,8 @@ _NUMBER = attrgetter("number")
 
 def orders_after(evidence: Evidence, earlier: Request, create: Request) -> Iterator[Request]:
     """The creates with the order of `create` that can follow from the answer to `earlier`."""
-    group = evidence.calls[create.call]
-    first = bisect_right(group, earlier.number, key=_NUMBER)
-    later = islice(group, first, None)
-    return (each for each in later if each.is_create and evidence.could_know(earlier, each))
+    later = evidence.following(earlier, evidence.calls[create.call])
+    return (each for each in later if each.is_create)
 
 
 def later_orders(evidence: Evidence, create: Request) -> list[Request]:
@@ -133,13 +131,16 @@ class PaidOnce:
         makers = self._unreported(call, with_key) if left else []
         if not makers or makers[-1].number <= earlier.number:
             return []
-        later = islice(makers, bisect_right(makers, earlier.number, key=_NUMBER), None)
+        later = (
+            islice(makers, bisect_right(makers, earlier.number, key=_NUMBER), None)
+            if overlaps
+            else self._evidence.following(earlier, makers)
+        )
         again = [
             each
             for each in takewhile(is_soon, later)
             if each.made != first
             and is_alive(self._evidence, first, each.exchange.started_ms)
-            and (overlaps or self._evidence.could_know(earlier, each))
             and is_meant(each)
         ][-left:]
         self._left[call] -= len(again)

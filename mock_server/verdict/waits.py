@@ -1,7 +1,6 @@
 """Pauses that an answer asked for, and those that the client made."""
 
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 
 from mock_server.verdict.evidence import ON_ITS_WAY_MS, Evidence
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
@@ -22,8 +21,7 @@ _TOLERANCE_OF_DATES_MS = 1100
 
 def next_same_call(evidence: Evidence, request: Request) -> Request | None:
     """The next request that is the same and can follow from the answer to this one."""
-    later = (each for each in evidence.calls[request.call] if evidence.could_know(request, each))
-    return next(later, None)
+    return next(evidence.following(request, evidence.calls[request.call]), None)
 
 
 def waits_obeyed(evidence: Evidence, told: Iterable[Request]) -> Iterator[Outcome]:
@@ -55,16 +53,9 @@ def _kept_it(evidence: Evidence, first: Request, second: Request, least_ms: floa
     worker had sent the second request already."""
     if second.started_wall_ms - first.ended_wall_ms > ON_ITS_WAY_MS:
         return False
-    group = evidence.calls[first.call]
-    third = next((each for each in group if each.number > second.number), None)
+    third = next(evidence.following(second, evidence.calls[first.call]), None)
     quiet = evidence if evidence.control is None else evidence.control
-    usual_ms = sorted(
-        later.started_wall_ms - one.ended_wall_ms
-        for calls in quiet.calls.values()
-        for one, later in pairwise(calls)
-        if one.is_look and one.exchange is not second.exchange
-    )
-    if third is None or not usual_ms or evidence.waited_ms(first, third) < least_ms:
+    if third is None or not quiet.usual_pause_ms or evidence.waited_ms(first, third) < least_ms:
         return False
     pause_ms = third.started_wall_ms - second.ended_wall_ms
-    return pause_ms > _LONGER * usual_ms[len(usual_ms) // 2]
+    return pause_ms > _LONGER * quiet.usual_pause_ms

@@ -168,3 +168,15 @@ def test_what_is_no_baseline_is_refused(tmp_path: Path, content: bytes) -> None:
         read_baseline(file, "rivya")
     with pytest.raises(BaselineError, match="cannot be read"):
         read_baseline(tmp_path / "none.json", "rivya")
+
+
+def test_a_baseline_of_another_version_says_its_format(tmp_path: Path) -> None:
+    file = tmp_path / "receipt.json"
+    file.write_bytes(b'{"format": "hailuo-mock judgement 9", "runs": []}')
+    with pytest.raises(BaselineError, match="has the format 'hailuo-mock judgement 9', not"):
+        read_baseline(file, "rivya")
+
+
+def test_a_file_without_end_is_no_baseline() -> None:
+    with pytest.raises(BaselineError, match="more than 50 MB"):
+        read_baseline(Path("/dev/zero"), "rivya")

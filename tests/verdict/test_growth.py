@@ -53,6 +53,22 @@ def troubled_looks(day: Day, times: int) -> None:
         day.look(task)
 
 
+def workers(day: Day, times: int) -> None:
+    """Creates of two workers, which come closer to each other than their answers may be known."""
+    for number in range(times):
+        day.connection = number % 2
+        day.create()
+        day.pass_s(0.005)
+
+
+def limited_looks(day: Day, times: int) -> None:
+    task = day.create().id
+    day.fault("rate_limited", match=LOOK)
+    for _ in range(times):
+        day.look(task)
+        day.pass_s(0.1)
+
+
 @pytest.mark.parametrize("expected_jobs", [None, 60])
 @pytest.mark.parametrize(
     "behave",
@@ -63,6 +79,8 @@ def troubled_looks(day: Day, times: int) -> None:
         different_creates,
         looks,
         troubled_looks,
+        workers,
+        limited_looks,
     ],
 )
 def test_twice_as_many_requests_are_judged_in_about_twice_as_many_steps(
