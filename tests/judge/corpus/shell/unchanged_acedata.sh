@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# The correct client of which others replace a step, as it is.
+. "$(dirname "$0")/base/acedata.sh"
+
+make_video
