@@ -79,10 +79,17 @@ def _generator(load: Load) -> Iterator[Generator]:
 
 @contextmanager
 def busy(
-    server: Listening, messages: list[str], count: int, connections: int = BUSY_CONNECTIONS
+    server: Listening,
+    messages: list[str],
+    count: int,
+    connections: int = BUSY_CONNECTIONS,
+    *,
+    polls: bool = True,
 ) -> Iterator[Generator]:
-    """Send `count` requests as fast as the server answers."""
-    load = Load("closed", server.port, messages, count, connections, _TIMEOUT_S)
+    """Send `count` requests as fast as the server answers.
+
+    polls: takes one core; not for the load of two processes on two cores."""
+    load = Load("closed", server.port, messages, count, connections, _TIMEOUT_S, polls=polls)
     with _generator(load) as generator:
         yield generator
 

@@ -136,7 +136,7 @@ def _rate(
     """The rate if the proxy and the processes have these cores, and the load generator those."""
     for pid in [*proxy.pids(), *(each.pid for each in processes)]:
         os.sched_setaffinity(pid, cores)
-    with busy(proxy, sent, count, BUSY_CONNECTIONS * len(cores)) as load:
+    with busy(proxy, sent, count, BUSY_CONNECTIONS * len(cores), polls=False) as load:
         os.sched_setaffinity(load.pid, generator_cores)
         before_s = cpu_s_of(load.pid)
         result = load.run()
@@ -165,7 +165,8 @@ class _Cost(NamedTuple):
 def _spent(proxy: _Proxy, processes: list[Server], sent: list[str], count: int) -> _Cost:
     """The cost of so many answers, as if every process were as busy as the busiest one."""
     before = [each.cpu_s() for each in processes], proxy.cpu_s()
-    with busy(proxy, sent, count, BUSY_CONNECTIONS * len(processes)) as load:
+    connections = BUSY_CONNECTIONS * len(processes)
+    with busy(proxy, sent, count, connections, polls=False) as load:
         load.run()
     time.sleep(_TASK_LIFE_S)  # the ends of the tasks are a part of their cost
     spent_s = [each.cpu_s() - earlier for each, earlier in zip(processes, before[0], strict=True)]
