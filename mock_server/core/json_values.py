@@ -18,7 +18,7 @@ _INDEX = re.compile("0|[1-9][0-9]{0,8}")
 
 def pointer(path: Iterable[str | int]) -> str:
     """A path as a JSON Pointer."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    return "".join(["/" + str(step).replace("~", "~0").replace("/", "~1") for step in path])
 
 
 def steps(pointer: str) -> list[str]:

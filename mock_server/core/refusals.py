@@ -85,7 +85,7 @@ class Invalid(Refusal):
     """The request breaks the contract; `violations`: up to MOST_VIOLATIONS, the clearest first."""
 
     def __init__(self, violations: Sequence[Violation]) -> None:
-        shown = "; ".join(str(violation) for violation in violations[:3])
+        shown = "; ".join(map(str, violations[:3]))
         more = f"; and {len(violations) - 3} more" if len(violations) > 3 else ""
         if len(violations) > MOST_VIOLATIONS:
             more = f"; and at least {MOST_VIOLATIONS - 3} more"
