@@ -49,10 +49,12 @@ def waits_obeyed(evidence: Evidence, told: Iterable[Request]) -> Iterator[Outcom
 
 
 def _kept_it(evidence: Evidence, first: Request, second: Request, least_ms: float) -> bool:
-    """Whether the client kept the pause after all, which is longer than its usual one: then another
-    worker had sent the second request already."""
+    """Whether the client kept the pause after all, which is longer than its usual one, or did
+    nothing more: then another worker had sent the second request already."""
     if second.started_wall_ms - first.ended_wall_ms > ON_ITS_WAY_MS:
         return False
+    if second is evidence.requests[-1] and evidence.run.ended_by == "itself":
+        return not second.is_create  # of an order, each worker has its own
     third = next(evidence.following(second, evidence.calls[first.call]), None)
     quiet = evidence if evidence.control is None else evidence.control
     if third is None or not quiet.usual_pause_ms or evidence.waited_ms(first, third) < least_ms:

@@ -166,6 +166,37 @@ def test_a_request_that_another_worker_has_sent_already_is_no_repeat(
         found(day.judge("HM206"), "HM206")
 
 
+@pytest.mark.parametrize(
+    ("late_s", "run", "looks", "is_right"),
+    [
+        (0.2, ENDED, 3, True),
+        (0.2, {"ended_by": "judge"}, 3, False),
+        (1.2, ENDED, 3, False),
+        (0.2, ENDED, 4, False),
+    ],
+)
+def test_a_client_that_ends_at_the_pause_is_not_accused_of_a_look_on_its_way(
+    day: Day, late_s: float, run: dict[str, Any], looks: int, *, is_right: bool
+) -> None:
+    task = day.create().id
+    day.fault("rate_limited", match=LOOK, skip=1, times=1)
+    for _ in range(looks):
+        day.look(task)
+        day.pass_s(late_s)
+    if is_right:
+        assert_clean(day.judge("HM206", run=run), ["HM206"])
+    else:
+        found(day.judge("HM206", run=run), "HM206")
+
+
+def test_an_order_that_comes_too_early_is_found_also_if_nothing_follows(day: Day) -> None:
+    day.fault("rate_limited", match=CREATE, times=1)
+    day.create()
+    day.pass_s(0.2)
+    day.create()
+    found(day.judge("HM206", run=ENDED), "HM206")
+
+
 def test_the_end_of_an_answer_may_be_noted_after_the_client_had_it(day: Day) -> None:
     day.fault("rate_limited", match={"api": "rivya"}, times=1)
     asked_s = int(day.create().retry_after or 0)
