@@ -90,12 +90,14 @@ class Program:
             cls._older = descendants_of(os.getpid())
         cls._running.add(entry := object())
         read_end, write_end = os.pipe()
+        output = None
         try:
             output = await _Output.of(read_end)
             process = await spawn(argv, env, write_end)
         except BaseException as error:
             cls._running.discard(entry)
-            output.close()
+            if output is not None:
+                output.close()
             if isinstance(error, (OSError, ValueError)):
                 raise CannotStart(_why_not(argv[0], error)) from None
             raise

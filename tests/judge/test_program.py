@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 from collections.abc import Awaitable, Callable
@@ -220,3 +221,19 @@ def test_standard_input_is_empty(tmp_path: Path) -> None:
         return program.last_output
 
     assert run(tmp_path, story) == "nothing to read\n"
+
+
+def test_a_start_that_is_cancelled_at_any_step_leaves_nothing(tmp_path: Path) -> None:
+    async def start(started: Started) -> None:
+        for steps in range(20):
+            starting = asyncio.ensure_future(started("sleep 60"))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            starting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await (await starting).kill()
+
+    open_before = len(list(Path("/proc/self/fd").iterdir()))
+    run(tmp_path, start)
+    assert not Program._running
+    assert len(list(Path("/proc/self/fd").iterdir())) <= open_before
