@@ -103,13 +103,23 @@ def test_a_program_is_what_its_row_says(client: Client) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives orphans to the judge")
-@pytest.mark.parametrize(("ending", "code"), [("sys.exit(7)", 7), ("os.kill(os.getpid(), 9)", -9)])
+@pytest.mark.parametrize(
+    ("ending", "code", "last"),
+    [
+        ("sys.exit(7)", 7, ""),
+        ("sys.exit('why')", 1, "why"),
+        ("1 / 0", 1, "ZeroDivisionError: division by zero"),
+        ("atexit.register(print, 'at exit')", 0, "at exit"),
+        ("threading.Timer(0.1, print, ['of a thread']).start()", 0, "of a thread"),
+        ("os.kill(os.getpid(), 9)", -9, ""),
+    ],
+)
 def test_a_client_of_the_warm_python_is_a_program_of_its_own(
-    tmp_path: Path, ending: str, code: int
+    tmp_path: Path, ending: str, code: int, last: str
 ) -> None:
     file = tmp_path / "client.py"
     file.write_text(
-        "import os, sys\n"
+        "import atexit, os, sys, threading\n"
         "print(sorted(os.environ), sys.argv, sys.path[0], __name__, os.getsid(0) == os.getpid())\n"
         f"print(repr(sys.stdin.read()))\n{ending}\n"
     )
@@ -125,7 +135,10 @@ def test_a_client_of_the_warm_python_is_a_program_of_its_own(
 
     said = f"['TMPDIR'] ['{file}'] {tmp_path} __main__ True\n''\n"
     with closing(WarmPython()) as warm:
-        assert asyncio.run(story(warm)) == (code, said)
+        ended, output = asyncio.run(story(warm))
+    assert ended == code
+    assert output.startswith(said)
+    assert output.rstrip("\n").endswith(last or said.rstrip("\n"))
 
 
 # One with each library and language, on the quiet day and on the days of its mistake.

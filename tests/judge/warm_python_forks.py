@@ -6,6 +6,7 @@ environment, and has a file descriptor for the output. The answer is the number 
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import os
@@ -59,10 +60,28 @@ def _forked_twice(channel: socket.socket) -> bool:
     return between == 0
 
 
+def run(file: str) -> None:
+    """Run a client as `python FILE` does. The process ends without freeing its memory: to write to
+    all that it shares with its parent would take longer than the client itself."""
+    exit_code = 1
+
+    def end() -> None:
+        sys.stdout.flush()
+        os._exit(exit_code)
+
+    atexit.register(end)  # it runs after those that the client registers
+    try:
+        runpy.run_path(file, run_name="__main__")
+        exit_code = 0
+    except SystemExit as ended:
+        exit_code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        raise
+
+
 if __name__ == "__main__":
     gc.freeze()
     file = next_client(socket.socket(fileno=int(sys.argv[1])))
     if file is not None:
         sys.argv = [file]
         sys.path[0] = str(Path(file).parent)
-        runpy.run_path(file, run_name="__main__")
+        run(file)
