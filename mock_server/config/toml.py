@@ -9,6 +9,9 @@ import msgspec
 
 from mock_server.config.settings import AccountSettings, Effective, SettingInfo
 
+_MOST_BYTES = 10_000_000
+"""Far more than a file that people write has; it is read within seconds."""
+
 
 class TomlError(ValueError):
     """A file cannot be read as TOML. The message says why, and does not name the file."""
@@ -19,7 +22,10 @@ def read_toml(path: Path) -> tuple[str, dict[str, Any]]:
     import tomllib  # most servers start without a file
 
     try:
-        content = path.read_bytes()
+        with path.open("rb") as file:  # a device has no end
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise TomlError(f"has more than {_MOST_BYTES // 10**6} MB")
         text = content.decode("utf-8-sig")
         return text, tomllib.loads(text)
     except OSError as error:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +20,11 @@ def judge_command(environment: Mapping[str, str], prefix: str) -> click.Command:
 
     def run(**options: Any) -> None:
         options["no_colour"] = bool(environment.get("NO_COLOR"))
-        try:
+        with _ended_by_ctrl_c():
             # Imported here: the other commands start faster without it.
             from mock_server.judge.command import judge
 
-            code = judge(options, environment)
-        except KeyboardInterrupt:  # before the client was started; click would exit with 1
-            click.echo("hailuo-mock judge: stopped", err=True)
-            code = 130
-        sys.exit(code)
+            sys.exit(judge(options, environment))
 
     return click.Command(
         "judge",
@@ -40,6 +38,19 @@ def judge_command(environment: Mapping[str, str], prefix: str) -> click.Command:
             "allow_interspersed_args": False,
         },
     )
+
+
+@contextmanager
+def _ended_by_ctrl_c() -> Iterator[None]:
+    """A block in which Ctrl-C ends the process at once: an exception would be lost while a module
+    is imported, and click would exit with 1, as with findings."""
+    before = signal.getsignal(signal.SIGINT)
+    if before == signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 _HELP = """Run a client through bad days, and say what it did wrong.

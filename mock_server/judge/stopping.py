@@ -25,8 +25,9 @@ class Stopped(Exception):
 
 def run_until_signal(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """The result of the work. Raises Stopped if a signal comes first; the work is cancelled then,
-    and has cleaned up."""
+    and has cleaned up. Afterwards Ctrl-C does what it did before."""
     received: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
 
     async def run() -> T:
         task = asyncio.create_task(work())
@@ -45,5 +46,10 @@ def run_until_signal(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
     try:
         return asyncio.run(run())
-    except (asyncio.CancelledError, KeyboardInterrupt):
-        raise Stopped(received[0] if received else signal.SIGINT) from None
+    except BaseException:
+        # What was under way may end with an exception of its own when it is cancelled.
+        if received:
+            raise Stopped(received[0]) from None
+        raise
+    finally:
+        signal.signal(signal.SIGINT, before)

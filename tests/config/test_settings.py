@@ -211,6 +211,10 @@ def test_a_file_in_another_encoding_is_no_invalid_toml(
     require_refused(tmp_path, content, why)
 
 
+def test_a_file_without_an_end_is_not_read_to_its_end(tmp_path: Path) -> None:
+    require_refused(tmp_path, b"#" * 10_000_001, "has more than 10 MB")
+
+
 def require_refused(folder: Path, content: bytes, why: str) -> None:
     path = folder / "hailuo-mock.toml"
     path.write_bytes(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -19,6 +20,7 @@ from mock_server.__main__ import main
 from mock_server.apis import ALL
 from mock_server.control import Control
 from mock_server.judge.fake import fake_for_runs
+from mock_server.judge.stopping import Stopped, run_until_signal
 from tests.judge.clients import CORRECT, KEEPS_LOOKING, PAYS_TWICE, client
 from tests.judge.processes import has_ended
 
@@ -507,16 +509,6 @@ def test_a_port_that_is_taken_before_the_client_starts_is_told(elsewhere: Path) 
     assert f"something listened at {url} before the client was started" in said
 
 
-def test_ctrl_c_before_the_client_is_started_does_not_mean_findings(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def pressed(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("mock_server.judge.command.request_of", pressed)
-    assert judged("--api", "rivya", "--", "true").exit_code == 130
-
-
 # --- signals --------------------------------------------------------------------------------------
 
 
@@ -543,6 +535,38 @@ time.sleep(60)
     assert said == "hailuo-mock judge: stopped; the client and its children were ended\n"
     for pid in pids.read_text().split():
         assert has_ended(pid)
+
+
+@pytest.mark.usefixtures("default_signals")
+def test_ctrl_c_before_the_client_is_started_does_not_mean_findings(tmp_path: Path) -> None:
+    """The judge waits for the accepted findings; click would exit with 1."""
+    os.mkfifo(accepted := tmp_path / "accepted.toml")
+    command = [sys.executable, "-m", "mock_server", "judge", "--api", "rivya"]
+    with (
+        subprocess.Popen(
+            [*command, "--accept", str(accepted), "--", "true"], stderr=subprocess.PIPE
+        ) as process,
+        accepted.open("wb"),
+    ):
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGINT
+    assert said == b""
+
+
+def test_a_signal_counts_whatever_the_work_makes_of_its_end() -> None:
+    async def work() -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise OSError("it was under way") from None
+
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(Stopped) as stopped:
+        run_until_signal(work)
+    assert stopped.value.number == signal.SIGTERM
+    assert signal.getsignal(signal.SIGINT) == before
 
 
 # --- while the client runs ------------------------------------------------------------------------
