@@ -1,13 +1,15 @@
 """Tasks and uploads that expire: first their API knows them no longer, then they are deleted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from heapq import heappop, heappush
 from typing import Literal
 
 from msgspec import Struct
 
 from mock_server.core.clock import LAST_MS, Clock
+from mock_server.core.faults import Faults
 from mock_server.core.field_types import Count
+from mock_server.core.history import History
 from mock_server.core.idempotency import Idempotency
 from mock_server.core.lifecycle import RENDERED
 from mock_server.core.lifetimes import FOR_EVER, Lifetimes, is_over
@@ -40,17 +42,19 @@ class Expiry:
         tasks: Tasks,
         uploads: Uploads,
         idempotency: Idempotency,
-        on_task_deleted: Callable[[str], None],
+        history: History,
+        task_faults: dict[str, Faults],
         marks: Marks,
     ) -> None:
-        """lifetimes: of each API. on_task_deleted: called with the id of each deleted task."""
+        """lifetimes: of each API. task_faults: by task; those of a deleted one are deleted, too."""
         self._marks = marks
         self._clock = clock
         self._lifetimes = lifetimes
         self._tasks = tasks
         self._uploads = uploads
         self._idempotency = idempotency
-        self._on_task_deleted = on_task_deleted
+        self._history = history
+        self._task_faults = task_faults
         self._queue: list[tuple[int, Literal["task", "file"], str]] = []
         self.forgotten_tasks = self.forgotten_files = 0
         self._spent_credits: dict[str, int] = {}
@@ -129,7 +133,9 @@ class Expiry:
         heappush(self._queue, (at_ms, kind, subject))
 
     def _forget_task(self, task: Task) -> None:
-        self._on_task_deleted(task.id)
+        if self._task_faults.pop(task.id, None) is not None:
+            self._marks.mark("task_faults", task.id)
+        self._history.records.pop(task.id, None)
         self.forgotten_tasks += 1
         if task.planned.outcome is RENDERED:
             account = task.order.account

@@ -87,23 +87,17 @@ class PackedRing(Generic[T]):
         self.add_packed(len(final), self.pack(final))
 
 
-def _packing_of(
-    kind: type[T],
-) -> tuple[Callable[[Sequence[T]], bytes], Callable[[bytes], Iterator[T]]]:
+@cache
+def _packing_of(kind: Any) -> tuple[Callable[[Sequence[Any]], bytes], Callable[[bytes], Any]]:
     """How structs are packed and unpacked: values without the names of the fields."""
-    row: Any = _row_of(kind)
+    named = [(field.name, field.type) for field in fields(kind)]
+    row = msgspec.defstruct("Row", named, array_like=True)
+    unpacked = msgspec.msgpack.Decoder(list[row]).decode  # type: ignore[valid-type]
 
-    def pack(items: Sequence[T]) -> bytes:
+    def pack(items: Sequence[Any]) -> bytes:
         return msgspec.msgpack.encode(list(map(astuple, items)))
 
-    def unpack(block: bytes) -> Iterator[T]:
-        return (kind(*astuple(each)) for each in msgspec.msgpack.decode(block, type=list[row]))
+    def unpack(block: bytes) -> Iterator[Any]:
+        return (kind(*astuple(each)) for each in unpacked(block))
 
     return pack, unpack
-
-
-@cache
-def _row_of(kind: Any) -> Any:
-    """A struct with the same fields and no names in its bytes."""
-    named = [(field.name, field.type) for field in fields(kind)]
-    return msgspec.defstruct("Row", named, array_like=True)

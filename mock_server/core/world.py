@@ -146,7 +146,8 @@ class World:
             tasks=self.tasks,
             uploads=self.uploads,
             idempotency=self.idempotency,
-            on_task_deleted=self._forget_task,
+            history=self.history,
+            task_faults=self.task_faults,
             marks=marks,
         )
         self.delivered_before_answer: set[str] = set()
@@ -305,12 +306,6 @@ class World:
         self.agenda.add(now_ms, TASK_ENDS, task.id)
         return ended
 
-    def _forget_task(self, task_id: str) -> None:
-        """Delete what is kept of a task beside its record."""
-        if self.task_faults.pop(task_id, None) is not None:
-            self.marks.mark("task_faults", task_id)
-        self.history.records.pop(task_id, None)
-
     def _count_in_flight(self) -> None:
         """Begin to count the tasks that have not ended, unless they are counted already."""
         if not self.in_flight.is_counting:
@@ -379,24 +374,25 @@ class World:
 
     def _apply(self, due: Due, wall_ms: int) -> bool:
         """Apply it and return True; False if its task was ended by hand before."""
-        if due.occasion not in TASK_OCCASIONS:
+        task_id, occasion = due.subject, due.occasion
+        if occasion not in TASK_OCCASIONS:
             return True
-        if not self.ledger.holds(due.subject):
+        if not self.ledger.holds(task_id):
             return False
-        task = self.tasks[due.subject]
-        if due.occasion is TASK_TAKEN_UP:
-            self.history.task_taken_up(task, wall_ms)
+        if occasion is TASK_TAKEN_UP:
+            self.history.task_taken_up(task_id, due.at_ms, wall_ms)
             return True
+        task = self.tasks[task_id]
         order, planned = task.order, task.planned
         if self.in_flight.is_counting:
             self.in_flight.remove(order)
         self.expiry.task_ended(task)
         moment = planned.ends_ms, wall_ms
         if planned.outcome is RENDERED:
-            available_credits = self.ledger.settle(task.id, moment)
+            available_credits = self.ledger.settle(task_id, moment)
             movement = "spent"
         else:
-            available_credits = self.ledger.release(task.id, moment)
+            available_credits = self.ledger.release(task_id, moment)
             movement = "released"
         self.counts.credits[order.api, movement] += order.price_credits
         self.history.task_ended(task, wall_ms, available_credits)

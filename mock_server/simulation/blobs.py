@@ -58,6 +58,11 @@ class Blobs:
         finally:
             self._release(digests)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is stored."""
+        return not self._sizes
+
     async def keep_only(self, in_use: Set[str]) -> None:
         """Delete everything but these digests and what is being added."""
         with self._lock:

@@ -120,6 +120,8 @@ class ServerState(Struct, frozen=True):
 
     async def free_uploads(self) -> None:
         """Delete the bytes of uploads that no world has any more, nor the state file."""
+        if self.blobs.is_empty:  # as most are: the worlds may be many
+            return
         await self.keeper.released()
         await self.blobs.keep_only(
             {file.content for slot in self.worlds for file in slot.world.uploads}

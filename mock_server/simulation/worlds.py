@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct, field
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from mock_server.core.snapshot import Snapshot, UrlRewriter
 
 DEFAULT_WORLD = "default"
+
+_FREED_AT_ONCE = 1000
+"""How many tasks, or records of tasks, are freed at once. It takes less than a millisecond."""
 
 
 class WorldSlot(Struct):
@@ -149,6 +153,7 @@ class Worlds:
             raise Conflict("the default world stays; reset it instead")
         slot = self._slots.pop(name)
         slot.timekeeper.stop()
+        _free_slowly(slot.world)
         self._forget_keys(slot)
         for other in self:
             self._claim_keys(other)
@@ -157,6 +162,7 @@ class Worlds:
     def reset(self, name: str) -> WorldSlot:
         """Reset a world to how it was made."""
         slot = self._slots[name]
+        _free_slowly(slot.world)
         slot.timekeeper.move_to(self._new_world(slot.plan, slot.accounts))
         self._forget_keys(slot)
         self._claim_keys(slot)
@@ -219,6 +225,7 @@ class Worlds:
     def put_back(self, world: World) -> None:
         """Replace the world of this name. Keys of other worlds continue to select those."""
         slot = self._slots[world.name]
+        _free_slowly(slot.world)
         slot.timekeeper.move_to(world)
         self._claim_keys(slot)
         self.on_replaced(slot)
@@ -331,3 +338,16 @@ class Worlds:
 
 def _ignore(_: WorldSlot) -> None:
     pass
+
+
+def _free_slowly(world: World) -> None:
+    """Keep the tasks of a world that is gone, and free a few of them in each turn of the event
+    loop: to free a hundred thousand at once would block it."""
+    if len(world.tasks) > _FREED_AT_ONCE:
+        _free_some([*world.tasks, *world.history.records.values()])
+
+
+def _free_some(kept: list[Any]) -> None:
+    del kept[-_FREED_AT_ONCE:]
+    if kept:
+        asyncio.get_running_loop().call_soon(_free_some, kept)

@@ -8,9 +8,12 @@ time. What is random is drawn from a fixed seed.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import random
 import re
+import sys
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +22,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from benchmarks.orders import generation_order
+from mock_server.simulation.worlds import _FREED_AT_ONCE
 from tests import calls
 from tests.asgi import Answer
 from tests.mock import KEY, MINIMAL, PNG, START, TOKEN, VIDEO, MakeMock, Mock, form
@@ -689,4 +694,39 @@ def test_a_world_of_a_path_explains_its_own_requests() -> None:
     for name in ("ours", "theirs"):
         explained = send(mock, asked("GET", f"/w/{name}/_mock/explain/{request_id}")).json()
         assert (explained["world"], explained["asked"]) == (name, f"GET /api/v1/generations/{name}")
+    mock.close()
+
+
+def test_a_world_that_is_reset_or_dropped_is_freed_at_once(two: Mock) -> None:
+    gone = [weakref.ref(two.fake.world(name)) for name in ("ours", "theirs")]
+    gc.disable()  # the collector would stop the server, for as long as there are many worlds
+    try:
+        assert send(two, door("POST", "ours", "/reset")).status == 200
+        assert send(two, door("DELETE", "theirs", "")).status == 200
+        assert [each() for each in gone] == [None, None]
+    finally:
+        gc.enable()
+
+
+def test_a_large_world_that_is_reset_is_freed_bit_by_bit() -> None:
+    mock = Mock()
+    mock.world.ledger.grant("rivya", 10**6)
+    for number in range(2 * _FREED_AT_ONCE):
+        mock.world.submit(generation_order(number))
+    world, first = mock.world, next(iter(mock.world.tasks))
+    freed = weakref.ref(world)
+
+    async def freed_in_turns() -> list[bool]:
+        mock.fake.worlds.reset("default")
+        nonlocal world
+        del world
+        held = []
+        for _ in range(8):
+            held.append(sys.getrefcount(first) > 2)
+            await asyncio.sleep(0)
+        return held
+
+    held = asyncio.run(freed_in_turns())
+    assert freed() is None
+    assert (held[0], held[-1]) == (True, False)
     mock.close()
