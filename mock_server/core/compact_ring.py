@@ -16,8 +16,6 @@ _IN_A_BLOCK = 128
 class CompactRing(Generic[T]):
     """The last `max_kept` items, oldest first. Older ones are packed, because to delete an object
     that was not used for long takes longer than to make it: it has left the processor's caches.
-
-    made: the number of all items, deleted ones included; the last item has this number.
     """
 
     def __init__(self, max_kept: int, kinds: Any) -> None:
@@ -26,7 +24,7 @@ class CompactRing(Generic[T]):
         self._kinds = kinds
         self._blocks: deque[bytes] = deque(maxlen=max_kept // _IN_A_BLOCK + 1)
         self._newest: list[T] = []
-        self.made = 0
+        self._packed = 0
 
     def __len__(self) -> int:
         return self.made - self.evicted
@@ -37,11 +35,17 @@ class CompactRing(Generic[T]):
     def add(self, item: T) -> None:
         """Add an item; if there is no room, the oldest is deleted. One call in _IN_A_BLOCK packs;
         it takes some tenth of a microsecond an item."""
-        self._newest.append(item)
-        self.made += 1
-        if len(self._newest) == _IN_A_BLOCK:
-            self._blocks.append(msgspec.msgpack.encode(self._newest))
-            self._newest.clear()
+        newest = self._newest
+        newest.append(item)
+        if len(newest) == _IN_A_BLOCK:
+            self._blocks.append(msgspec.msgpack.encode(newest))
+            self._packed += _IN_A_BLOCK
+            newest.clear()
+
+    @property
+    def made(self) -> int:
+        """The number of all items, deleted ones included; the last item has this number."""
+        return self._packed + len(self._newest)
 
     @property
     def evicted(self) -> int:
@@ -52,7 +56,7 @@ class CompactRing(Generic[T]):
         """The kept items after the one with this number, unpacked while they are read. Nothing may
         be added meanwhile."""
         in_blocks = len(self._blocks) * _IN_A_BLOCK
-        before_blocks = self.made - len(self._newest) - in_blocks
+        before_blocks = self._packed - in_blocks
         skipped = max(number, self.evicted) - before_blocks
         whole_blocks = min(skipped // _IN_A_BLOCK, len(self._blocks))
         blocks = islice(self._blocks, whole_blocks, None)

@@ -129,6 +129,10 @@ class Endpoints(Records[Endpoint]):
             raise UnknownEndpoint("this account has no webhook endpoint with that id")
         return endpoint
 
+    def has_any(self, account: str) -> bool:
+        """Whether the account has an endpoint, even a revoked one."""
+        return bool(self._records) and any(self.of(account))
+
     def of(self, account: str) -> Iterator[Endpoint]:
         """The account's endpoints, revoked ones too."""
         return (each for each in self if each.account == account)

@@ -168,13 +168,12 @@ class History:
                 )
             )
 
-    def task_taken_up(self, task: Task, wall_ms: int) -> None:
+    def task_taken_up(self, task_id: str, at_ms: int, wall_ms: int) -> None:
         """Note that a task is processed from now on."""
-        at_ms = task.planned.taken_up_ms
-        if (record := self.records.get(task.id)) is not None:
-            self._marks.mark_later("task", task.id)
-            self.records[task.id] = record.with_taken_up(wall_ms)
-        self.changes.add(TaskMove(at_ms, wall_ms, task.id, PROCESSING))
+        if (record := self.records.get(task_id)) is not None:
+            self._marks.mark_later("task", task_id)
+            self.records[task_id] = record.with_taken_up(wall_ms)
+        self.changes.add(TaskMove(at_ms, wall_ms, task_id, PROCESSING))
 
     def task_ends_by_hand(self, task: Task) -> None:
         """Note that the control door ends a task."""

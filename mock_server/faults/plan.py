@@ -94,9 +94,7 @@ def plan_for(
     model, prompt = (
         (known.model, known.prompt) if known else _model_and_prompt(call, operation, body)
     )
-    if not (
-        asked or of_tasks or any(_may_happen(each, account, model, prompt) for each in candidates)
-    ):
+    if not (asked or of_tasks or _can_happen(candidates, account, model, prompt)):
         return None
     known = known or FaultTarget(api, operation, account, model, prompt, errors.statuses)
     target = replace(known, headers=call.scope["headers"])
@@ -144,9 +142,12 @@ def _concerns_task(rule: FaultRule) -> bool:
     return when_of(rule.effect) is None or rule.match.operation in {"read", "media"}
 
 
-def _may_happen(fault: Fault, account: str, model: str, prompt: str) -> bool:
-    """Whether a fault can match a request of this account with this model and prompt."""
-    return fault.rule.match.matches_order(model, prompt) and not fault.is_used_up(account)
+def _can_happen(faults: Iterable[Fault], account: str, model: str, prompt: str) -> bool:
+    """Whether one of them can match a request of this account with this model and prompt."""
+    for fault in faults:
+        if fault.rule.match.matches_order(model, prompt) and not fault.is_used_up(account):
+            return True
+    return False
 
 
 def _may_ask(call: Call, operation: Operation, body: bytes | None) -> bool:
@@ -154,7 +155,12 @@ def _may_ask(call: Call, operation: Operation, body: bytes | None) -> bool:
     return (
         call.known.may_name_scenarios
         # In JSON any letter of the prompt may be written as \u and four digits.
-        or (operation == "create" and body is not None and (b"mock:" in body or b"\\u" in body))
+        # Not `in`: for bytes it makes and drops an exception first.
+        or (
+            operation == "create"
+            and body is not None
+            and (body.find(b"mock:") >= 0 or body.find(b"\\u") >= 0)
+        )
     )
 
 

@@ -33,7 +33,7 @@ class Events:
 
     def has_receiver(self, world: World, task: Task) -> bool:
         """Whether the task's account has an endpoint, even a disabled one."""
-        return any(world.endpoints.of(task.order.account))
+        return world.endpoints.has_any(task.order.account)
 
     def pending_events(self, world: World, task: Task, fault: DeliveryFault) -> list[PendingEvent]:
         """The event of a task for each subscribed endpoint.
