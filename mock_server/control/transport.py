@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable, Collection, Coroutine, Generator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, overload
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeAlias, TypeVar, overload
 from urllib.parse import quote
 
 import httpx2
@@ -21,6 +21,7 @@ from mock_server.control.answers import Problem, Wrong
 from mock_server.control.loop_thread import LoopThread
 
 T = TypeVar("T")
+Client = TypeVar("Client", httpx2.Client, httpx2.AsyncClient)
 P = ParamSpec("P")
 
 IN_PROCESS = "http://hailuo-mock.test"
@@ -98,14 +99,18 @@ def step(name: str) -> str:
     return quote(name, safe="") if name.strip(".") else name.replace(".", "%2E")
 
 
-class _Servers:
-    """The servers that requests are made to. urls: their base URLs."""
+class _Servers(Generic[Client]):
+    """The servers that requests are made to, with a client and a base URL for each."""
 
     def __init__(self, server: Server, token: str | None) -> None:
-        self._servers = _each_of(server)
         self._token = token
+        self.servers = _each_of(server)
         self.urls = [
-            _base_url(each) if isinstance(each, str) else IN_PROCESS for each in self._servers
+            _base_url(each) if isinstance(each, str) else IN_PROCESS for each in self.servers
+        ]
+        self.clients: list[Client] = [
+            self._client_of(each, _options(url, token))
+            for each, url in zip(self.servers, self.urls, strict=True)
         ]
 
     @property
@@ -113,21 +118,21 @@ class _Servers:
         """The base URL of the first server."""
         return self.urls[0]
 
+    def to(self, process: int) -> Self:
+        """A transport to one of the servers, with the same client."""
+        only = copy(self)
+        only.servers, only.clients = [self.servers[process]], [self.clients[process]]
+        only.urls = [self.urls[process]]
+        return only
 
-class Transport(_Servers):
+    def _client_of(self, server: str | ASGIApp, options: dict[str, Any]) -> Client:
+        raise NotImplementedError
+
+
+class Transport(_Servers[httpx2.Client]):
     """Makes calls to a server at a URL or to an app in this process, and blocks until they return.
     Several threads may use it. It keeps no connection open between requests. An app runs on an
     event loop in its own thread, until the transport is closed."""
-
-    def __init__(self, server: Server, token: str | None) -> None:
-        super().__init__(server, token)
-        self._clients = [
-            httpx2.Client(
-                **_options(url, token),
-                transport=None if isinstance(each, str) else InThread(each),
-            )
-            for each, url in zip(self._servers, self.urls, strict=True)
-        ]
 
     def run(self, flow: RequestFlow[T]) -> T:
         """Make a call. Raises ControlError."""
@@ -140,45 +145,35 @@ class Transport(_Servers):
             result: T = done.value
             return result
 
-    def to(self, process: int) -> Transport:
-        """A transport to one of the servers, with the same client."""
-        return _only(self, process)
-
     def async_transport(self) -> AsyncTransport:
         """A transport to the first server, for async callers."""
-        return AsyncTransport(self._servers[0], self._token)
+        return AsyncTransport(self.servers[0], self._token)
 
     def close(self) -> None:
         """Close the clients, and end the thread of an app in this process."""
-        for client in self._clients:
+        for client in self.clients:
             client.close()
+
+    def _client_of(self, server: str | ASGIApp, options: dict[str, Any]) -> httpx2.Client:
+        in_thread = None if isinstance(server, str) else InThread(server)
+        return httpx2.Client(**options, transport=in_thread)
 
     def _send(self, request: Request) -> Reply:
         __tracebackhide__ = True
-        client = self._clients[request.process]
+        client = self.clients[request.process]
         try:
             return _reply_in(request, client.send(_request(client, request)))
         except httpx2.HTTPError as error:
             raise _no_answer(self.urls[request.process], request, error) from None
 
 
-class AsyncTransport(_Servers):
+class AsyncTransport(_Servers[httpx2.AsyncClient]):
     """The same for async callers, in any event loop; there is nothing to close. An app in this
     process runs in the caller's event loop."""
 
-    def __init__(self, server: Server, token: str | None) -> None:
-        super().__init__(server, token)
-        self._clients = [
-            httpx2.AsyncClient(
-                **_options(url, token),
-                transport=None if isinstance(each, str) else httpx2.ASGITransport(app=each),
-            )
-            for each, url in zip(self._servers, self.urls, strict=True)
-        ]
-
     async def run(self, flow: RequestFlow[T]) -> T:
         """Make a call. Raises ControlError."""
-        __tracebackhide__ = True  # a test's report then shows the line of the test
+        __tracebackhide__ = True
         try:
             request = next(flow)
             while True:
@@ -187,12 +182,12 @@ class AsyncTransport(_Servers):
             result: T = done.value
             return result
 
-    def to(self, process: int) -> AsyncTransport:
-        """A transport to one of the servers, with the same client."""
-        return _only(self, process)
+    def _client_of(self, server: str | ASGIApp, options: dict[str, Any]) -> httpx2.AsyncClient:
+        in_loop = None if isinstance(server, str) else httpx2.ASGITransport(app=server)
+        return httpx2.AsyncClient(**options, transport=in_loop)
 
     async def _send(self, request: Request) -> Reply:
-        client = self._clients[request.process]
+        client = self.clients[request.process]
         try:
             return _reply_in(request, await client.send(_request(client, request)))
         except httpx2.HTTPError as error:
@@ -278,17 +273,6 @@ class InThread(httpx2.BaseTransport):
         return httpx2.Response(answer.status_code, headers=answer.headers, content=content)
 
 
-_Each = TypeVar("_Each", Transport, AsyncTransport)
-
-
-def _only(transport: _Each, process: int) -> _Each:
-    """The same transport with one of its servers."""
-    only, one = copy(transport), slice(process, process + 1)
-    only._servers, only.urls = transport._servers[one], transport.urls[one]  # noqa: SLF001 (its own class)
-    only._clients = transport._clients[one]  # noqa: SLF001
-    return only
-
-
 def _each_of(server: Server) -> Sequence[str | ASGIApp]:
     """The servers one by one. Raises ControlError for an empty list."""
     if isinstance(server, Sequence) and not isinstance(server, str):
@@ -312,23 +296,17 @@ def _base_url(server: str) -> str:
 
 
 def _options(url: str, token: str | None) -> dict[str, Any]:
-    """The options of a client for one server, without its transport."""
+    """The options of a client for one server, without its transport.
+    Raises ControlError for a token that no server can have."""
+    if token is not None and not (token.isascii() and token.isprintable()):
+        raise ControlError("a control token is of visible ASCII characters; this one is not")
     return {
         "base_url": url,
-        "headers": _headers(token),
+        "headers": {} if token is None else {"mock-control-token": token},
         "trust_env": False,  # no proxy
         "limits": _LIMITS,
         "verify": url.startswith("https:"),
     }
-
-
-def _headers(token: str | None) -> dict[str, str]:
-    """The headers of every request. Raises ControlError for a token that no server can have."""
-    if token is None:
-        return {}
-    if not (token.isascii() and token.isprintable()):
-        raise ControlError("a control token is of visible ASCII characters; this one is not")
-    return {"mock-control-token": token}
 
 
 def _request(client: httpx2.Client | httpx2.AsyncClient, request: Request) -> httpx2.Request:

@@ -34,9 +34,6 @@ from mock_server.core.lifecycle import FailureReason
 _JUDGING_S = 120.0
 """The time limit of a judgement: a long journal takes some seconds."""
 
-_JUDGING_S = 120.0
-"""The time limit of a judgement: a long journal takes some seconds."""
-
 
 class _WorldCalls(DeliveryCalls, RequestCalls, WaitCalls, HistoryCalls):
     """The calls about a world. name, seed, keys: as it was made.
