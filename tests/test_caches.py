@@ -6,9 +6,7 @@ from mock_server.edge.short_key_cache import MAX_KEY_LENGTH, cached_for_short_ke
 from tests.test_imports import mentioned
 
 WHY_ITS_KEYS_ARE_SHORT = {
-    "mock_server.apis.acedata.schema": "cached properties of one object",
     "mock_server.apis.rivya.response_bodies": "ids of a bounded length",
-    "mock_server.apis.rivya.schema": "cached properties of one object",
     "mock_server.config.settings": "types of the program",
     "mock_server.contract.contract": "cached properties of one object",
     "mock_server.contract.failures": "names of the server's APIs",

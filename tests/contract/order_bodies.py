@@ -17,8 +17,8 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from mock_server.apis import ALL
-from mock_server.apis.acedata.schema import AceDataRules
-from mock_server.apis.rivya.schema import RivyaRules
+from mock_server.apis.acedata.schema import task_query_rules, video_rules
+from mock_server.apis.rivya.schema import lenient_generation, strict_generation, upload_rules
 from mock_server.contract.contract import Contract
 from mock_server.contract.data_paths import SCHEMAS
 from mock_server.contract.request_rules import OrderRules
@@ -27,8 +27,8 @@ from mock_server.core.json_values import pointer
 from mock_server.core.refusals import Invalid, Violation
 
 CONTRACT = Contract(SCHEMAS, ALL)
-RIVYA_RULES, ACEDATA_RULES = CONTRACT.of(RivyaRules), CONTRACT.of(AceDataRules)
-STRICT, LENIENT = RIVYA_RULES.strict_generation, RIVYA_RULES.lenient_generation
+STRICT, LENIENT = CONTRACT.of(strict_generation), CONTRACT.of(lenient_generation)
+VIDEO, TASK_QUERY = CONTRACT.of(video_rules), CONTRACT.of(task_query_rules)
 
 Bodies = st.SearchStrategy[dict[str, Any]]
 
@@ -230,12 +230,12 @@ ACEDATA = ("minimax-t2v", "minimax-i2v", "minimax-i2v-director")
 ORDERS: dict[str, tuple[OrderRules, str, Bodies]] = {
     **{f"{m} strict": (STRICT, m, rivya_bodies(m, strict=True)) for m in RIVYA},
     **{f"{m} lenient": (LENIENT, m, rivya_bodies(m, strict=False)) for m in RIVYA},
-    **{m: (ACEDATA_RULES.video, m, acedata_bodies(m)) for m in ACEDATA},
+    **{m: (VIDEO, m, acedata_bodies(m)) for m in ACEDATA},
 }
 SCHEMAS_AND_BODIES: dict[str, tuple[Any, Bodies]] = {
     **{name: (rules.schemas[model], bodies) for name, (rules, model, bodies) in ORDERS.items()},
-    "task query": (ACEDATA_RULES.task_query.schema, task_queries),
-    "upload form": (RIVYA_RULES.upload.schema, upload_forms),
+    "task query": (TASK_QUERY.schema, task_queries),
+    "upload form": (CONTRACT.of(upload_rules).schema, upload_forms),
 }
 
 every_order = pytest.mark.parametrize("name", ORDERS)

@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 
 from mock_server.apis import ALL
-from mock_server.apis.acedata.schema import AceDataRules
+from mock_server.apis.acedata.schema import video_rules
 from mock_server.apis.rivya import response_bodies
-from mock_server.apis.rivya.schema import RivyaRules
+from mock_server.apis.rivya.schema import strict_generation
 from mock_server.contract.contract import Contract
 from mock_server.contract.data_paths import SCHEMAS
 from mock_server.core.json_values import pointer
 from tests.contract.order_bodies import (
-    ACEDATA_RULES,
     GONE,
     ITEMS,
     STRICT,
+    VIDEO,
     Reference,
     places,
     refusal_of,
@@ -95,7 +95,7 @@ def test_the_made_up_model_is_one_the_catalogue_may_hold() -> None:
 
 
 def test_an_added_model_takes_its_own_params_and_references(enlarged: Contract) -> None:
-    assert enlarged.of(RivyaRules).strict_generation.require(DREAM_ORDER) == "dream-9"
+    assert enlarged.of(strict_generation).require(DREAM_ORDER) == "dream-9"
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_an_added_model_refuses_what_its_file_does_not_allow(
     enlarged: Contract, path: tuple[str | int, ...], value: Any
 ) -> None:
     body = with_defect(DREAM_ORDER, path, value)
-    assert places(refusal_of(enlarged.of(RivyaRules).strict_generation, body)) == {pointer(path)}
+    assert places(refusal_of(enlarged.of(strict_generation), body)) == {pointer(path)}
 
 
 def test_an_added_model_has_its_price_and_clips(enlarged: Contract) -> None:
@@ -140,19 +140,19 @@ def test_an_added_model_is_listed_with_what_it_takes(enlarged: Contract) -> None
 
 
 def test_an_added_model_is_among_those_a_mistyped_name_may_have_meant(enlarged: Contract) -> None:
-    (found,) = refusal_of(enlarged.of(RivyaRules).strict_generation, {"model": "dreem-9"})
+    (found,) = refusal_of(enlarged.of(strict_generation), {"model": "dreem-9"})
     assert "did you mean 'dream-9'?" in found.sentence
 
 
 def test_an_added_acedata_model_has_its_own_needs_and_price(enlarged: Contract) -> None:
     body = {"action": "generate", "model": "dream-t2v"}
-    assert enlarged.of(AceDataRules).video.require(body) == "dream-t2v"
+    assert enlarged.of(video_rules).require(body) == "dream-t2v"
     assert enlarged.catalog.find("acedata", "dream-t2v").price_credits == 3
 
 
 def test_adding_models_changes_nothing_for_the_others(enlarged: Contract) -> None:
     for before, after in [
-        (STRICT, enlarged.of(RivyaRules).strict_generation),
-        (ACEDATA_RULES.video, enlarged.of(AceDataRules).video),
+        (STRICT, enlarged.of(strict_generation)),
+        (VIDEO, enlarged.of(video_rules)),
     ]:
         assert before.schemas == {model_id: after.schemas[model_id] for model_id in before.schemas}

@@ -14,7 +14,6 @@ from mock_server.contract.request_rules import OrderRules
 from mock_server.contract.violations import BodyRules
 from mock_server.core.json_values import pointer
 from tests.contract.order_bodies import (
-    ACEDATA_RULES,
     CONTRACT,
     GONE,
     HTTP_URLS,
@@ -24,6 +23,8 @@ from tests.contract.order_bodies import (
     ORDERS,
     RIVYA,
     STRICT,
+    TASK_QUERY,
+    VIDEO,
     WHITE,
     places,
     refusal_of,
@@ -118,7 +119,7 @@ def test_other_errors_are_reported_in_order_of_their_place() -> None:
 
 
 @pytest.mark.parametrize("body", [None, True, 5, "model", [], [{"model": "hailuo-pro"}]])
-@pytest.mark.parametrize("rules", [STRICT, ACEDATA_RULES.video])
+@pytest.mark.parametrize("rules", [STRICT, VIDEO])
 def test_a_body_that_is_no_object_is_refused_as_a_whole(rules: OrderRules, body: Any) -> None:
     (found,) = refusal_of(rules, body)
     assert (found.place, found.rule) == ("", "type")
@@ -136,12 +137,12 @@ def test_a_model_that_takes_no_requests_is_refused_with_the_reason(
 
 
 def test_acedata_uses_its_text_model_by_default() -> None:
-    assert ACEDATA_RULES.video.require({"action": "generate", "prompt": "A"}) == "minimax-t2v"
+    assert VIDEO.require({"action": "generate", "prompt": "A"}) == "minimax-t2v"
 
 
 def test_a_prompt_alone_does_not_start_from_an_image() -> None:
     body = {"action": "generate", "prompt": "A", "model": "minimax-i2v"}
-    assert places(refusal_of(ACEDATA_RULES.video, body)) == {"/first_image_url"}
+    assert places(refusal_of(VIDEO, body)) == {"/first_image_url"}
 
 
 def test_the_fields_a_body_may_have_are_those_of_the_dossier() -> None:
@@ -150,7 +151,7 @@ def test_the_fields_a_body_may_have_are_those_of_the_dossier() -> None:
     assert {model: set(each["properties"]) for model, each in STRICT.schemas.items()} == (
         dict.fromkeys(STRICT.schemas, rivya)
     )
-    videos = ACEDATA_RULES.video.schemas
+    videos = VIDEO.schemas
     assert {model: set(each["properties"]) for model, each in videos.items()} == (
         dict.fromkeys(videos, acedata)
     )
@@ -175,7 +176,7 @@ def test_the_fields_a_body_may_have_are_those_of_the_dossier() -> None:
 def test_a_task_query_without_what_its_action_needs_is_refused(
     body: dict[str, Any], place: str
 ) -> None:
-    assert {found.place for found in ACEDATA_RULES.task_query.violations(body)} == {place}
+    assert {found.place for found in TASK_QUERY.violations(body)} == {place}
 
 
 # --- lenient params ---

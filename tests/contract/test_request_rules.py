@@ -12,12 +12,13 @@ from mock_server.contract.web_urls import is_web_url
 from mock_server.core.refusals import Invalid
 from tests.contract.order_bodies import (
     ACEDATA,
-    ACEDATA_RULES,
     CONTRACT,
     ORDERS,
     RIVYA,
     RULES,
     SCHEMAS_AND_BODIES,
+    TASK_QUERY,
+    VIDEO,
     WEB_URL,
     Reference,
     as_python,
@@ -81,7 +82,7 @@ def test_an_order_is_judged_by_the_rules_of_the_model_it_names(
 ) -> None:
     rules, _, bodies = ORDERS[name]
     body = data.draw(damaged(bodies))
-    default = "minimax-t2v" if rules is ACEDATA_RULES.video else None
+    default = "minimax-t2v" if rules is VIDEO else None
     asked = body.get("model", default) if isinstance(body, dict) else None
     schema = rules.schemas.get(asked) if isinstance(asked, str) else None
     if schema is not None and not places_by_reference(schema, body):
@@ -112,7 +113,7 @@ def test_the_published_document_accepts_what_the_server_accepts(
 @settings(max_examples=100)
 @given(damaged(task_queries))
 def test_the_published_task_query_accepts_what_the_server_accepts(body: Any) -> None:
-    assert published("TaskQuery").is_valid(body) is ACEDATA_RULES.task_query.accepts(body)
+    assert published("TaskQuery").is_valid(body) is TASK_QUERY.accepts(body)
 
 
 RESULT = {"primary_url": "https://h/a.mp4", "urls": ["https://h/a.mp4"]}

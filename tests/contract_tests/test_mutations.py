@@ -11,24 +11,23 @@ from contract_tests.generated import DISABLED_CHECKS
 from contract_tests.promises import promises
 from contract_tests.samples import SAMPLES, Sample
 from mock_server.apis import ALL
-from mock_server.apis.acedata.schema import AceDataRules
-from mock_server.apis.rivya.schema import RivyaRules
+from mock_server.apis.acedata.schema import task_query_rules, video_rules
+from mock_server.apis.rivya.schema import strict_generation, webhook_create_rules
 from mock_server.contract.contract import Contract as ServedContract
 from mock_server.contract.data_paths import SCHEMAS
 from mock_server.contract.violations import BodyRules
 
 SERVED = ServedContract(SCHEMAS, ALL)
-RIVYA, ACEDATA = SERVED.of(RivyaRules), SERVED.of(AceDataRules)
 NAMES = [f"{sample.path}-{number}" for number, sample in enumerate(SAMPLES)]
 
 
 def accepts(sample: Sample, body: Any) -> bool:
     """Whether the server's own rules accept a body. They are read from the same contract."""
     rules: list[BodyRules] = {
-        "/generations": [BodyRules(each) for each in RIVYA.strict_generation.schemas.values()],
-        "/videos": [BodyRules(each) for each in ACEDATA.video.schemas.values()],
-        "/tasks": [ACEDATA.task_query],
-        "/webhooks": [RIVYA.webhook_create],
+        "/generations": [BodyRules(each) for each in SERVED.of(strict_generation).schemas.values()],
+        "/videos": [BodyRules(each) for each in SERVED.of(video_rules).schemas.values()],
+        "/tasks": [SERVED.of(task_query_rules)],
+        "/webhooks": [SERVED.of(webhook_create_rules)],
     }[sample.path]
     return any(each.accepts(body) for each in rules)
 

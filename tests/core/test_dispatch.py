@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.apis.acedata.signing import callback_signature
+from mock_server.apis.acedata.callbacks import callback_signature
 from mock_server.core.agenda import Occasion
 from mock_server.core.clock import Clock
 from mock_server.core.deliveries import (

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from mock_server.apis.acedata.signing import callback_signature, check_callback
+from mock_server.apis.acedata.callbacks import callback_signature, check_callback
 from mock_server.apis.rivya.signing import check_timestamped, timestamped_signature
 from mock_server.core.chance import Chance
 from mock_server.core.endpoints import new_secret

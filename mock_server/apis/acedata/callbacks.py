@@ -1,5 +1,6 @@
 """Callbacks: written when a task with a `callback_url` ends, and signed if there is a secret."""
 
+import hmac
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,11 +8,10 @@ import msgspec
 
 from mock_server.apis.acedata import response_bodies
 from mock_server.apis.acedata.settings import AceDataSettings
-from mock_server.apis.acedata.signing import callback_signature, check_callback
 from mock_server.core.deliveries import Attempt, Delivery, Event, PendingEvent
 from mock_server.core.effects import DeliveryFault
 from mock_server.core.inbox import SignatureVerdict
-from mock_server.core.signing import BadSignature
+from mock_server.core.signing import BadSignature, require_one_of
 from mock_server.core.tasks import Task
 from mock_server.core.world import World
 
@@ -78,6 +78,16 @@ class Callbacks:
         except BadSignature as bad:
             return SignatureVerdict(False, str(bad))
         return SignatureVerdict(True, "signed with the callback_secret of its task")
+
+
+def callback_signature(secret: str, body: bytes) -> str:
+    """Hex HMAC-SHA256 over the bytes of the body as they are sent (docs:D1)."""
+    return hmac.new(secret.encode(), body, "sha256").hexdigest()
+
+
+def check_callback(signature: str, secret: str, body: bytes) -> None:
+    """Raises BadSignature unless the signature is right."""
+    require_one_of({signature}, [callback_signature(secret, body)])
 
 
 def _secret(task: Task | None) -> str | None:

@@ -1,8 +1,9 @@
-"""The rules for Ace Data Cloud's request bodies, from its schema files and models."""
+"""The rules for Ace Data Cloud's request bodies, from its schema files and models.
+
+`Contract.of` compiles each at its first use."""
 
 from collections.abc import Mapping
 from copy import deepcopy
-from functools import cached_property
 from typing import Any
 
 from mock_server.contract.contract import Contract
@@ -12,22 +13,15 @@ from mock_server.contract.violations import BodyRules
 from mock_server.core.catalog import Model
 
 
-class AceDataRules:
-    """The rules of every body, each compiled at its first use."""
+def video_rules(contract: Contract) -> OrderRules:
+    """The rules for creating a video."""
+    general = contract.schema("acedata/video-request")
+    return OrderRules(general, contract.catalog.of("acedata"), video_schema)
 
-    def __init__(self, contract: Contract) -> None:
-        self._contract = contract
 
-    @cached_property
-    def video(self) -> OrderRules:
-        """The rules for creating a video."""
-        general = self._contract.schema("acedata/video-request")
-        return OrderRules(general, self._contract.catalog.of("acedata"), video_schema)
-
-    @cached_property
-    def task_query(self) -> BodyRules:
-        """The rules for a task query."""
-        return BodyRules(self._contract.schema("acedata/task-query"))
+def task_query_rules(contract: Contract) -> BodyRules:
+    """The rules for a task query."""
+    return BodyRules(contract.schema("acedata/task-query"))
 
 
 def document_schemas(contract: Contract) -> Mapping[str, Schema]:

@@ -1,25 +1,31 @@
 """The tasks endpoint: reads one task, or several."""
 
+import re
 from typing import Any
 
 from starlette.responses import Response
 
 from mock_server.apis.acedata import gate, response_bodies
-from mock_server.apis.acedata.ids import TASK
-from mock_server.apis.acedata.schema import AceDataRules
+from mock_server.apis.acedata.schema import task_query_rules
 from mock_server.apis.acedata.settings import AceDataSettings
+from mock_server.core.apis import IdKind
 from mock_server.core.refusals import UnknownTask
 from mock_server.core.tasks import Task
 from mock_server.edge import mistaken_ids
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.long_answer import json_list
 
+TASK = IdKind(
+    re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE),
+    "one of Ace Data Cloud's tasks or traces: POST /hailuo/tasks shows a task",
+)
+
 
 async def query_tasks(call: Call) -> Response:
     """POST /hailuo/tasks: `retrieve` answers a task object, `retrieve_batch` a list of them."""
     key = gate.admit(call)
     body = call.json()
-    rules = call.server.contract.of(AceDataRules).task_query
+    rules = call.server.contract.of(task_query_rules)
     rules.require(body)
     call.note_ignored(rules.ignored_in(body))
     gate.count(call, key)

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.responses import Response
 
 from mock_server.apis.acedata import gate, response_bodies
-from mock_server.apis.acedata.schema import AceDataRules
+from mock_server.apis.acedata.schema import video_rules
 from mock_server.apis.acedata.settings import AceDataSettings
 from mock_server.core.accounts import Key
 from mock_server.core.journal import IgnoredField
@@ -21,7 +21,7 @@ async def create_video(call: Call) -> Response:
     """POST /hailuo/videos: answers the id at once in callback and async mode, else the video."""
     key = gate.admit(call)
     body = call.json()
-    rules = call.server.contract.of(AceDataRules).video
+    rules = call.server.contract.of(video_rules)
     model_id = rules.require(body)
     call.note_ignored(_ignored(call, rules.ignored_in(model_id, body)))
     gate.count(call, key)
@@ -54,7 +54,7 @@ async def _hold(call: Call, task: Task) -> Response:
 
 
 def _order(call: Call, key: Key, model_id: str, body: dict[str, Any]) -> Order:
-    rules = call.server.contract.of(AceDataRules).video
+    rules = call.server.contract.of(video_rules)
     whole_bytes = call.server.settings.limits.whole_request_bytes
     return Order(
         api="acedata",

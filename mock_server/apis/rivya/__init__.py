@@ -3,14 +3,13 @@
 from typing import get_args
 
 from mock_server.apis.api import VendorApi, WebhookCalls
-from mock_server.apis.rivya.client_facts import CLIENT_FACTS
 from mock_server.apis.rivya.errors import rivya_errors
 from mock_server.apis.rivya.events import Events
 from mock_server.apis.rivya.ids import KINDS
 from mock_server.apis.rivya.routes import ROUTES
 from mock_server.apis.rivya.schema import document_schemas, uploads
 from mock_server.apis.rivya.settings import RivyaSettings
-from mock_server.core.apis import Operation
+from mock_server.core.apis import ClientFacts, Operation
 from mock_server.core.ids import plain_task_id
 
 RIVYA = VendorApi(
@@ -31,7 +30,28 @@ RIVYA = VendorApi(
     id_kinds=KINDS,
     signs_time=True,
     has_endpoints=True,
-    of_clients=CLIENT_FACTS,
+    of_clients=ClientFacts(
+        has_idempotency_keys=True,
+        no_credits=frozenset({"insufficient_credits"}),
+        refused_key=frozenset(
+            {
+                "api_key_missing",
+                "api_key_invalid",
+                "api_key_revoked",
+                "api_key_expired",
+                "api_scope_denied",
+            }
+        ),
+        refused_body=frozenset({"validation_failed", "webhook_url_rejected"}),
+        used_key=frozenset({"idempotency_conflict"}),
+        unknown_task=frozenset({"not_found"}),
+        pause_between_looks_s=2.0,  # the first after 2 to 3 s, then every 5 to 10 s
+        acknowledged_within_s=5.0,  # assumed: the documents say "short timeout"
+        signs_events=True,
+        state_at=("/status",),
+        states=frozenset({"queued", "processing", "succeeded", "failed"}),
+        url_at=("/result/primary_url", "/result/urls/0"),
+    ),
     names_events=True,
     errors=rivya_errors,
     routes=ROUTES,

@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from mock_server.apis.rivya import gate, response_bodies
 from mock_server.apis.rivya.ids import FILE
-from mock_server.apis.rivya.schema import RivyaRules
+from mock_server.apis.rivya.schema import upload_limits, upload_rules
 from mock_server.apis.rivya.settings import RivyaSettings
 from mock_server.core.catalog import MediaRules
 from mock_server.core.refusals import Invalid, UnknownFile
@@ -70,7 +70,7 @@ def _read_fields(call: Call, form: dict[str, Any]) -> tuple[FilePart, dict[str, 
     """The form's file and text fields. Refuses with Invalid if they break the upload schema."""
     # The schema describes the fields as JSON; the bytes of the file are checked elsewhere.
     fields = {name: "" if isinstance(part, FilePart) else part for name, part in form.items()}
-    rules = call.server.contract.of(RivyaRules).upload
+    rules = call.server.contract.of(upload_rules)
     rules.require(fields)
     call.note_ignored(rules.ignored_in(fields))
     file = form["file"]
@@ -87,7 +87,7 @@ def _rules(call: Call, kind: str, model_id: str | None) -> MediaRules:
     """The rules for the file: of the named model, else of its kind."""
     contract = call.server.contract
     model_rules = model_id and contract.catalog.find("rivya", model_id).references
-    return model_rules or contract.of(RivyaRules).upload_limits[kind]
+    return model_rules or contract.of(upload_limits)[kind]
 
 
 def _show(call: Call, stored: StoredFile, status: int) -> Response:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from mock_server.apis.rivya import gate, response_bodies
 from mock_server.apis.rivya.ids import TASK
-from mock_server.apis.rivya.schema import RivyaRules
+from mock_server.apis.rivya.schema import lenient_generation, strict_generation
 from mock_server.apis.rivya.settings import RivyaSettings
 from mock_server.core.accounts import Key
 from mock_server.core.catalog import Model
@@ -70,10 +70,11 @@ async def get_generation(call: Call) -> Response:
 
 def _read_order(call: Call, key: Key, body: Any, settings: RivyaSettings) -> Order:
     """The body as an order. Refuses with Invalid if it breaks the model's rules."""
-    rules = call.server.contract.of(RivyaRules).generation(settings.params)
+    contract = call.server.contract
+    rules = contract.of(strict_generation if settings.params == "strict" else lenient_generation)
     model_id = rules.require(body)
     call.note_ignored(rules.ignored_in(model_id, body))
-    model = call.server.contract.catalog.find("rivya", model_id)
+    model = contract.catalog.find("rivya", model_id)
     _check_prompt(settings, model, body)
     if settings.references == "own":
         _check_references(call, key, body.get("params", {}).get("referenceMediaItems", ()))

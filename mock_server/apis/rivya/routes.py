@@ -1,12 +1,36 @@
-"""Rivya's paths."""
+"""Rivya's paths, and the handlers of those that only show what is there."""
+
+import asyncio
+
+from starlette.responses import Response
 
 from mock_server.apis.api import ApiRoute
-from mock_server.apis.rivya import webhooks
-from mock_server.apis.rivya.credits import get_credits
+from mock_server.apis.rivya import gate, response_bodies, webhooks
 from mock_server.apis.rivya.files import get_file, upload_file
 from mock_server.apis.rivya.generations import create_generation, get_generation
-from mock_server.apis.rivya.models import list_models
-from mock_server.apis.rivya.openapi import get_openapi_document
+from mock_server.edge.call import Call, json_response
+
+
+async def get_credits(call: Call) -> Response:
+    """GET /api/v1/credits: the available credits, without those reserved for running tasks."""
+    key = gate.admit(call, "credits:read")
+    available = call.world.ledger.balance(key.account).available_credits
+    return json_response({"current_credits": available})
+
+
+async def list_models(call: Call) -> Response:
+    """GET /api/v1/models: no key is needed, and a key that is sent is not checked."""
+    gate.require_api(call)
+    entries = [response_bodies.model(model) for model in call.server.contract.catalog.of("rivya")]
+    return json_response({"object": "list", "data": entries})
+
+
+async def get_openapi_document(call: Call) -> Response:
+    """GET /api/v1/openapi.json: the contract of this API only."""
+    gate.require_api(call)
+    contract = call.server.contract
+    return json_response(await asyncio.to_thread(contract.document_of, call.base_url, "/api/v1"))
+
 
 _WEBHOOK = "/api/v1/webhooks/{endpoint_id}"
 

@@ -1,9 +1,11 @@
-"""The rules for Rivya's request bodies, from its schema files and models."""
+"""The rules for Rivya's request bodies, from its schema files and models.
+
+`Contract.of` compiles each at its first use."""
 
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from functools import cached_property, partial
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 from mock_server.contract.contract import Contract
 from mock_server.contract.request_rules import OrderRules, Schema, require_field
@@ -12,59 +14,49 @@ from mock_server.contract.violations import BodyRules
 from mock_server.core.catalog import MediaRules, Model
 
 
-class RivyaRules:
-    """The rules of every body, each compiled at its first use."""
+def strict_generation(contract: Contract) -> OrderRules:
+    """The rules for creating a generation with documented params only."""
+    return _generation(contract, strict=True)
 
-    def __init__(self, contract: Contract) -> None:
-        self._contract = contract
-        self._models = contract.catalog.of("rivya")
 
-    def generation(self, params: Literal["strict", "lenient"]) -> OrderRules:
-        """The rules for creating a generation. params: as in the settings."""
-        return self.strict_generation if params == "strict" else self.lenient_generation
+def lenient_generation(contract: Contract) -> OrderRules:
+    """The rules for creating a generation; other params and spellings are accepted."""
+    return _generation(contract, strict=False)
 
-    @cached_property
-    def strict_generation(self) -> OrderRules:
-        """The rules for creating a generation with documented params only."""
-        return self._generation(strict=True)
 
-    @cached_property
-    def lenient_generation(self) -> OrderRules:
-        """The rules for creating a generation; other params and spellings are accepted."""
-        return self._generation(strict=False)
+def _generation(contract: Contract, *, strict: bool) -> OrderRules:
+    derive = partial(generation_schema, strict=strict)
+    general = contract.schema("rivya/generation-request")
+    return OrderRules(general, contract.catalog.of("rivya"), derive)
 
-    def _generation(self, *, strict: bool) -> OrderRules:
-        general = self._contract.schema("rivya/generation-request")
-        return OrderRules(general, self._models, partial(generation_schema, strict=strict))
 
-    @cached_property
-    def upload(self) -> BodyRules:
-        """The rules for the fields of an upload's form."""
-        return BodyRules(upload_form_schema(self._contract))
+def upload_rules(contract: Contract) -> BodyRules:
+    """The rules for the fields of an upload's form."""
+    return BodyRules(upload_form_schema(contract))
 
-    @cached_property
-    def webhook_create(self) -> BodyRules:
-        """The rules for creating a webhook endpoint."""
-        return BodyRules(self._contract.schema("rivya/webhook-create"))
 
-    @cached_property
-    def webhook_update(self) -> BodyRules:
-        """The rules for changing a webhook endpoint."""
-        return BodyRules(self._contract.schema("rivya/webhook-update"))
+def webhook_create_rules(contract: Contract) -> BodyRules:
+    """The rules for creating a webhook endpoint."""
+    return BodyRules(contract.schema("rivya/webhook-create"))
 
-    @cached_property
-    def upload_limits(self) -> Mapping[str, MediaRules]:
-        """The limits of uploads without a model, by kind."""
-        limits = self._contract.schema("rivya/file-upload")["properties"]["kind"]["x-limits"]
-        return {
-            kind: MediaRules((kind,), tuple(row["mime_types"]), row["max_bytes"])
-            for kind, row in limits.items()
-        }
+
+def webhook_update_rules(contract: Contract) -> BodyRules:
+    """The rules for changing a webhook endpoint."""
+    return BodyRules(contract.schema("rivya/webhook-update"))
+
+
+def upload_limits(contract: Contract) -> Mapping[str, MediaRules]:
+    """The limits of uploads without a model, by kind."""
+    limits = contract.schema("rivya/file-upload")["properties"]["kind"]["x-limits"]
+    return {
+        kind: MediaRules((kind,), tuple(row["mime_types"]), row["max_bytes"])
+        for kind, row in limits.items()
+    }
 
 
 def uploads(contract: Contract) -> Iterable[MediaRules]:
     """All rules that uploads may have."""
-    yield from contract.of(RivyaRules).upload_limits.values()
+    yield from contract.of(upload_limits).values()
     yield from (each.references for each in contract.catalog.of("rivya") if each.references)
 
 

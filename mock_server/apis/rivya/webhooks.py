@@ -13,7 +13,7 @@ from starlette.responses import Response
 from mock_server.apis.rivya import gate, response_bodies
 from mock_server.apis.rivya.events import Events
 from mock_server.apis.rivya.ids import ENDPOINT
-from mock_server.apis.rivya.schema import RivyaRules
+from mock_server.apis.rivya.schema import webhook_create_rules, webhook_update_rules
 from mock_server.apis.rivya.settings import RivyaSettings
 from mock_server.contract.violations import BodyRules
 from mock_server.core.deliveries import Delivery
@@ -32,7 +32,7 @@ async def create_webhook(call: Call) -> Response:
     """POST /api/v1/webhooks: only this answer and that of rotate-secret have the secret."""
     key = gate.admit(call, SCOPE)
     body = call.json()
-    await _require(call, call.server.contract.of(RivyaRules).webhook_create, body)
+    await _require(call, call.server.contract.of(webhook_create_rules), body)
     endpoint = call.world.dispatch.register_endpoint(
         account=key.account,
         name=body.get("name", ""),
@@ -63,7 +63,7 @@ async def update_webhook(call: Call) -> Response:
     """PATCH /api/v1/webhooks/{endpoint_id}: any of name, url, event types and status."""
     _changeable(call)
     body = call.json()
-    await _require(call, call.server.contract.of(RivyaRules).webhook_update, body)
+    await _require(call, call.server.contract.of(webhook_update_rules), body)
     endpoint = _changeable(call)  # it may have been revoked while its host was looked up
     now_ms = call.world.clock.now_ms()
     endpoint.name = body.get("name", endpoint.name)
