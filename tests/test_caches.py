@@ -16,6 +16,7 @@ WHY_ITS_KEYS_ARE_SHORT = {
     "mock_server.core.patterns": "patterns of a bounded length",
     "mock_server.core.snapshot_checks.lists": "types of the program",
     "mock_server.door.page": "no key at all",
+    "mock_server.door.search": "cached properties of one object",
     "mock_server.door.server": "names of the server's APIs",
     "mock_server.edge.call": "hosts of a bounded length, and numbers",
     "mock_server.edge.credentials": "names of headers of a bounded length",

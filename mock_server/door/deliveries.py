@@ -14,6 +14,7 @@ from mock_server.core.refusals import Conflict, Invalid
 from mock_server.core.suggestions import did_you_mean
 from mock_server.core.world import World
 from mock_server.door.queries import NEWEST, Query
+from mock_server.door.tasks import task_of
 from mock_server.door.worlds import found, world_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.long_answer import json_list
@@ -69,8 +70,7 @@ async def get_signed_request_of_task(call: Call) -> Response:
     would send the event of a task's end now, without a fault. A task that has not ended is shown as
     if it ended now. `state=failed`: with that end. `endpoint`: for this one, if there are
     several."""
-    world, asked = world_of(call), SIGNED.read(call)
-    task = found(world.tasks.get(call.path_value("task_id")), "this world has no task with that id")
+    world, asked, task = world_of(call), SIGNED.read(call), task_of(call)
     outcome = None if asked.state is None else OUTCOMES[asked.state]
     deliveries = call.server.outbox.deliveries_of(world, task, outcome)
     return json_response(_next_request(call, _one_of(deliveries, asked.endpoint)))

@@ -102,22 +102,24 @@ def _task_text(world: World, exchange: Exchange) -> str:
     task = world.tasks.get(exchange.task or "")
     if task is None or task.planned.fault is None:
         return ""
-    return f"; {_name(task.planned.scenario)} ({task.planned.fault}) decided how its task goes"
+    return (
+        f"; {scenario_name(task.planned.scenario)} ({task.planned.fault}) decided how its task goes"
+    )
 
 
 def _causes_text(exchange: Exchange) -> str:
     """The faults that changed the answer, and their channels."""
     causes = [each for each in exchange.causes if each.concerns == "answer"]
     if len(causes) == 1:
-        return f"{_name(causes[0].scenario)} caused it, through the {causes[0].channel}"
-    names = [f"{_name(each.scenario)} (through the {each.channel})" for each in causes]
+        return f"{scenario_name(causes[0].scenario)} caused it, through the {causes[0].channel}"
+    names = [f"{scenario_name(each.scenario)} (through the {each.channel})" for each in causes]
     return f"{' and '.join(names)} caused it"
 
 
 def _scenarios_text(exchange: Exchange) -> str:
     """The scenarios that concern the task of the request, if there are any."""
     names = [
-        f"{_name(each.scenario)}, asked for through the {each.channel},"
+        f"{scenario_name(each.scenario)}, asked for through the {each.channel},"
         for each in exchange.causes
         if each.concerns == "task" and each.scenario is not None
     ]
@@ -127,5 +129,6 @@ def _scenarios_text(exchange: Exchange) -> str:
     return f"; {' and '.join(names)} {verb} the task and not this answer"
 
 
-def _name(scenario: str | None) -> str:
+def scenario_name(scenario: str | None) -> str:
+    """What caused something, as a part of a sentence."""
     return f"the scenario '{scenario}'" if scenario else "a fault"

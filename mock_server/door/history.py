@@ -1,7 +1,6 @@
 """The story of a task, the movements of an account's credits, and what is new in a world."""
 
 import asyncio
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -16,7 +15,7 @@ from mock_server.core.clock import ms_of
 from mock_server.core.history_entries import Change, LedgerEntry
 from mock_server.core.ledger import before_rows
 from mock_server.core.refusals import Invalid, ShuttingDown
-from mock_server.core.story import StoryEntry, story_of
+from mock_server.core.story import story_of
 from mock_server.core.world import World
 from mock_server.door.accounts import account_name, balance_answer
 from mock_server.door.history_entries import entry_answer, type_of
@@ -152,7 +151,9 @@ async def list_changes(call: Call) -> Response:
             page = await call.unless_disconnected(waiting)
         except ShuttingDown as gone:
             return problem(call, 503, str(gone))
-    return json_list(page.answer(world), "changes", _shown(world, page.changes))
+    cursor = f"{world.incarnation}-{page.last}"
+    whole = shown.Changes(cursor, page.missed, page.more, ())
+    return json_list(whole, "changes", (entry_answer(world, each) for each in page.changes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +168,6 @@ class _Page:
     @property
     def is_empty(self) -> bool:
         return not (self.changes or self.missed)
-
-    def answer(self, world: World) -> shown.Changes:
-        return shown.Changes(f"{world.incarnation}-{self.last}", self.missed, self.more, ())
 
 
 async def _next_page(
@@ -223,7 +221,3 @@ def _number_of(world: World, cursor: str | None) -> int:
 
 
 _MOST_DIGITS = 15
-
-
-def _shown(world: World, entries: Iterable[Change | StoryEntry]) -> Iterable[shown.HistoryEntry]:
-    return (entry_answer(world, entry) for entry in entries)

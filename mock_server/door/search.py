@@ -3,7 +3,8 @@
 import asyncio
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import chain
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -26,6 +27,7 @@ from mock_server.edge.call import Call, json_response
 from mock_server.edge.timestamps import moment_text
 
 Item = TypeVar("Item", Exchange, Task, Delivery)
+Kind = Literal["requests", "tasks", "deliveries"]
 _encode = msgspec.json.Encoder(enc_hook=moment_text).encode
 _MOST_WORDS, _LONGEST = 20, 1000
 
@@ -37,7 +39,7 @@ class SearchQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     before: only items older than the one with this id. limit: the newest so many of each kind."""
 
     q: str | None = None
-    kind: Literal["requests", "tasks", "deliveries"] | None = None
+    kind: Kind | None = None
     failed: Literal["true"] | None = None
     charged: Literal["true"] | None = None
     api: ApiName | None = None
@@ -64,40 +66,31 @@ async def search_world(call: Call) -> Response:
     return json_response(found)
 
 
-@dataclass
-class _Kept:
-    """What was kept when the search began, the oldest first."""
-
-    requests: list[Exchange]
-    tasks: list[Task]
-    deliveries: list[Delivery]
-
-
 class _Search:
-    """One search of a world."""
+    """One search of a world, in what was kept when it began."""
 
     def __init__(self, world: World, asked: SearchQuery) -> None:
         self._world, self._asked, self._record = world, asked, Record(world)
-        self._kept = _Kept(list(world.journal), list(world.tasks), list(world.deliveries))
+        self._requests, self._tasks = list(world.journal), list(world.tasks)
+        self._deliveries = list(world.deliveries)
         words = (asked.q or "").lower().split()[:_MOST_WORDS]
         self._words = [(word, json.dumps(word)[1:-1].lower()) for word in words]
-        self._more: list[Literal["requests", "tasks", "deliveries"]] = []
+        self._more: list[Kind] = []
 
     def run(self) -> answers.SearchResult:
         """What was found."""
-        kept, show = self._kept, self._record.shown
+        of_request, of_task = self._record.shown, partial(task_answer, self._world)
+        of_delivery = partial(delivery_answer, self._world)
         return answers.SearchResult(
-            requests=self._page("requests", kept.requests, self._has_request, show),
-            tasks=self._page("tasks", kept.tasks, self._task_test(), self._task_shown),
-            deliveries=self._page(
-                "deliveries", kept.deliveries, self._has_delivery, self._delivery_shown
-            ),
+            requests=self._page("requests", self._requests, self._has_request, of_request),
+            tasks=self._page("tasks", self._tasks, self._has_task, of_task),
+            deliveries=self._page("deliveries", self._deliveries, self._has_delivery, of_delivery),
             more=tuple(self._more),
         )
 
     def _page(
         self,
-        kind: Literal["requests", "tasks", "deliveries"],
+        kind: Kind,
         items: Sequence[Item],
         has: Callable[[Item], bool],
         show: Callable[[Item], Any],
@@ -117,12 +110,6 @@ class _Search:
             if kind == "tasks" or self._has_words(_encode(shown)):
                 found.append(shown)
         return tuple(reversed(found))
-
-    def _task_shown(self, task: Task) -> answers.Task:
-        return task_answer(self._world, task)
-
-    def _delivery_shown(self, delivery: Delivery) -> answers.Delivery:
-        return delivery_answer(self._world, delivery)
 
     def _has_request(self, exchange: Exchange) -> bool:
         asked = self._asked
@@ -145,46 +132,36 @@ class _Search:
             return False
         return not self._words or self._has_words(_text_of_delivery(delivery))
 
-    def _task_test(self) -> Callable[[Task], bool]:
-        """A function that tests a task, with the words of its requests and deliveries."""
-        if self._asked.kind not in (None, "tasks"):
-            return lambda _: False
-        related = self._related() if self._words else set()
+    def _has_task(self, task: Task) -> bool:
+        """Whether a task matches; its requests and deliveries have its words, too."""
+        asked = self._asked
+        if asked.api not in (None, task.order.api) or not self._has_scenario(task.planned.scenario):
+            return False
+        if asked.failed and self._world.state_of(task) is not TaskState.FAILED:
+            return False
+        if asked.charged and not self._is_charged(task):
+            return False
+        if not self._words or task.id in self._related:
+            return True
+        return self._has_words(_text_of_task(self._world, task)) and self._has_words(
+            _encode(task_answer(self._world, task))
+        )
 
-        def has(task: Task) -> bool:
-            asked, order = self._asked, task.order
-            if asked.api not in (None, order.api) or not self._has_scenario(task.planned.scenario):
-                return False
-            if asked.failed and self._world.state_of(task) is not TaskState.FAILED:
-                return False
-            if asked.charged and not self._is_charged(task):
-                return False
-            if not self._words or task.id in related:
-                return True
-            if not self._has_words(_text_of_task(self._world, task)):
-                return False
-            return self._has_words(_encode(self._task_shown(task)))
-
-        return has
-
+    @cached_property
     def _related(self) -> set[str]:
         """The tasks of requests and deliveries that have the words."""
-        exchanges = [
-            each
-            for each in self._kept.requests
-            if each.task is not None and self._has_words(_text_of_request(each))
-        ]
-        deliveries = [
-            each for each in self._kept.deliveries if self._has_words(_text_of_delivery(each))
-        ]
-        return {
-            each.task or ""
-            for each in exchanges
-            if self._has_words(_encode(self._record.shown(each)))
-        } | {
+        of_requests = {
+            each.task
+            for each in self._requests
+            if each.task is not None
+            and self._has_words(_text_of_request(each))
+            and self._has_words(_encode(self._record.shown(each)))
+        }
+        return of_requests | {
             each.event.subject
-            for each in deliveries
-            if self._has_words(_encode(self._delivery_shown(each)))
+            for each in self._deliveries
+            if self._has_words(_text_of_delivery(each))
+            and self._has_words(_encode(delivery_answer(self._world, each)))
         }
 
     def _has_words(self, text: bytes) -> bool:
@@ -213,11 +190,7 @@ def _older_than(items: Sequence[Item], before: str | None) -> Iterable[Item]:
 
 
 def _text_of_request(exchange: Exchange) -> bytes:
-    headers = [
-        part
-        for name, value in (*exchange.request_headers, *exchange.answer_headers)
-        for part in (name, value)
-    ]
+    headers = chain.from_iterable((*exchange.request_headers, *exchange.answer_headers))
     names = (
         exchange.id,
         exchange.method,
@@ -249,14 +222,9 @@ def _text_of_task(world: World, task: Task) -> bytes:
 
 
 def _text_of_delivery(delivery: Delivery) -> bytes:
-    names = [
-        delivery.id,
-        delivery.url,
-        delivery.event.id,
-        delivery.event.type,
-        delivery.state.value,
-    ]
-    names += [delivery.event.subject, delivery.given_up or ""]
+    event = delivery.event
+    names = [delivery.id, delivery.url, event.id, event.type, delivery.state.value]
+    names += [event.subject, delivery.given_up or ""]
     parts = [name.encode(errors="surrogateescape") for name in names]
     for attempt in delivery.attempts:
         parts += [attempt.id.encode(), attempt.outcome.encode(), attempt.answer_body]

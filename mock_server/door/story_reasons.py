@@ -16,7 +16,7 @@ from mock_server.core.story import LooksEntry, NoDelivery, StoryEntry
 from mock_server.core.tasks import NEVER_MS, Task
 from mock_server.core.twins import TwinEntry
 from mock_server.core.world import World
-from mock_server.door.explanations import because
+from mock_server.door.explanations import because, scenario_name
 from mock_server.door.journal_export import Record
 
 _FAILURES: dict[FailureReason, str] = {
@@ -89,13 +89,15 @@ class StoryReasons:
         return None
 
     def _of_state(self, entry: TaskMove) -> str | None:
-        planned = self._task.planned
+        scenario = self._task.planned.scenario
         if self._never_ends(entry):
-            return f"It never ends by itself{_of_scenario(planned.scenario)}."
+            as_planned = f", as the scenario '{scenario}' has it" if scenario else ""
+            return f"It never ends by itself{as_planned}."
         if entry.by == "hand":
             return "It was ended by hand, through the control door."
         if entry.state is TaskState.FAILED:
-            return _FAILURES[planned.reason] + _decided(planned.scenario)
+            decided = f" The scenario '{scenario}' decided it." if scenario else ""
+            return _FAILURES[self._task.planned.reason] + decided
         return None
 
     def _never_ends(self, entry: TaskMove) -> bool:
@@ -144,11 +146,7 @@ def _of_fault(entry: FaultChange) -> str:
         "task": "decides how the task goes",
         "delivery": "changes the deliveries of the task",
     }
-    return _sentence(f"{_name(entry.scenario)}{channel} {target[entry.concerns or 'task']}")
-
-
-def _name(scenario: str | None) -> str:
-    return f"the scenario '{scenario}'" if scenario else "a fault"
+    return _sentence(f"{scenario_name(entry.scenario)}{channel} {target[entry.concerns or 'task']}")
 
 
 def _was_accepted(entry: AttemptEnded) -> bool:
@@ -180,7 +178,7 @@ def _of_twin(entry: TwinEntry) -> str:
 
 def _of_missing_delivery(entry: NoDelivery) -> str:
     if entry.fault is not None:
-        return f"No callback comes: {_name(entry.scenario)} left it out."
+        return f"No callback comes: {scenario_name(entry.scenario)} left it out."
     return (
         "No callback comes, because it has no receiver: the create has no callback_url, and no "
         "webhook endpoint was active for this event."
@@ -194,14 +192,6 @@ def _of_clock(entry: ClockMove) -> str:
         return "The clock stands still from here on."
     speed = "real time" if entry.scale == 1 else f"{entry.scale:g} times real time"
     return f"The clock runs from here on, in {speed}."
-
-
-def _of_scenario(scenario: str | None) -> str:
-    return f", as the scenario '{scenario}' has it" if scenario else ""
-
-
-def _decided(scenario: str | None) -> str:
-    return f" The scenario '{scenario}' decided it." if scenario else ""
 
 
 def _duration(ms: int) -> str:

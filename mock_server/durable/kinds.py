@@ -4,11 +4,11 @@ A row is an array whose first items are what it was made of in version 1 of its 
 kind, raise its version and add the migration to `MIGRATIONS`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import IntEnum
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Raw, Struct, msgpack
 
 from mock_server.config.settings import AccountSettings
 from mock_server.core.accounts import Key
@@ -28,6 +28,7 @@ from mock_server.core.task_record import TaskRecord
 from mock_server.core.tasks import PlannedOutcome, Task
 from mock_server.core.uploads import StoredFile
 from mock_server.core.world import WorldRules
+from mock_server.durable.turns import Row
 from mock_server.simulation.world_plans import WorldPlan
 
 
@@ -189,3 +190,17 @@ Migration = Callable[[Any], Any]
 
 MIGRATIONS: Mapping[tuple[RowKind, int], Migration] = {}
 """By kind, and the version that it changes."""
+
+
+def migrated(rows: Iterable[Row], versions: Mapping[RowKind, int]) -> Iterator[Row]:
+    """Rows of kinds whose version is an earlier one, as they are in the present version.
+
+    versions: of each kind in the file; a kind that is not there has no rows.
+    """
+    old = {int(kind) for kind, version in versions.items() if version < VERSIONS[kind]}
+    for number, world, kind, body in rows:
+        if kind in old:
+            value = msgpack.decode(body)
+            for version in range(versions[RowKind(kind)], VERSIONS[RowKind(kind)]):
+                value = MIGRATIONS[RowKind(kind), version](value)
+            yield number, world, kind, Raw(msgpack.encode(value))

@@ -250,7 +250,9 @@ def _snapshot(
     """The rows as a snapshot without tasks and their records, which are in the world already."""
     deliveries, accounts = of[RowKind.DELIVERY], of[RowKind.ACCOUNT]
     groups = {row.group: row.faults for row in of[RowKind.FAULTS]}
-    ended = sorted((row for row in deliveries if row.number_of_end), key=_number_of_end)
+    ended = sorted(
+        (row for row in deliveries if row.number_of_end), key=attrgetter("number_of_end")
+    )
     most = made_of.rules.history_entries
     first = {row.account: max(0, row.movements - most) for row in accounts}
     place = {row.account: number for number, row in enumerate(accounts)}
@@ -315,8 +317,3 @@ def _snapshot(
         in_flight={row.account: row.in_flight for row in accounts if row.in_flight},
         forgotten=state.forgotten,
     )
-
-
-def _number_of_end(row: Any) -> int:
-    number: int = row.number_of_end
-    return number

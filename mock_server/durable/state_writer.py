@@ -10,7 +10,7 @@ from pathlib import Path
 from mock_server.config.settings import StateSettings
 from mock_server.core.refusals import OtherShard
 from mock_server.core.shards import name_of
-from mock_server.durable.migrating import migrated
+from mock_server.durable.kinds import migrated
 from mock_server.durable.reading import read_worlds
 from mock_server.durable.state_file import NumberedTurn, StateFile
 from mock_server.durable.turns import Row, Turn, Turns, encode
@@ -161,10 +161,6 @@ class StateWriter:
         if not is_coming and (loop := _running_loop()) is not None:
             self._commit_handle = loop.call_soon(self.commit)
 
-    def _release(self, waiting: list[Callable[[bool], None]], *, is_written: bool) -> None:
-        for send in waiting:
-            send(is_written)
-
     # --- writing ------------------------------------------------------------------------------
 
     def commit(self, *, most_later: int | None = 0) -> None:
@@ -259,7 +255,8 @@ class StateWriter:
             self._hold()
             return
         self.is_held = self._has_changes
-        self._release(written, is_written=True)
+        for send in written:
+            send(True)
         if self._has_changes:
             self._hold()
         elif self._orphans and (loop := _running_loop()) is not None:
@@ -293,7 +290,8 @@ class StateWriter:
         log.error("%s", self._file.reason(error))
         waiting = self._being_written + self._waiting
         self._being_written, self._waiting = [], []
-        self._release(waiting, is_written=False)
+        for send in waiting:
+            send(False)
         self.on_lost()
 
     def close(self) -> None:

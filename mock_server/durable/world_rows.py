@@ -164,7 +164,7 @@ class WorldRows:
             self._add_movements(subject, turn)
         elif kind == "inbox":
             self._add_received(subject, turn)
-        row_kind, make = _MAKERS[kind]
+        row_kind, make, _ = _THINGS[kind]
         body = make(self, subject)
         number = self._rows.get((kind, subject))
         if body is not None:
@@ -322,8 +322,7 @@ def _delivery_row(rows: WorldRows, delivery_id: str) -> DeliveryRow | None:
     delivery = deliveries.get(delivery_id)
     if delivery is None:
         return None
-    end = deliveries.number_of_end(delivery_id)
-    return DeliveryRow(delivery, end)
+    return DeliveryRow(delivery, deliveries.number_of_end(delivery_id))
 
 
 def _faults_row(rows: WorldRows, group: str) -> FaultsRow:
@@ -346,38 +345,37 @@ def _inbox_row(rows: WorldRows, name: str) -> InboxRow:
     return InboxRow(name, state.received, state.answers, state.given)
 
 
-_MAKERS: dict[Kind, tuple[RowKind, Callable[[WorldRows, Any], Any]]] = {
-    "world": (RowKind.WORLD, _world_row),
-    "state": (RowKind.STATE, _state_row),
-    "account": (RowKind.ACCOUNT, _account_row),
-    "credential": (RowKind.CREDENTIAL, lambda rows, secret: rows.world.keys.get(secret)),
-    "idempotency": (RowKind.IDEMPOTENCY, lambda rows, scope: rows.world.idempotency.get(scope)),
-    "rate": (RowKind.RATE, lambda rows, key: rows.world.rates.get(key)),
-    "file": (RowKind.FILE, lambda rows, file_id: rows.world.uploads.get(file_id)),
-    "endpoint": (RowKind.ENDPOINT, lambda rows, each: rows.world.endpoints.get(each)),
-    "delivery": (RowKind.DELIVERY, _delivery_row),
-    "faults": (RowKind.FAULTS, _faults_row),
-    "task_faults": (RowKind.TASK_FAULTS, _task_faults),
-    "asked_faults": (RowKind.ASKED_FAULTS, _asked_faults),
-    "inbox": (RowKind.INBOX, _inbox_row),
+_THINGS: dict[Kind, tuple[RowKind, Callable[[WorldRows, Any], Any], Callable[[Any], Hashable]]] = {
+    "world": (RowKind.WORLD, _world_row, lambda _: ""),
+    "state": (RowKind.STATE, _state_row, lambda _: ""),
+    "account": (RowKind.ACCOUNT, _account_row, lambda row: row.account),
+    "credential": (
+        RowKind.CREDENTIAL,
+        lambda rows, secret: rows.world.keys.get(secret),
+        lambda row: row.secret,
+    ),
+    "idempotency": (
+        RowKind.IDEMPOTENCY,
+        lambda rows, scope: rows.world.idempotency.get(scope),
+        lambda row: row.scope,
+    ),
+    "rate": (RowKind.RATE, lambda rows, key: rows.world.rates.get(key), lambda row: row.key),
+    "file": (RowKind.FILE, lambda rows, file: rows.world.uploads.get(file), lambda row: row.id),
+    "endpoint": (
+        RowKind.ENDPOINT,
+        lambda rows, endpoint: rows.world.endpoints.get(endpoint),
+        lambda row: row.id,
+    ),
+    "delivery": (RowKind.DELIVERY, _delivery_row, lambda row: row.delivery.id),
+    "faults": (RowKind.FAULTS, _faults_row, lambda row: row.group),
+    "task_faults": (RowKind.TASK_FAULTS, _task_faults, lambda row: row.task_id),
+    "asked_faults": (RowKind.ASKED_FAULTS, _asked_faults, lambda row: row.asked),
+    "inbox": (RowKind.INBOX, _inbox_row, lambda row: row.name),
 }
-"""Of each kind of mark: its kind of row, and what that has now; None if the thing is gone."""
+"""Of each kind of mark: its kind of row, what that has now (None if the thing is gone), and the
+thing that a row is about."""
 
-_SUBJECTS: dict[RowKind, tuple[Kind, Callable[[Any], Hashable]]] = {
-    RowKind.WORLD: ("world", lambda _: ""),
-    RowKind.STATE: ("state", lambda _: ""),
-    RowKind.ACCOUNT: ("account", lambda row: row.account),
-    RowKind.CREDENTIAL: ("credential", lambda row: row.secret),
-    RowKind.IDEMPOTENCY: ("idempotency", lambda row: row.scope),
-    RowKind.RATE: ("rate", lambda row: row.key),
-    RowKind.FILE: ("file", lambda row: row.id),
-    RowKind.ENDPOINT: ("endpoint", lambda row: row.id),
-    RowKind.DELIVERY: ("delivery", lambda row: row.delivery.id),
-    RowKind.FAULTS: ("faults", lambda row: row.group),
-    RowKind.TASK_FAULTS: ("task_faults", lambda row: row.task_id),
-    RowKind.ASKED_FAULTS: ("asked_faults", lambda row: row.asked),
-    RowKind.INBOX: ("inbox", lambda row: row.name),
-}
+_SUBJECTS = {row_kind: (kind, subject_of) for kind, (row_kind, _, subject_of) in _THINGS.items()}
 """The mark of each row."""
 
 _LISTS: dict[RowKind, Callable[[Any], str]] = {

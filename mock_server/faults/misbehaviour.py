@@ -1,7 +1,7 @@
 """Applies the faults of a request: delays, other answers, changed bodies, broken connections."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -28,7 +28,7 @@ from mock_server.edge.connection import transport_of
 from mock_server.edge.resource import ErrorResponses, Handler
 from mock_server.edge.timestamps import http_date
 from mock_server.faults.plan import Downloaded, FaultPlan, plan_for
-from mock_server.outgoing.connection_reset import reset
+from mock_server.outgoing.broken_connections import reset, trickling
 
 EndingFault = ErrorFault | AnswerFault | ConnectionFault
 
@@ -204,8 +204,12 @@ class Misbehaviour:
         cut_at = next((body.cut_at for body in bodies if body.cut_at is not None), None)
         paces = (body.bytes_per_s for body in bodies if body.bytes_per_s is not None)
         await self._send_start(collected)
-        async for part in _parts(bytes(collected.body[:cut_at]), next(paces, None)):
-            await self._send_part(part)
+        content = bytes(collected.body[:cut_at])
+        if (bytes_per_s := next(paces, None)) is None:
+            await self._send_part(content)
+        else:
+            async for part in trickling(content, bytes_per_s):
+                await self._send_part(part)
         if cut_at is None:
             await self._send({"type": "http.response.body", "body": b""})
         else:
@@ -316,13 +320,3 @@ def _change(collected: CollectedAnswer, fault: BodyFault) -> None:
         if document is not None:
             collected.body = bytearray(msgspec.json.encode(fault.apply_to(document)))
     collected.set_header(b"content-length", str(len(collected.body)))
-
-
-async def _parts(content: bytes, bytes_per_s: int | None) -> AsyncIterator[bytes]:
-    """The content: at once, or byte by byte at `bytes_per_s` in real time."""
-    if bytes_per_s is None:
-        yield content
-        return
-    for byte in content:
-        await asyncio.sleep(1 / bytes_per_s)
-        yield bytes((byte,))

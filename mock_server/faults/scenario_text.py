@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -22,13 +22,9 @@ def scenario_text(
     lines = [f"# {_NOT_IN_COMMENT.sub(' ', comment)}" for comment in comments]
     lines += [f"shows = {_toml(shows)}", f"apis = {_toml(list(apis))}"]
     for rule in rules:
-        lines += ["", "[[faults]]", *_members(rule)]
+        members = msgspec.to_builtins(rule).items()
+        lines += ["", "[[faults]]", *(f"{name} = {_toml(value)}" for name, value in members)]
     return "\n".join(lines) + "\n"
-
-
-def _members(rule: FaultRule) -> Iterator[str]:
-    for name, value in msgspec.to_builtins(rule).items():
-        yield f"{name} = {_toml(value)}"
 
 
 def _toml(value: Any) -> str:

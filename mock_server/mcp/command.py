@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 from mock_server.apis import ALL
 from mock_server.config.settings import Settings
@@ -22,7 +21,12 @@ def serve_agent(server: Settings | str, control_token: str | None) -> None:
     Raises ControlError, and OSError and the errors of scenarios if the server cannot start.
     """
     with ExitStack() as running:
-        url = server if isinstance(server, str) else running.enter_context(_own(server))
+        if isinstance(server, str):
+            url = server
+        else:
+            prefixes = [api.key_prefix for api in ALL if api.key_prefix]
+            set_up_logging(server.log_level, prefixes)
+            url = running.enter_context(served(server))
         transport = AsyncTransport(url, control_token)
         tools = asyncio.run(read_tools(transport))
         # A thread that reads standard input cannot be stopped: after a signal the process exits.
@@ -31,11 +35,3 @@ def serve_agent(server: Settings | str, control_token: str | None) -> None:
                 asyncio.run(serve_stdio(transport, tools))
             except* BrokenPipeError:
                 pass  # the agent has gone
-
-
-@contextmanager
-def _own(settings: Settings) -> Iterator[str]:
-    """Runs a server; yields its URL. It logs to standard error. Raises as `served`."""
-    set_up_logging(settings.log_level, [api.key_prefix for api in ALL if api.key_prefix])
-    with served(settings) as url:
-        yield url

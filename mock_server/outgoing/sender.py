@@ -22,7 +22,7 @@ from mock_server.core.effects import DeliveryFault, ReceiverAnswer
 from mock_server.core.refusals import Conflict, WebhookUrlRejected
 from mock_server.core.webhook_urls import require_public, require_public_addresses
 from mock_server.core.world import World
-from mock_server.outgoing.faulty_requests import break_off, trickling
+from mock_server.outgoing.broken_connections import break_off, trickling
 from mock_server.outgoing.host_names import Resolve
 from mock_server.outgoing.release import AtOnce, Release, StateLost
 

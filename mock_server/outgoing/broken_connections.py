@@ -1,15 +1,27 @@
-"""Requests that an HTTP client library cannot send: cut off in the middle, or very slow."""
+"""What an HTTP library does not do: reset a connection, stop in the middle, send very slowly."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 from mock_server.core.deliveries import OutgoingRequest
-from mock_server.outgoing.connection_reset import reset
+
+_AT_ONCE = struct.pack("ii", 1, 0)
+"""SO_LINGER on with 0 seconds: closing such a socket resets the connection."""
+
+
+def reset(transport: asyncio.WriteTransport) -> None:
+    """Reset a connection. The other side gets RST, not FIN, and loses unread data, as with a
+    network failure."""
+    connection: socket.socket = transport.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+    transport.abort()
 
 
 async def trickling(body: bytes, bytes_per_s: int) -> AsyncIterator[bytes]:
-    """A request body in single bytes, at this speed in real time."""
+    """A body in single bytes, at this speed in real time."""
     for byte in body:
         await asyncio.sleep(1 / bytes_per_s)
         yield bytes((byte,))
