@@ -372,9 +372,9 @@ def mcp(*, url: str | None, control_token: str | None, port: str, config: str | 
         flags = {"host": "127.0.0.1", "port": port, "config": config}
         server, _ = _read(flags | {"control_token": control_token})
         control_token = server.control_token
-    command = _module_of_extra("mock_server.mcp.command", "the tools for agents need", "mcp")
+    session = _module_of_extra("mock_server.mcp.session", "the tools for agents need", "mcp")
     try:
-        command.serve_agent(server, control_token)
+        session.serve_agent(server, control_token)
     except (ControlError, OSError, ScenarioError, UnknownScenario) as error:
         _fail(error)
 

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from mock_server.__main__ import main
 from mock_server.control import Control
 from mock_server.control.history_answers import Change, Changes, StoryRequest
-from mock_server.watch.following import follow
+from mock_server.watch.command import follow
 from mock_server.watch.lines import WIDTH, line_of
 from mock_server.watch.printing import LinePrinter
 from tests.live import WAIT_S, Live, live

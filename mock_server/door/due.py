@@ -1,6 +1,5 @@
 """What comes next in a world: states of tasks, attempts, and the ends of waits."""
 
-from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated
 
@@ -31,18 +30,11 @@ async def list_due(call: Call) -> Response:
     """GET /_mock/worlds/{world}/due: what comes next, in order. An advance of the clock to `at`
     makes it happen."""
     world, asked = world_of(call), DUE.read(call)
-    entries = (entry for entry in _upcoming(world) if asked.task in (None, entry.task))
+    upcoming = (_entry(world, due) for due in world.agenda)
+    entries = (each for each in upcoming if each and asked.task in (None, each.task))
     return json_response(
         answers.DueList(moment(world.clock.now_ms()), tuple(islice(entries, asked.limit)))
     )
-
-
-def _upcoming(world: World) -> Iterator[answers.DueEntry]:
-    """The entries of the agenda that still hold."""
-    for due in world.agenda:
-        entry = _entry(world, due)
-        if entry is not None:
-            yield entry
 
 
 def _entry(world: World, due: Due) -> answers.DueEntry | None:

@@ -131,15 +131,9 @@ def _control(call: Call, name: str | None) -> Evidence | None:
 def _run(told: RunTold) -> Run:
     from mock_server.verdict.evidence import Run
 
-    return Run(
-        told.exit_code,
-        told.ended_by,
-        told.limit_s,
-        *(
-            None if each is None else _ms(each)
-            for each in (told.started_at, told.ended_at, told.restarted_at)
-        ),
-    )
+    times = (told.started_at, told.ended_at, told.restarted_at)
+    in_ms = (None if each is None else _ms(each) for each in times)
+    return Run(told.exit_code, told.ended_by, told.limit_s, *in_ms)
 
 
 def _ms(at: datetime) -> int:

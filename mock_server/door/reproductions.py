@@ -1,6 +1,7 @@
 """The scenario file of a task: it makes happen again what went wrong in it."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from starlette.responses import Response
 
@@ -28,13 +29,11 @@ async def get_scenario_of_task(call: Call) -> Response:
     world, task = world_of(call), task_of(call)
     record = Record(world)
 
-    def rules_of(fault_id: str, scenario: str | None) -> Sequence[FaultRule]:
-        return _rules_of(world, task, call.server.scenarios.find, fault_id, scenario)
-
     def answered(request: str) -> Exchange | None:
         exchange = world.journal.get(request)
         return None if exchange is None else record.redacted(exchange)
 
+    rules_of = partial(_rules_of, world, task, call.server.scenarios.find)
     made = reproduction_of(world, task, rules_of, answered)
     rules, left_out = [], list(made.left_out)
     for rule in made.rules:

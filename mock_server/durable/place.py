@@ -43,7 +43,6 @@ def obstacle(path: Path, application: int) -> str | None:
 
 
 def _foreign(path: Path, application: int) -> str | None:
-    head = b""
     with path.open("rb") as file:
         head = file.read(100)
     if not head:

@@ -2,7 +2,8 @@
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 
 from mock_server import __version__
@@ -104,25 +105,13 @@ class StateFile:
             self._connection.execute(_INSERT, turns[0])
             return
 
-        def change(execute: Callable[..., object]) -> None:
-            for turn in turns:
-                execute(_INSERT, turn)
-            for number in moved:
-                execute("DELETE FROM turn WHERE number = ?", (number,))
-
-        self._transaction(change)
+        deleted = (("DELETE FROM turn WHERE number = ?", (number,)) for number in moved)
+        self._transaction(chain(((_INSERT, turn) for turn in turns), deleted))
 
     def set_versions(self, turns: Iterable[NumberedTurn]) -> None:
         """Write turns, and that all rows have the version of this server."""
-
-        def change(execute: Callable[..., object]) -> None:
-            for turn in turns:
-                execute(_INSERT, turn)
-            for kind in RowKind:
-                row = int(kind), kind.name.lower(), VERSIONS[kind]
-                execute("INSERT OR REPLACE INTO kind VALUES (?, ?, ?)", row)
-
-        self._transaction(change)
+        kinds = (("INSERT OR REPLACE INTO kind VALUES (?, ?, ?)", row) for row in _kinds())
+        self._transaction(chain(((_INSERT, turn) for turn in turns), kinds))
 
     @property
     def has_long_log(self) -> bool:
@@ -194,8 +183,7 @@ class StateFile:
         if layout == 0:
             self.set_versions([])
         versions = self._versions()
-        for kind in RowKind:  # those that an earlier server did not know
-            row = int(kind), kind.name.lower(), VERSIONS[kind]
+        for row in _kinds():  # those that an earlier server did not know
             execute("INSERT OR IGNORE INTO kind VALUES (?, ?, ?)", row)
         execute("INSERT OR REPLACE INTO meta VALUES ('server', ?)", (__version__,))
         return versions
@@ -215,16 +203,23 @@ class StateFile:
         wrote = "" if row is None else f" ({row[0]})"
         return f"a newer hailuo-mock{wrote} wrote it: {detail}; use that one, or another file"
 
-    def _transaction(self, change: Callable[[Callable[..., object]], None]) -> None:
+    def _transaction(self, statements: Iterable[tuple[str, tuple[object, ...]]]) -> None:
+        """Execute these statements with their parameters, or none of them."""
         execute = self._connection.execute
         execute("BEGIN IMMEDIATE")
         try:
-            change(execute)
+            for statement, parameters in statements:
+                execute(statement, parameters)
             execute("COMMIT")
         except BaseException:
             if self._connection.in_transaction:
                 execute("ROLLBACK")
             raise
+
+
+def _kinds() -> list[tuple[int, str, int]]:
+    """Number, name and version of each kind of row."""
+    return [(int(kind), kind.name.lower(), version) for kind, version in VERSIONS.items()]
 
 
 _REASONS = {

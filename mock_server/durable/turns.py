@@ -143,13 +143,10 @@ class Turns:
             if before := self._turn_of(deleted):
                 counting[before] -= 1
                 self._live_rows -= 1
-                self._no_longer_counts(deleted)
+                at = deleted >> _PART_BITS
+                turns_of[at][deleted % _IN_A_PART] = 0
+                counting_in[at] -= 1
+                if not counting_in[at]:
+                    del turns_of[at], counting_in[at]
         self._sizes[number] = len(turn.written) + len(turn.deleted)
         self._all_rows += self._sizes[number]
-
-    def _no_longer_counts(self, row: int) -> None:
-        at = row >> _PART_BITS
-        self._turns_of[at][row % _IN_A_PART] = 0
-        self._counting_in[at] -= 1
-        if not self._counting_in[at]:
-            del self._turns_of[at], self._counting_in[at]

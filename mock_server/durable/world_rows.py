@@ -1,6 +1,6 @@
 """The rows of one world: turns what has changed in it into rows to write and rows to delete."""
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
@@ -51,9 +51,10 @@ class WorldRows:
         self.number = new_number() if number is None else number
         self._rows: dict[tuple[Kind, Hashable], int] = {("world", ""): self.number}
         self._tasks: dict[str, int] = {}
-        self._lists: dict[tuple[RowKind, str], _ListRows] = {}
+        self._lists: defaultdict[tuple[RowKind, str], _ListRows] = defaultdict(_ListRows)
         self._held_numbers: dict[str, int] = {}
-        self._ended_numbers: dict[str, dict[str, int]] = {}
+        self._ended_numbers: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        """By account: of the movements at the ends of tasks that are still kept, and some more."""
         self._exchanges: dict[int, int] = {}
         self._derives_movements = not any(
             each.task_ms for each in self.world.rules.lifetimes.values()
@@ -144,7 +145,7 @@ class WorldRows:
             planned = None
             if record is None or record.was_ended_by_hand:
                 planned = task.planned
-            ended_number = 0 if is_held else self._ended_of(task.order.account).get(task_id, 0)
+            ended_number = 0 if is_held else self._ended_numbers[task.order.account].get(task_id, 0)
             change = TaskChangeRow(planned, record, is_held, ended_number)
             written.append((number + 1, self.number, RowKind.TASK_CHANGE, change))
 
@@ -176,7 +177,7 @@ class WorldRows:
             turn.deleted.append(number)
 
     def _add_list(self, kind: RowKind, owner: str, items: Ring[Any], turn: Turn) -> None:
-        rows = self._list_of(kind, owner)
+        rows = self._lists[kind, owner]
         for item in items.after(rows.made):
             turn.written.append((rows.new(self._new_number()), self.number, kind, item))
         rows.made = items.made
@@ -185,10 +186,10 @@ class WorldRows:
     def _add_movements(self, account: str, turn: Turn) -> None:
         """Add the movements of an account. Those of tasks follow from the rows of the tasks, unless
         tasks are forgotten."""
-        movements, rows = self.world.ledger.rows(account), self._list_of(RowKind.LEDGER, account)
+        movements, rows = self.world.ledger.rows(account), self._lists[RowKind.LEDGER, account]
         new, kind = movements.after(rows.made), RowKind.LEDGER
         has_own_rows = not self.is_whole or not self._derives_movements
-        ended = self._ended_of(account)
+        ended = self._ended_numbers[account]
         for number, entry in enumerate(new, start=movements.made - len(new) + 1):
             if entry.task is None or has_own_rows:
                 own_number = rows.new(self._new_number())
@@ -201,10 +202,6 @@ class WorldRows:
         turn.deleted.extend(rows.surplus(len(movements), _SURPLUS))
         while len(ended) > len(movements):
             del ended[next(iter(ended))]
-
-    def _ended_of(self, account: str) -> dict[str, int]:
-        """The numbers of the movements at the ends of tasks that are still kept, and some more."""
-        return self._ended_numbers.setdefault(account, {})
 
     def _add_exchanges(self, turn: Turn) -> None:
         """Add the requests that have ended, if the file has the journal; delete all others."""
@@ -220,7 +217,7 @@ class WorldRows:
 
     def _add_received(self, name: str, turn: Turn) -> None:
         inbox = self.world.inboxes.find(name)
-        rows, requests = self._list_of(RowKind.RECEIVED, name), list(inbox)
+        rows, requests = self._lists[RowKind.RECEIVED, name], list(inbox)
         new = min(inbox.received - rows.made, len(requests))
         for request in requests[len(requests) - new :]:
             number = rows.new(self._new_number())
@@ -229,18 +226,12 @@ class WorldRows:
         rows.made = inbox.received
         turn.deleted.extend(rows.surplus(len(requests), 0))
 
-    def _list_of(self, kind: RowKind, owner: str) -> "_ListRows":
-        rows = self._lists.get((kind, owner))
-        if rows is None:
-            rows = self._lists[kind, owner] = _ListRows()
-        return rows
-
     # --- reading ------------------------------------------------------------------------------
 
     def adopt(self, number: int, kind: RowKind, row: Any) -> None:
         """Note that the file has this row of the world."""
         if (of_list := _LISTS.get(kind)) is not None:
-            self._list_of(kind, of_list(row)).numbers.append(number)
+            self._lists[kind, of_list(row)].numbers.append(number)
             return
         if kind is RowKind.EXCHANGE:
             self._exchanges[row.number] = number
@@ -249,12 +240,12 @@ class WorldRows:
         subject = subject_of(row)
         self._rows[mark_kind, subject] = number
         if isinstance(row, AccountRow):
-            self._list_of(RowKind.LEDGER, row.account).made = row.movements
+            self._lists[RowKind.LEDGER, row.account].made = row.movements
         elif isinstance(row, InboxRow):
-            self._list_of(RowKind.RECEIVED, row.name).made = row.received
+            self._lists[RowKind.RECEIVED, row.name].made = row.received
         elif isinstance(row, StateRow):
-            self._list_of(RowKind.CLOCK_MOVE, "").made = row.clock_moves
-            self._list_of(RowKind.FAULT_CHANGE, "").made = row.fault_changes
+            self._lists[RowKind.CLOCK_MOVE, ""].made = row.clock_moves
+            self._lists[RowKind.FAULT_CHANGE, ""].made = row.fault_changes
 
     def adopt_task(self, number: int, task_id: str) -> None:
         """Note that the file has this task."""
@@ -262,7 +253,7 @@ class WorldRows:
 
     def adopt_end(self, task: Task, ended_number: int) -> None:
         """Note the number of the movement at the end of a task, in the order of the numbers."""
-        self._ended_of(task.order.account)[task.id] = ended_number
+        self._ended_numbers[task.order.account][task.id] = ended_number
 
 
 class _ListRows:

@@ -1,8 +1,13 @@
-"""One session with an agent: the tools are listed and called over standard input and output."""
+"""The command `hailuo-mock mcp`: starts a server or takes one, and serves an agent.
+
+In a session the tools are listed and called over standard input and output.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
 
 from mcp import types
@@ -11,10 +16,15 @@ from mcp.server.stdio import stdio_server
 from mcp.shared.exceptions import MCPError
 
 from mock_server import __version__
+from mock_server.apis import ALL
+from mock_server.config.settings import Settings
 from mock_server.control import ControlError
 from mock_server.control.transport import AsyncTransport, Reply, Request, RequestFlow
 from mock_server.core.suggestions import did_you_mean
 from mock_server.mcp.tools import ControlDocument, MissingRoute, Tool, WrongArgument, tools_of
+from mock_server.server.embedded import served
+from mock_server.server.serve import set_up_logging
+from mock_server.server.stop_signals import stopped_by_signals
 
 MOST_BYTES = 100_000
 """The longest answer that is handed to an agent."""
@@ -25,6 +35,29 @@ _INSTRUCTIONS = (
     "get_story then show what happened, explain why a request was answered as it was, judge_world "
     "what the client did wrong."
 )
+
+
+def serve_agent(server: Settings | str, control_token: str | None) -> None:
+    """Serve an agent until standard input ends or a signal comes.
+
+    server: the URL of one, or the settings of one that is started here and ends with the process.
+    Raises ControlError, and OSError and the errors of scenarios if the server cannot start.
+    """
+    with ExitStack() as running:
+        if isinstance(server, str):
+            url = server
+        else:
+            prefixes = [api.key_prefix for api in ALL if api.key_prefix]
+            set_up_logging(server.log_level, prefixes)
+            url = running.enter_context(served(server))
+        transport = AsyncTransport(url, control_token)
+        tools = asyncio.run(read_tools(transport))
+        # A thread that reads standard input cannot be stopped: after a signal the process exits.
+        with stopped_by_signals(lambda: None, running.close):
+            try:
+                asyncio.run(serve_stdio(transport, tools))
+            except* BrokenPipeError:
+                pass  # the agent has gone
 
 
 async def read_tools(transport: AsyncTransport) -> dict[str, Tool]:

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from mock_server.outgoing.release import AtOnce, Release
+from mock_server.outgoing.release import Release
 
 _MOST_BYTES = 64 * 1024
 """Bytes that wait for the next turn of the loop; more are sent at once, for flow control."""
@@ -25,12 +25,12 @@ class JoinedWrites:
         self,
         transport: asyncio.Transport,
         loop: asyncio.AbstractEventLoop,
-        release: Release | None = None,
+        release: Release,
     ) -> None:
-        """release: when data may be sent; None: at once."""
+        """release: when data may be sent."""
         self._transport = transport
         self._loop = loop
-        self._release = release or AtOnce()
+        self._release = release
         self._waiting: list[bytes] = []
         self._waiting_bytes = 0
         self._is_held = self._has_more = False

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, cast
 
+from mock_server.outgoing.release import AtOnce
 from mock_server.server.joined_writes import JoinedWrites
 from tests.recorded_transport import RecordedTransport
 
@@ -16,7 +17,7 @@ def recorded_calls(use: Callable[[JoinedWrites], Any]) -> list[bytes | str]:
 
     async def story() -> list[bytes | str]:
         loop = asyncio.get_running_loop()
-        use(JoinedWrites(cast(asyncio.Transport, transport), loop))
+        use(JoinedWrites(cast(asyncio.Transport, transport), loop, AtOnce()))
         within = list(transport.done)
         await asyncio.sleep(0)
         return [*within, "turn", *transport.done[len(within) :]]
