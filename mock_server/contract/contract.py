@@ -89,12 +89,13 @@ class Contract:
         with a schemas folder of its own may have its part of the document there."""
         from mock_server.contract import openapi  # most servers do not need the document
 
-        schemas: dict[Path, dict[str, Schema]] = {self._folder: {}}
+        schemas: dict[Path, dict[Path, Mapping[str, Schema]]] = {self._folder: {}}
         for api in self._apis:
-            schemas.setdefault(self._folder_of[api.name], {}).update(api.document_schemas(self))
+            folder = self._folder_of[api.name]
+            schemas.setdefault(folder, {})[folder / api.name] = api.document_schemas(self)
         others = [each for each in schemas if (each / "openapi.json").exists()]
         folders = dict.fromkeys([self._folder, *others])
-        return openapi.joined([openapi.bundle(folder, schemas[folder]) for folder in folders])
+        return openapi.joined([openapi.bundle(each, schemas[each]) for each in folders])
 
     def document_of(self, base_url: str, prefix: str | None = None) -> dict[str, Any]:
         """The OpenAPI document of the server at this URL; of one path prefix only, if given."""
@@ -111,12 +112,11 @@ class Contract:
         return {model.id: derive(general, model) for model in models if model.accepts_generations}
 
     def document_schema(self, name: str) -> Schema:
-        """A schema file as the document shows it. It refers to files of the schemas folder."""
-        api = name.partition("/")[0]
-        schema = json.loads((self._folder_of[api] / f"{name}.json").read_text("utf-8"))
+        """A schema file as the document shows it. It refers to files beside it."""
+        folder = self._folder_of[name.partition("/")[0]]
+        schema: Schema = json.loads((folder / f"{name}.json").read_text("utf-8"))
         schema.pop("$schema", None)
-        anchored: Schema = _anchored(schema, api)
-        return anchored
+        return schema
 
 
 def _read_model(facts: dict[str, Any]) -> Model:
@@ -152,15 +152,3 @@ def _with_files_in_place(node: Any, folder: Path) -> Any:
     target.pop("$schema", None)
     # In JSON Schema, the rules of the file and the rules beside the reference both apply.
     return target if not rest else {"allOf": [target], **rest}
-
-
-def _anchored(node: Any, folder: str) -> Any:
-    """The node with file references that are relative to the schemas folder."""
-    if isinstance(node, list):
-        return [_anchored(item, folder) for item in node]
-    if not isinstance(node, dict):
-        return node
-    return {
-        key: f"{folder}/{value}" if key == "$ref" and "/" not in value else _anchored(value, folder)
-        for key, value in node.items()
-    }

@@ -9,18 +9,19 @@ _COMPONENT = "#/components/"
 _SCHEMA = _COMPONENT + "schemas/"
 
 
-def bundle(folder: Path, document_schemas: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def bundle(folder: Path, schemas: Mapping[Path, Mapping[str, Any]]) -> dict[str, Any]:
     """`openapi.json` of `folder`, with every file that it refers to as a component.
     The build writes that file from `openapi.yaml`.
     A file becomes the component named by its `title`; no reference points outside the document.
-    document_schemas: component name -> the schema that replaces the general one. Its references to
-    files are relative to `folder`. The arguments are not changed.
+    schemas: component name -> the schema that replaces the general one, by the folder that its
+    references to files are relative to. The arguments are not changed.
     Raises ValueError for two files with one title, and for a reference to a part of a file."""
     document = json.loads((folder / "openapi.json").read_text("utf-8"))
     added: dict[str, _Component] = {}
-    for name, schema in document_schemas.items():
-        added[name] = _Component(None)
-        added[name].schema = _bundled(_bare(schema), folder, added)
+    for home, replacements in schemas.items():
+        for name, schema in replacements.items():
+            added[name] = _Component(None)
+            added[name].schema = _bundled(_bare(schema), home, added)
     whole: dict[str, Any] = _bundled(document, folder, added)
     components = whole.setdefault("components", {})
     declared = components.get("schemas", {})

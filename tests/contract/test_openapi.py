@@ -215,9 +215,10 @@ def test_every_json_body_except_the_document_itself_has_an_example() -> None:
 
 
 def test_a_derived_request_schema_replaces_the_general_one() -> None:
-    finished = {"title": "Mine", "oneOf": [{"$ref": "rivya/reference-item.json", "x-mine": 1}]}
+    finished = {"title": "Mine", "oneOf": [{"$ref": "reference-item.json", "x-mine": 1}]}
     before = deepcopy(finished)
-    schemas = bundle(SCHEMAS, {"GenerationRequest": finished})["components"]["schemas"]
+    replacements = {SCHEMAS / "rivya": {"GenerationRequest": finished}}
+    schemas = bundle(SCHEMAS, replacements)["components"]["schemas"]
     item = {"$ref": "#/components/schemas/ReferenceItem", "x-mine": 1}
     assert schemas["GenerationRequest"] == {"title": "Mine", "oneOf": [item]}
     assert schemas["ReferenceItem"]["required"] == ["url", "kind"]
