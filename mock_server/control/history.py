@@ -3,14 +3,7 @@
 from datetime import datetime
 
 from mock_server.control import answers
-from mock_server.control.history_answers import (
-    AccountLedger,
-    Changes,
-    ChangeType,
-    EntryType,
-    Moved,
-    Story,
-)
+from mock_server.control import history_answers as shown
 from mock_server.control.transport import (
     TIMEOUT_S,
     Caller,
@@ -29,11 +22,11 @@ class HistoryCalls(Caller):
         self,
         task: str | answers.Task,
         *,
-        type: EntryType | None = None,
+        type: shown.EntryType | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
         limit: int | None = None,
-    ) -> RequestFlow[Story]:
+    ) -> RequestFlow[shown.Story]:
         """All that happened to a task, in order.
 
         type: only entries of this type. since, until: only those after, and not after, these times
@@ -42,7 +35,7 @@ class HistoryCalls(Caller):
         path = f"{self._path}/tasks/{step(answers.id_of(task))}/story"
         times = {"since": _text(since), "until": _text(until)}
         query = {"type": type, "limit": limit, **times}
-        return (yield Request("GET", path, query=query)).read(Story)
+        return (yield Request("GET", path, query=query)).read(shown.Story)
 
     @ClientMethod
     def scenario_of(self, task: str | answers.Task) -> RequestFlow[answers.TaskScenario]:
@@ -61,10 +54,10 @@ class HistoryCalls(Caller):
         *,
         since: int | None = None,
         until: datetime | None = None,
-        moved: Moved | None = None,
+        moved: shown.Moved | None = None,
         task: str | answers.Task | None = None,
         limit: int | None = None,
-    ) -> RequestFlow[AccountLedger]:
+    ) -> RequestFlow[shown.AccountLedger]:
         """The movements of an account's credits, in the order in which they happened.
 
         since: only rows after the one with this number. until: only rows up to this time of the
@@ -78,18 +71,18 @@ class HistoryCalls(Caller):
             "limit": limit,
         }
         path = f"{self._path}/accounts/{step(account)}/ledger"
-        return (yield Request("GET", path, query=query)).read(AccountLedger)
+        return (yield Request("GET", path, query=query)).read(shown.AccountLedger)
 
     @ClientMethod
     def changes(
         self,
         since: str | None = None,
         *,
-        type: ChangeType | None = None,
+        type: shown.ChangeType | None = None,
         task: str | answers.Task | None = None,
         limit: int | None = None,
         timeout_s: float = 0.0,
-    ) -> RequestFlow[Changes]:
+    ) -> RequestFlow[shown.Changes]:
         """What happened after a cursor, in order; without one, all that is kept.
 
         since: the `cursor` of an earlier answer. type, task: only such changes. limit: the first
@@ -106,7 +99,7 @@ class HistoryCalls(Caller):
         }
         path, answer_timeout_s = f"{self._path}/changes", timeout_s + TIMEOUT_S
         reply = yield Request("GET", path, query=query, timeout_s=answer_timeout_s)
-        return reply.read(Changes)
+        return reply.read(shown.Changes)
 
 
 def _text(moment: datetime | None) -> str | None:

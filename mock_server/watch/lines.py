@@ -6,18 +6,8 @@ from typing import assert_never
 
 from msgspec import Struct
 
-from mock_server.control.history_answers import (
-    Change,
-    StoryAttempt,
-    StoryClockMove,
-    StoryDelivery,
-    StoryDownload,
-    StoryFault,
-    StoryLedgerRow,
-    StoryRequest,
-    StoryRequestStarted,
-    StoryState,
-)
+from mock_server.control import history_answers as shown
+from mock_server.control.history_answers import Change
 from mock_server.core.printable import printable
 
 WIDTH = 80
@@ -36,11 +26,11 @@ class Line(Struct, frozen=True):
 class Looks(Struct):
     """Successive reads of tasks. at_one: whether all were of the same task."""
 
-    first: StoryRequest
+    first: shown.StoryRequest
     count: int = 1
     at_one: bool = True
 
-    def add(self, look: StoryRequest) -> None:
+    def add(self, look: shown.StoryRequest) -> None:
         """Count one more."""
         self.count += 1
         self.at_one = self.at_one and look.task == self.first.task
@@ -52,41 +42,42 @@ class Looks(Struct):
         return Line(_row(self.first, what, about or "several tasks"), "bright_black")
 
 
-def look_in(change: Change) -> StoryRequest | None:
+def look_in(change: Change) -> shown.StoryRequest | None:
     """The change, if it is a read of tasks that was answered with them."""
-    if isinstance(change, StoryRequest) and change.operation == "read" and change.status == 200:
-        return change
+    match change:
+        case shown.StoryRequest(operation="read", status=200):
+            return change
     return None
 
 
 def line_of(change: Change) -> Line | None:
     """The line of a change; None for the beginning of a request, which has a line when it ends."""
     match change:
-        case StoryRequestStarted():
+        case shown.StoryRequestStarted():
             return None
-        case StoryRequest() | StoryDownload():
+        case shown.StoryRequest() | shown.StoryDownload():
             return _request(change)
-        case StoryLedgerRow():
+        case shown.StoryLedgerRow():
             return _ledger(change)
-        case StoryState():
+        case shown.StoryState():
             colours = {"succeeded": "green", "failed": "red"}
             by = " by hand" if change.by == "hand" else ""
             return Line(_row(change, change.state + by, change.task), colours.get(change.state))
-        case StoryDelivery(given_up=None):
+        case shown.StoryDelivery(given_up=None):
             return Line(_row(change, change.event, change.delivery))
-        case StoryDelivery():
+        case shown.StoryDelivery():
             return Line(_row(change, change.event, f"given up: {change.given_up}"), "red")
-        case StoryAttempt():
+        case shown.StoryAttempt():
             return _attempt(change)
-        case StoryClockMove():
+        case shown.StoryClockMove():
             return Line(_row(change, "clock", _clock(change)), "cyan")
-        case StoryFault():
+        case shown.StoryFault():
             return _fault(change)
         case _:
             assert_never(change)
 
 
-def _request(change: StoryRequest | StoryDownload) -> Line:
+def _request(change: shown.StoryRequest | shown.StoryDownload) -> Line:
     operation = change.operation or "other"
     result = f" {change.status}" if change.status is not None else ""
     ended = "" if change.ended_by == "answered" else f" {change.ended_by or 'under way'}"
@@ -96,7 +87,7 @@ def _request(change: StoryRequest | StoryDownload) -> Line:
     return Line(_row(change, what, change.request + replay), "red" if is_wrong else None)
 
 
-def _ledger(change: StoryLedgerRow) -> Line:
+def _ledger(change: shown.StoryLedgerRow) -> Line:
     what = change.moved.replace("_", " ")
     if change.moved == "spent":  # they were held before: what is available stays the same
         what += f" {change.amount}"
@@ -104,7 +95,7 @@ def _ledger(change: StoryLedgerRow) -> Line:
     return Line(_row(change, what, change.task or change.account, credits), "blue")
 
 
-def _attempt(change: StoryAttempt) -> Line:
+def _attempt(change: shown.StoryAttempt) -> Line:
     number = change.attempt.rpartition("_")[2]
     colour = {"succeeded": "green", "failed": "red"}.get(change.state, "yellow")
     outcome = change.error if change.status is None else change.status
@@ -112,7 +103,7 @@ def _attempt(change: StoryAttempt) -> Line:
     return Line(_row(change, f"attempt {number}: {outcome}{last}", change.delivery), colour)
 
 
-def _fault(change: StoryFault) -> Line:
+def _fault(change: shown.StoryFault) -> Line:
     name = change.scenario or change.fault
     if change.what != "bitten":
         return Line(_row(change, f"fault {change.what}", name), "magenta")
@@ -120,7 +111,7 @@ def _fault(change: StoryFault) -> Line:
     return Line(_row(change, f"fault {name}", about or ""), "magenta")
 
 
-def _clock(change: StoryClockMove) -> str:
+def _clock(change: shown.StoryClockMove) -> str:
     to = f"{change.to:%Y-%m-%d %H:%M:%S}"
     if change.mode == "frozen":
         return f"frozen at {to}"

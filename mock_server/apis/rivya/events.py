@@ -17,7 +17,6 @@ from mock_server.core.lifecycle import TaskState
 from mock_server.core.signing import TOLERANCE_S, BadSignature, check_standard, standard_signature
 from mock_server.core.tasks import Task
 from mock_server.core.world import World
-from mock_server.edge.media import result_url
 from mock_server.edge.timestamps import timestamp
 
 API_VERSION = "2026-05-11"
@@ -54,9 +53,18 @@ class Events:
     def test(self, world: World, endpoint: Endpoint, base_url: str) -> Delivery:
         """Add a delivery of a made-up event, marked as a test, to one endpoint.
         It has no task and costs no credits."""
-        number = world.deliveries.made + 1
-        generation = _made_up_generation(world, number, base_url)
         now_ms = world.clock.now_ms()
+        made_up = response_bodies.Generation(
+            task_id="task_" + world.ids.hex("test task", world.deliveries.made + 1),
+            model="hailuo-pro",
+            price_credits=0,
+            created_ms=now_ms,
+            updated_ms=now_ms,
+            state=TaskState.SUCCEEDED,
+            world=world.name,
+            base_url=base_url,
+        )
+        generation = response_bodies.generation_object(made_up)
         event = _written(
             world, endpoint.account, "generation.succeeded", now_ms, generation, is_test=True
         )
@@ -164,21 +172,3 @@ def _written(
         created_ms=created_ms,
         body=msgspec.json.encode(body | ({"test": True} if is_test else {})),
     )
-
-
-def _made_up_generation(world: World, number: int, base_url: str) -> dict[str, Any]:
-    """A succeeded generation without a task or an account."""
-    task_id = "task_" + world.ids.hex("test task", number)
-    now = timestamp(world.clock.now_ms())
-    url = result_url(base_url, world.name, task_id)
-    return {
-        "id": task_id,
-        "status": TaskState.SUCCEEDED.value,
-        "model": "hailuo-pro",
-        "reserved_credits": 0,
-        "final_credits": 0,
-        "created_at": now,
-        "updated_at": now,
-        "result": {"primary_url": url, "urls": [url]},
-        "error": None,
-    }

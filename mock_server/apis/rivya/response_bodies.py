@@ -12,7 +12,13 @@ from mock_server.core.catalog import Model
 from mock_server.core.deliveries import Attempt, Delivery, DeliveryState
 from mock_server.core.endpoints import Endpoint
 from mock_server.core.ids import Ids
-from mock_server.core.lifecycle import FAILED, SUCCEEDED, FailureReason, TaskState
+from mock_server.core.lifecycle import (
+    FAILED,
+    SUCCEEDED,
+    USUAL_REASON,
+    FailureReason,
+    TaskState,
+)
 from mock_server.core.tasks import Task
 from mock_server.core.uploads import StoredFile
 from mock_server.edge.media import file_url, result_url
@@ -21,8 +27,8 @@ from mock_server.edge.timestamps import timestamp, timestamp_or_null
 _LONGEST_KEPT_ID = 64
 
 
-class _Shown(Struct, frozen=True, gc=False):
-    """All that a generation object depends on."""
+class Generation(Struct, frozen=True, gc=False):
+    """All that a generation object depends on. price_credits: it has 0 if nothing was charged."""
 
     task_id: str
     model: str
@@ -30,14 +36,14 @@ class _Shown(Struct, frozen=True, gc=False):
     created_ms: int
     updated_ms: int
     state: TaskState
-    reason: FailureReason
     world: str
     base_url: str
+    reason: FailureReason = USUAL_REASON
 
 
 def generation(task: Task, *, world: str, now_ms: int, base_url: str) -> dict[str, Any]:
     """The generation object, the same from create, from get and in events."""
-    return _generation(_shown(task, world, now_ms, base_url))
+    return generation_object(_shown(task, world, now_ms, base_url))
 
 
 def generation_json(task: Task, *, world: str, now_ms: int, base_url: str) -> Raw:
@@ -48,22 +54,23 @@ def generation_json(task: Task, *, world: str, now_ms: int, base_url: str) -> Ra
     return Raw(_generation_json(shown))
 
 
-def _shown(task: Task, world: str, now_ms: int, base_url: str) -> _Shown:
+def _shown(task: Task, world: str, now_ms: int, base_url: str) -> Generation:
     order = task.order
-    return _Shown(
+    return Generation(
         task.id,
         order.model,
         order.price_credits,
         task.created_ms,
         task.updated_ms(now_ms),
         task.state_at(now_ms),
-        task.planned.reason,
         world,
         base_url,
+        task.planned.reason,
     )
 
 
-def _generation(shown: _Shown) -> dict[str, Any]:
+def generation_object(shown: Generation) -> dict[str, Any]:
+    """The object, with its times as text and the URL of its video."""
     succeeded = shown.state is SUCCEEDED
     result = error = None
     if succeeded:
@@ -86,8 +93,8 @@ def _generation(shown: _Shown) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=1024)
-def _generation_json(shown: _Shown) -> bytes:
-    return msgspec.json.encode(_generation(shown))
+def _generation_json(shown: Generation) -> bytes:
+    return msgspec.json.encode(generation_object(shown))
 
 
 def file(stored: StoredFile, *, world: str, base_url: str, token: str) -> dict[str, Any]:
