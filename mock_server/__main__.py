@@ -114,8 +114,8 @@ def serve(*, stop_with_stdin: bool, **options: Any) -> None:
     # Imported here: the other commands start faster without the server.
     from mock_server.core.scenarios import UnknownScenario
     from mock_server.faults.scenarios import ScenarioError
+    from mock_server.server.listening import with_media_socket
     from mock_server.server.make_server import make_server
-    from mock_server.server.media_socket import with_media_socket
     from mock_server.server.serve import run
     from mock_server.simulation.wall_clock import wall_ms
 

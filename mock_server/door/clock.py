@@ -1,6 +1,7 @@
-"""The clock of a world: reading it and moving it."""
+"""The clock of a world: reading it, moving it, and what comes next in the world."""
 
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Literal
 
 import msgspec
@@ -9,11 +10,12 @@ from starlette.responses import Response
 
 from mock_server.contract.violations import BodyRules
 from mock_server.control import answers
-from mock_server.core.agenda import BrokenDue, Due
+from mock_server.core.agenda import BrokenDue, Due, Occasion
 from mock_server.core.clock import LAST_MS, Clock, ClockMode, SignaturesBy, ms_of
 from mock_server.core.deliveries import Attempt
 from mock_server.core.refusals import Invalid
 from mock_server.core.world import World
+from mock_server.door.queries import Query
 from mock_server.door.worlds import slot_of, world_of
 from mock_server.edge.call import Call, json_response
 from mock_server.edge.long_answer import json_list
@@ -38,7 +40,15 @@ class ClockChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ms_of(self.now)
 
 
+class DueQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """task: only what concerns this task. limit: the first so many."""
+
+    task: str | None = None
+    limit: Annotated[int, Meta(ge=1, le=1000)] = 20
+
+
 CHANGE: TypedBody[ClockChange] = TypedBody(ClockChange)
+DUE: Query[DueQuery] = Query(DueQuery)
 
 
 async def get_clock(call: Call) -> Response:
@@ -89,6 +99,17 @@ async def advance_clock(call: Call) -> Response:
     return json_list(advanced, "effects", (_effect(world, each) for each in happened))
 
 
+async def list_due(call: Call) -> Response:
+    """GET /_mock/worlds/{world}/due: what comes next, in order. An advance of the clock to `at`
+    makes it happen."""
+    world, asked = world_of(call), DUE.read(call)
+    upcoming = (_due_entry(world, due) for due in world.agenda)
+    entries = (each for each in upcoming if each and asked.task in (None, each.task))
+    return json_response(
+        answers.DueList(moment(world.clock.now_ms()), tuple(islice(entries, asked.limit)))
+    )
+
+
 ADVANCE = BodyRules(
     {
         "type": "object",
@@ -120,3 +141,23 @@ def _effect(world: World, happened: Due | Attempt) -> answers.Effect:
         if isinstance(happened, BrokenDue):
             outcome = f"broke: {happened.error!r}"
     return answers.Effect(moment(at_ms), what, subject, outcome)
+
+
+def _due_entry(world: World, due: Due) -> answers.DueEntry | None:
+    """An entry as it is shown; None if it was moved to another time, or its subject has ended."""
+    at, what, subject = moment(due.at_ms), due.occasion.value, due.subject
+    if due.occasion is Occasion.ATTEMPT_DUE:
+        delivery = world.deliveries.get(subject)
+        if delivery is None or delivery.next_attempt_ms != due.at_ms:
+            return None
+        attempt = len(delivery.attempts) + 1
+        return answers.DueEntry(at, what, subject, delivery.event.subject, attempt=attempt)
+    task = world.tasks.get(subject)
+    if task is None:
+        return answers.DueEntry(at, what, subject)
+    planned = task.planned
+    is_taken_up = due.occasion is Occasion.TASK_TAKEN_UP
+    expected_ms = planned.taken_up_ms if is_taken_up else planned.ends_ms
+    if expected_ms != due.at_ms or not world.ledger.holds(subject):
+        return None
+    return answers.DueEntry(at, what, subject, subject, state=task.state_at(due.at_ms).value)

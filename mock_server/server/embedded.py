@@ -14,9 +14,8 @@ from mock_server.control.loop_thread import LoopThread, ThreadedApp
 from mock_server.core.journal import Exchange
 from mock_server.outgoing.release import Release
 from mock_server.server.app import make_app
-from mock_server.server.listening import listen_error
+from mock_server.server.listening import listen_error, with_media_socket
 from mock_server.server.make_server import make_server
-from mock_server.server.media_socket import with_media_socket
 from mock_server.server.serve import Server
 from mock_server.simulation.wall_clock import wall_ms
 

@@ -15,7 +15,7 @@ from mock_server.config.settings import Settings
 from mock_server.control import Control, World
 from mock_server.control.answers import Exchange
 from mock_server.server.embedded import in_process, served
-from mock_server.server.media_socket import with_media_socket
+from mock_server.server.listening import with_media_socket
 from tests.mock import MINIMAL, PNG, VIDEO, MakeMock, settings_of
 from tests.server.test_serve import run_apart, serving
 from tools.proxy import free_port
