@@ -75,15 +75,12 @@ class _Reader:
         self, flags: Mapping[str, Any], environment: Mapping[str, str], file: Path | None
     ) -> tuple[Settings, tuple[Effective, ...]]:
         """As `read_settings`."""
-        effective = {
-            name: Effective(info, info.default, "default") for name, info in self._infos.items()
-        }
-        for layer in (
-            self._from_file(file),
-            self._from_environment(environment),
-            self._from_flags(flags),
-        ):
-            effective |= layer
+        effective = (
+            {name: Effective(info, info.default, "default") for name, info in self._infos.items()}
+            | self._from_file(file)
+            | self._from_environment(environment)
+            | self._from_flags(flags)
+        )
         self._check_marks(effective["shard"].value, effective["accounts"])
         settings = self._settings_of({name: row.value for name, row in effective.items()})
         return settings, tuple(effective.values())
