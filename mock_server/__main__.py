@@ -1,7 +1,5 @@
 """The command `hailuo-mock`; `python -m mock_server` is the same."""
 
-from __future__ import annotations
-
 import gc
 import json
 import os

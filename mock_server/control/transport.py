@@ -140,7 +140,7 @@ class Transport(_Servers[httpx2.Client]):
         try:
             request = next(flow)
             while True:
-                request = flow.send(self._send(request))
+                request = flow.send(self.send(request))
         except StopIteration as done:
             result: T = done.value
             return result
@@ -158,7 +158,8 @@ class Transport(_Servers[httpx2.Client]):
         in_thread = None if isinstance(server, str) else InThread(server)
         return httpx2.Client(**options, transport=in_thread)
 
-    def _send(self, request: Request) -> Reply:
+    def send(self, request: Request) -> Reply:
+        """The reply to one request. Raises ControlError."""
         __tracebackhide__ = True
         client = self.clients[request.process]
         try:
@@ -177,7 +178,7 @@ class AsyncTransport(_Servers[httpx2.AsyncClient]):
         try:
             request = next(flow)
             while True:
-                request = flow.send(await self._send(request))
+                request = flow.send(await self.send(request))
         except StopIteration as done:
             result: T = done.value
             return result
@@ -186,7 +187,8 @@ class AsyncTransport(_Servers[httpx2.AsyncClient]):
         in_loop = None if isinstance(server, str) else httpx2.ASGITransport(app=server)
         return httpx2.AsyncClient(**options, transport=in_loop)
 
-    async def _send(self, request: Request) -> Reply:
+    async def send(self, request: Request) -> Reply:
+        """The reply to one request. Raises ControlError."""
         client = self.clients[request.process]
         try:
             return _reply_in(request, await client.send(_request(client, request)))

@@ -102,7 +102,7 @@ async def advance_clock(call: Call) -> Response:
 async def list_due(call: Call) -> Response:
     """GET /_mock/worlds/{world}/due: what comes next, in order. An advance of the clock to `at`
     makes it happen."""
-    world, asked = world_of(call), DUE.read(call)
+    world, asked = world_of(call), DUE.of(call)
     upcoming = (_due_entry(world, due) for due in world.agenda)
     entries = (each for each in upcoming if each and asked.task in (None, each.task))
     return json_response(

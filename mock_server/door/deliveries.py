@@ -35,7 +35,7 @@ SIGNED: Query[Signed] = Query(Signed)
 async def list_deliveries(call: Call) -> Response:
     """GET /_mock/worlds/{world}/deliveries: the deliveries, the oldest first.
     It also says how many are no longer kept. `total` counts those that are kept."""
-    world, asked = world_of(call), NEWEST.read(call)
+    world, asked = world_of(call), NEWEST.of(call)
     deliveries = world.deliveries
     newest = deliveries.newest(asked.limit or len(deliveries))
     counts = len(deliveries), deliveries.attempted, deliveries.evicted
@@ -70,7 +70,7 @@ async def get_signed_request_of_task(call: Call) -> Response:
     would send the event of a task's end now, without a fault. A task that has not ended is shown as
     if it ended now. `state=failed`: with that end. `endpoint`: for this one, if there are
     several."""
-    world, asked, task = world_of(call), SIGNED.read(call), task_of(call)
+    world, asked, task = world_of(call), SIGNED.of(call), task_of(call)
     outcome = None if asked.state is None else OUTCOMES[asked.state]
     deliveries = call.server.outbox.deliveries_of(world, task, outcome)
     return json_response(_next_request(call, _one_of(deliveries, asked.endpoint)))

@@ -15,7 +15,7 @@ from mock_server.core.clock import ms_of
 from mock_server.core.history_entries import Change, LedgerEntry
 from mock_server.core.ledger import before_rows
 from mock_server.core.refusals import Invalid, ShuttingDown
-from mock_server.core.story import story_of
+from mock_server.core.story import StoryEntry, story_of
 from mock_server.core.world import World
 from mock_server.door.accounts import account_name, balance_answer
 from mock_server.door.history_entries import entry_answer, type_of
@@ -32,30 +32,27 @@ Moment = Annotated[datetime, Meta(tz=True)]
 Limit = Annotated[int, Meta(ge=1, le=10_000)]
 
 
-class _Times(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class StoryQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """since, until: only what was later than, and not later than these times of the world.
-    limit: only the newest so many."""
+    limit: only the newest so many. type: only entries of this type."""
 
     since: Moment | None = None
     until: Moment | None = None
     limit: Limit | None = None
+    type: shown.EntryType | None = None
 
     def __post_init__(self) -> None:
         for moment in (self.since, self.until):
             if moment is not None:
                 ms_of(moment)
 
-    def includes(self, at_ms: int) -> bool:
-        """Whether a time is one of those that are asked for."""
-        return (self.since is None or at_ms > ms_of(self.since)) and (
-            self.until is None or at_ms <= ms_of(self.until)
+    def selects(self, entry: StoryEntry) -> bool:
+        """Whether an entry is one of those that are asked for."""
+        return (
+            self.type in (None, type_of(entry))
+            and (self.since is None or entry.at_ms > ms_of(self.since))
+            and (self.until is None or entry.at_ms <= ms_of(self.until))
         )
-
-
-class StoryQuery(_Times, frozen=True):
-    """type: only entries of this type."""
-
-    type: shown.EntryType | None = None
 
 
 class LedgerQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,13 +98,9 @@ async def get_story(call: Call) -> Response:
     """GET /_mock/worlds/{world}/tasks/{task_id}/story: all that happened to a task, in order.
     Requests, credits, states, deliveries, moves of the clock and faults. Reads of the task are one
     entry. It is kept as long as the task, also without the requests in the journal."""
-    world, task, asked = world_of(call), task_of(call), STORY.read(call)
+    world, task, asked = world_of(call), task_of(call), STORY.of(call)
     story = story_of(world, task)
-    entries = [
-        entry
-        for entry in story.entries
-        if asked.includes(entry.at_ms) and asked.type in (None, type_of(entry))
-    ]
+    entries = [entry for entry in story.entries if asked.selects(entry)]
     whole = shown.Story(task.id, (), story.more, story.clock_moves_evicted)
     reasons = StoryReasons(world, task, story.entries)
     answers = (
@@ -120,7 +113,7 @@ async def get_story(call: Call) -> Response:
 async def get_ledger(call: Call) -> Response:
     """GET /_mock/worlds/{world}/accounts/{account}/ledger: every movement of its credits, in order.
     The balance before the first row, and the changes of all rows, add up to the balance."""
-    world, account, asked = world_of(call), account_name(call), LEDGER.read(call)
+    world, account, asked = world_of(call), account_name(call), LEDGER.of(call)
     kept, balance = world.ledger.rows(account), replace(world.ledger.balance(account))
     rows = list(enumerate(kept.after(asked.since), start=max(asked.since, kept.evicted) + 1))
     selected = [(number, row) for number, row in rows if asked.selects(row)]
@@ -141,7 +134,7 @@ async def list_changes(call: Call) -> Response:
     are no longer kept (limits.history_entries). A cursor is refused if the world was reset,
     restored or dropped after it was given. 503 if that happens during a wait."""
     call.body("body_bytes")
-    slot, asked = slot_of(call), CHANGES.read(call)
+    slot, asked = slot_of(call), CHANGES.of(call)
     world = slot.world
     number = _number_of(world, asked.since)
     page = _page(world, number, asked)

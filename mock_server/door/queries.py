@@ -2,7 +2,7 @@
 
 import math
 import re
-from typing import Annotated, Any, Generic, TypeVar, get_type_hints
+from typing import Annotated, Any, get_type_hints
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -12,9 +12,7 @@ from mock_server.contract.field_sentences import field_sentences
 from mock_server.core.json_values import pointer
 from mock_server.core.refusals import Invalid
 from mock_server.edge.call import Call
-from mock_server.edge.typed_body import TypedBody
-
-Value = TypeVar("Value")
+from mock_server.edge.typed_body import TypedBody, Value
 
 
 class Newest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,18 +21,34 @@ class Newest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit: Annotated[int, Meta(ge=1)] | None = None
 
 
-class _QueryType(TypedBody[Value]):
-    """A type whose fields are left out instead of null, because a query has no null."""
+class Query(TypedBody[Value]):
+    """Reads query strings as one type, whose fields are strings and numbers. A field is left out
+    instead of null, because a query has no null."""
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__(kind)
+        hints = get_type_hints(kind).items()
+        self._numbers = {name for name, hint in hints if str(hint) not in _TEXTS}
 
     @property
     def schema(self) -> dict[str, Any]:
-        """The JSON Schema of the type, with a sentence for each field, none of which is null."""
+        """The JSON Schema of the query as one object, with a sentence for each field."""
         schema, sentences = super().schema, field_sentences(self._kind)
         fields = {
             name: _without_null(each) | {"description": sentences.get(name, "")}
             for name, each in schema["properties"].items()
         }
         return schema | {"properties": fields}
+
+    def of(self, call: Call) -> Value:
+        """The value of the query string of a request. Refuses with Invalid."""
+        values: dict[str, Any] = {}
+        query = call.scope["query_string"].decode("latin-1")
+        for name, text in parse_qsl(query, keep_blank_values=True):
+            if name in values:
+                raise Invalid.at(pointer([name]), "uniqueNames", "stands twice in the query")
+            values[name] = _number(text) if name in self._numbers else text
+        return self.read(values, call.server.apis)
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -44,32 +58,6 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     elif isinstance(schema.get("type"), list):
         (changed["type"],) = (each for each in schema["type"] if each != "null")
     return changed
-
-
-class Query(Generic[Value]):
-    """Reads query strings as one type, whose fields are strings and numbers."""
-
-    def __init__(self, kind: Any) -> None:
-        self._numbers = {
-            name for name, hint in get_type_hints(kind).items() if str(hint) not in _TEXTS
-        }
-        self._body: TypedBody[Value] = _QueryType(kind)
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        """The JSON Schema of the query as one object."""
-        return self._body.schema
-
-    def read(self, call: Call) -> Value:
-        """The value of the query string. Refuses with Invalid."""
-        values: dict[str, Any] = {}
-        for name, text in parse_qsl(
-            call.scope["query_string"].decode("latin-1"), keep_blank_values=True
-        ):
-            if name in values:
-                raise Invalid.at(pointer([name]), "uniqueNames", "stands twice in the query")
-            values[name] = _number(text) if name in self._numbers else text
-        return self._body.read(values, call.server.apis)
 
 
 _TEXTS = {str(str | None), str(str)}

@@ -46,7 +46,7 @@ async def list_requests(call: Call) -> Response:
     Credentials are not shown. How many are no longer kept is in `evicted`, in the HAR's comment, or
     for NDJSON in the header Mock-Evicted. A `note` (for NDJSON the header Mock-Note) says that the
     request of `since` is not kept."""
-    world, asked = world_of(call), QUERY.read(call)
+    world, asked = world_of(call), QUERY.of(call)
     exchanges, note = newer_than(world.journal, asked.since, "since")
     exchanges = list(matching(exchanges, RequestMatch.of(asked)))
     exchanges = exchanges[-(asked.limit or len(exchanges)) :] if exchanges else []

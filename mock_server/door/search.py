@@ -59,7 +59,7 @@ async def search_world(call: Call) -> Response:
     """GET /_mock/worlds/{world}/search: requests, tasks and deliveries that have all words of `q`.
     A task has the words of its requests and deliveries, too. The oldest first; `more` has the kinds
     of which older ones match as well: ask again with `before`."""
-    world, asked = world_of(call), SEARCH.read(call)
+    world, asked = world_of(call), SEARCH.of(call)
     search = _Search(world, asked)
     # In a thread: it may read every body that is kept.
     found = await asyncio.to_thread(search.run)

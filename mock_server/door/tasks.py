@@ -32,7 +32,7 @@ ENDING: TypedBody[Ending] = TypedBody(Ending)
 async def list_tasks(call: Call) -> Response:
     """GET /_mock/worlds/{world}/tasks: the tasks of all APIs, the oldest first.
     `total` counts all."""
-    world, asked = world_of(call), NEWEST.read(call)
+    world, asked = world_of(call), NEWEST.of(call)
     tasks = world.tasks.newest(asked.limit or len(world.tasks))
     total = len(world.tasks)
     return json_list(answers.TaskList([], total), "tasks", (task_answer(world, t) for t in tasks))

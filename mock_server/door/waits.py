@@ -46,7 +46,7 @@ async def wait(call: Call) -> Response:
     server stops. `?task=ID&state=ended`, `?task=ID&delivery=succeeded`,
     `?delivery_id=ID&delivery=ended`, `?method=POST&operation=create`."""
     call.body("body_bytes")
-    slot, asked = slot_of(call), QUERY.read(call)
+    slot, asked = slot_of(call), QUERY.of(call)
     watch = _watch(slot.world, asked)
     finding = asyncio.ensure_future(_found(watch, slot.timekeeper, slot.world, asked.timeout_s))
     try:

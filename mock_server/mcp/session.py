@@ -3,8 +3,6 @@
 In a session the tools are listed and called over standard input and output.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -19,7 +17,7 @@ from mock_server import __version__
 from mock_server.apis import ALL
 from mock_server.config.settings import Settings
 from mock_server.control import ControlError
-from mock_server.control.transport import AsyncTransport, Reply, Request, RequestFlow
+from mock_server.control.transport import AsyncTransport, Request
 from mock_server.core.suggestions import did_you_mean
 from mock_server.mcp.tools import ControlDocument, MissingRoute, Tool, WrongArgument, tools_of
 from mock_server.server.embedded import served
@@ -63,7 +61,7 @@ def serve_agent(server: Settings | str, control_token: str | None) -> None:
 async def read_tools(transport: AsyncTransport) -> dict[str, Tool]:
     """The tools as a server describes their routes.
     Raises ControlError if it does not answer, or is a hailuo-mock without one of the routes."""
-    reply = await transport.run(_flow(Request("GET", "/_mock/control.json")))
+    reply = await transport.send(Request("GET", "/_mock/control.json"))
     try:
         return tools_of(reply.read(ControlDocument))
     except MissingRoute as missing:
@@ -109,15 +107,11 @@ def mcp_server(transport: AsyncTransport, tools: Mapping[str, Tool]) -> Server[A
 
 async def _answer(transport: AsyncTransport, tool: Tool, arguments: Mapping[str, Any]) -> str:
     """The door's answer to a call. Raises WrongArgument and ControlError."""
-    content = (await transport.run(_flow(tool.request(arguments)))).content
+    content = (await transport.send(tool.request(arguments))).content
     if len(content) > MOST_BYTES:
         fewer = f": ask for less with {', '.join(tool.in_query)}" if tool.in_query else ""
         raise ControlError(f"the answer has {len(content)} bytes, at most {MOST_BYTES} fit{fewer}")
     return content.decode()
-
-
-def _flow(request: Request) -> RequestFlow[Reply]:
-    return (yield request)
 
 
 def _listed(tool: Tool) -> types.Tool:

@@ -1,7 +1,5 @@
 """The tools: which routes of the control door they are, and how the door describes them."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any

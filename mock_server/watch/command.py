@@ -1,7 +1,5 @@
 """The command `hailuo-mock watch`: from its options to an exit code."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Iterator

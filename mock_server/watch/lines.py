@@ -1,7 +1,5 @@
 """One change of a world as one line for people."""
 
-from __future__ import annotations
-
 from typing import assert_never
 
 from msgspec import Struct

@@ -1,7 +1,5 @@
 """Prints the changes of a world: lines for people, or JSON."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import date
 
