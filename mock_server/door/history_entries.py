@@ -1,43 +1,29 @@
 """Entries of the history as the control door shows them."""
 
-from typing import Any
+from typing import Any, get_args
 
 from mock_server.control import history_answers as shown
 from mock_server.control.answers import answer_of
 from mock_server.core import history_entries as entries
 from mock_server.core.history_entries import Change
-from mock_server.core.story import LooksEntry, NoDelivery, StoryEntry
+from mock_server.core.story import LooksEntry, StoryEntry
 from mock_server.core.twins import TwinEntry
 from mock_server.core.world import World
 from mock_server.edge.timestamps import moment, moment_or_none
 
-_KINDS: dict[type[entries.Entry], type[shown.HistoryEntry]] = {
-    entries.RequestStarted: shown.StoryRequestStarted,
-    entries.RequestEnded: shown.StoryRequest,
-    entries.LedgerEntry: shown.StoryLedgerRow,
-    entries.TaskMove: shown.StoryState,
-    entries.DeliveryMove: shown.StoryDelivery,
-    entries.AttemptEnded: shown.StoryAttempt,
-    entries.ClockMove: shown.StoryClockMove,
-    entries.FaultChange: shown.StoryFault,
-    LooksEntry: shown.StoryLooks,
-    TwinEntry: shown.StoryTwin,
-    NoDelivery: shown.StoryNoDelivery,
+_KINDS: dict[str, type[shown.HistoryEntry]] = {
+    str(kind.__struct_config__.tag): kind for kind in get_args(shown.StoryEntry | shown.Change)
 }
+"""What shows an entry has the same tag as the entry."""
 _OF_DOOR = "fault_"
 """The beginning of the ids of faults that were set through the control door."""
 
 
-def kind_of(entry: Change | StoryEntry) -> type[shown.HistoryEntry]:
-    """The type that shows an entry."""
-    if isinstance(entry, entries.RequestEnded) and entry.operation == "media":
-        return shown.StoryDownload
-    return _KINDS[type(entry)]
-
-
 def type_of(entry: Change | StoryEntry) -> str:
-    """The name of the type, as in JSON."""
-    return str(kind_of(entry).__struct_config__.tag)
+    """The name of its type, as in JSON."""
+    if isinstance(entry, entries.RequestEnded) and entry.operation == "media":
+        return "download"
+    return str(entry.__struct_config__.tag)
 
 
 def entry_answer(
@@ -48,7 +34,7 @@ def entry_answer(
 ) -> shown.HistoryEntry:
     """An entry with times as text and links. kind: None: that of its type."""
     return answer_of(
-        kind or kind_of(entry),
+        kind or _KINDS[type_of(entry)],
         entry,
         at=moment(entry.at_ms),
         wall_at=moment_or_none(entry.wall_ms),

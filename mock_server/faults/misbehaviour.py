@@ -139,7 +139,7 @@ class Misbehaviour:
 
     async def _apply(self, matches: Sequence[Fault]) -> tuple[EndingFault | None, list[BodyFault]]:
         """Wait for the delays; returns the other faults: one ending at most, changes of bodies."""
-        endings: list[EndingFault] = []
+        ending: EndingFault | None = None
         bodies: list[BodyFault] = []
         for fault in matches:
             match fault.rule.effect:
@@ -147,9 +147,9 @@ class Misbehaviour:
                     await self._wait(fault, delay)
                 case BodyFault() as body:
                     bodies.append(body)
-                case ErrorFault() | AnswerFault() | ConnectionFault() as ending:
-                    endings.append(ending)
-        return (endings[0] if endings else None), bodies
+                case ErrorFault() | AnswerFault() | ConnectionFault() as found:
+                    ending = ending or found
+        return ending, bodies
 
     async def _wait(self, fault: Fault, delay: DelayFault) -> None:
         self._call.require_world()  # else the delay would run on another world's clock
