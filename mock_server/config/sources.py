@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
@@ -130,14 +130,12 @@ class _Reader:
             layer[name] = self._effective(name, value, place, strict=True, text=text)
         return layer
 
-    def _flattened(self, tree: Mapping[str, Any]) -> list[tuple[str, Any]]:
-        flat = []
+    def _flattened(self, tree: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         for name, value in tree.items():
             if name in self._sections and isinstance(value, dict):
-                flat += [(f"{name}.{inner}", inner_value) for inner, inner_value in value.items()]
+                yield from ((f"{name}.{inner}", each) for inner, each in value.items())
             else:
-                flat.append((name, value))
-        return flat
+                yield name, value
 
     def _unknown(self, name: str, value: Any) -> str:
         """The error sentence for an unknown setting in a file."""

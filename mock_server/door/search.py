@@ -181,12 +181,9 @@ _ERROR = 400
 
 def _older_than(items: Sequence[Item], before: str | None) -> Iterable[Item]:
     """The items before the one with this id, the newest first; all, if it is not kept."""
-    newest_first = reversed(items)
-    if before is not None and any(each.id == before for each in items):
-        for each in newest_first:
-            if each.id == before:
-                break
-    return newest_first
+    if before is not None and before in (ids := [each.id for each in items]):
+        items = items[: ids.index(before)]
+    return reversed(items)
 
 
 def _text_of_request(exchange: Exchange) -> bytes:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from mock_server.durable.place import obstacle
@@ -28,11 +29,8 @@ def copy_state(file: Path, copy: Path) -> None:
     beside = copy.with_name(f".{copy.name}.{os.getpid()}")
     try:
         _copy_uploads(file, copy)
-        connection = sqlite3.connect(f"file:{_quoted(file)}?mode=ro", uri=True)
-        try:
+        with closing(sqlite3.connect(f"file:{_quoted(file)}?mode=ro", uri=True)) as connection:
             connection.execute("VACUUM INTO ?", (str(beside),))
-        finally:
-            connection.close()
         _copy_uploads(file, copy)  # those that came meanwhile
         beside.chmod(0o600)
         beside.rename(copy)

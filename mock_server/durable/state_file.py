@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from itertools import chain
 from pathlib import Path
 
@@ -122,11 +123,8 @@ class StateFile:
         """Move what was written into the file itself. Call it in another thread: it waits for the
         disk. If nothing is written meanwhile, the log then begins anew. Raises sqlite3.Error."""
         self._log_bytes = 0
-        connection = self._connect("NORMAL")
-        try:
+        with closing(self._connect("NORMAL")) as connection:
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-        finally:
-            connection.close()
 
     def close(self) -> None:
         """Move everything into the file itself, and let other servers use it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from email.utils import parsedate_to_datetime
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -229,16 +229,13 @@ class Sender:
         request.url = request.url.copy_with(host=host)
         if fault.connection == "reset":
             raise await break_off(attempt.outgoing, host)
-        answer = await client.send(request, stream=True)
-        try:
+        async with aclosing(await client.send(request, stream=True)) as answer:
             if fault.connection == "answer_lost":
                 raise ConnectionResetError("the answer was lost")
             attempt.status = answer.status_code
             attempt.answer_headers = _first_headers(answer.headers.multi_items())
             attempt.retry_after_s = _retry_after_s(answer.headers)
             attempt.answer_body = await _first_bytes(answer)
-        finally:
-            await answer.aclose()
 
 
 def _request(

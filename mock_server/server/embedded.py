@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,19 +32,10 @@ def served(
     on_locked_out: as in `ServerState`; called in the server's thread.
     """
     settings, media_socket = with_media_socket(settings)
-    with media_socket or nullcontext():
+    with media_socket or nullcontext(), closing(LoopThread("hailuo-mock")) as thread:
         state = make_server(settings, wall_ms, apis=apis, on_locked_out=on_locked_out)
         ready: Future[str] = Future()
         server = Server(state, make_app(state, apis), media_socket, on_ready=ready.set_result)
-        with _running(server, settings, ready) as url:
-            yield url
-
-
-@contextmanager
-def _running(server: Server, settings: Settings, ready: Future[str]) -> Iterator[str]:
-    """Run a server in a thread; yields its base URL."""
-    thread = LoopThread("hailuo-mock")
-    try:
         serving = thread.start(_serve(server, settings))
         first: list[Future[Any]] = [ready, serving]
         wait(first, return_when=FIRST_COMPLETED)
@@ -55,8 +46,6 @@ def _running(server: Server, settings: Settings, ready: Future[str]) -> Iterator
         finally:
             thread.loop.call_soon_threadsafe(server.stop)
             serving.result()
-    finally:
-        thread.close()
 
 
 @contextmanager
@@ -65,13 +54,12 @@ def in_process(settings: Settings) -> Iterator[ThreadedApp]:
     A fault that breaks the connection raises ConnectionResetError in the client. Its media have no
     origin of their own at a free port."""
     state = make_server(settings, wall_ms)
-    thread = LoopThread("hailuo-mock")
-    try:
-        thread.start(state.begin()).result()
-        yield ThreadedApp(_held_until_released(make_app(state), state.keeper), thread)
-    finally:
-        thread.start(state.close()).result()
-        thread.close()
+    with closing(LoopThread("hailuo-mock")) as thread:
+        try:
+            thread.start(state.begin()).result()
+            yield ThreadedApp(_held_until_released(make_app(state), state.keeper), thread)
+        finally:
+            thread.start(state.close()).result()
 
 
 def _held_until_released(app: ASGIApp, release: Release) -> ASGIApp:
