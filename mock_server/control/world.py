@@ -1,4 +1,4 @@
-"""One world. Each class is a pair: one for tests without async, and one for async tests."""
+"""One world, its clock, faults and inboxes: each for tests without async, and for async tests."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from typing import Unpack
 from mock_server.control import answers
 from mock_server.control.clock import ClockCalls
 from mock_server.control.faults import FaultBlock, FaultsCalls, Terms
-from mock_server.control.inbox import InboxCalls
 from mock_server.control.transport import (
     AsyncCaller,
     AsyncTransport,
+    Caller,
+    ClientMethod,
     ControlError,
+    Json,
+    Request,
+    RequestFlow,
     SyncCaller,
     Transport,
+    step,
 )
 from mock_server.control.world_calls import WorldCalls
 
@@ -34,6 +39,37 @@ class Faults(FaultsCalls, SyncCaller):
 
 class AsyncFaults(FaultsCalls, AsyncCaller):
     """The faults of a world, for async tests."""
+
+
+class InboxCalls(Caller):
+    """The calls of an inbox. url: the address to give as a callback URL."""
+
+    def __init__(
+        self, transport: Transport | AsyncTransport, facts: answers.WorldFacts, name: str
+    ) -> None:
+        super().__init__(transport, f"/_mock/worlds/{step(facts.name)}/inbox/{step(name)}")
+        self.name = name
+        self.url = f"{facts.plain_base_url}/_mock/inbox/{step(facts.name)}/{step(name)}"
+
+    @ClientMethod
+    def requests(self) -> RequestFlow[list[answers.Received]]:
+        """The requests in the inbox, the oldest first."""
+        return list((yield Request("GET", self._path)).read(answers.InboxContents).requests)
+
+    @ClientMethod
+    def contents(self) -> RequestFlow[answers.InboxContents]:
+        """The requests in the inbox, the number of deleted ones, and the planned answers."""
+        return (yield Request("GET", self._path)).read(answers.InboxContents)
+
+    @ClientMethod
+    def program(self, *planned: int | Json) -> RequestFlow[answers.InboxContents]:
+        """Set the answers to the next requests and replace earlier ones. Later requests get 200.
+
+        A status, or `{"status": 500, "times": 2}`, `{"hang": True}`, `{"delay_s": 3}`,
+        `{"cut": True}`, with `headers` and `body`.
+        """
+        body = [{"status": each} if isinstance(each, int) else each for each in planned]
+        return (yield Request("PUT", self._path, {"answers": body})).read(answers.InboxContents)
 
 
 class Inbox(InboxCalls, SyncCaller):
