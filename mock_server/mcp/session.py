@@ -21,7 +21,7 @@ from mock_server.control.transport import AsyncTransport, Request
 from mock_server.core.suggestions import did_you_mean
 from mock_server.mcp.tools import ControlDocument, MissingRoute, Tool, WrongArgument, tools_of
 from mock_server.server.embedded import served
-from mock_server.server.serve import set_up_logging
+from mock_server.server.log_lines import set_up_logging
 from mock_server.server.stop_signals import stopped_by_signals
 
 MOST_BYTES = 100_000
@@ -45,8 +45,7 @@ def serve_agent(server: Settings | str, control_token: str | None) -> None:
         if isinstance(server, str):
             url = server
         else:
-            prefixes = [api.key_prefix for api in ALL if api.key_prefix]
-            set_up_logging(server.log_level, prefixes)
+            set_up_logging(server.log_level, ALL)
             url = running.enter_context(served(server))
         transport = AsyncTransport(url, control_token)
         tools = asyncio.run(read_tools(transport))

@@ -7,8 +7,7 @@ import json
 import logging
 import os
 import socket
-import sys
-from collections.abc import Callable, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from copy import copy
 from functools import partial
 from typing import Any, cast
@@ -22,7 +21,7 @@ from mock_server.server.app import make_app
 from mock_server.server.descriptors import ShortageLog, raise_limit
 from mock_server.server.limited_protocol import protocol_within
 from mock_server.server.listening import listen_error
-from mock_server.server.log_lines import LineFormatter
+from mock_server.server.log_lines import set_up_logging
 from mock_server.server.queued_stream import queued_stderr
 from mock_server.server.stop_signals import stopped_by_signals
 from mock_server.simulation.state import ServerState
@@ -152,8 +151,7 @@ def run(
     """Serve until stopped. media_socket: as for Server. stop_with_stdin: stop when stdin ends, too.
     Returns the exit code: 0, or 2 if the server cannot listen or cannot write its state file."""
     with queued_stderr():
-        prefixes = [api.key_prefix for api in state.apis.values() if api.key_prefix]
-        set_up_logging(state.settings.log_level, prefixes)
+        set_up_logging(state.settings.log_level, state.apis.values())
         raise_limit()
         server = Server(
             state, make_app(state), media_socket, on_ready=lambda url: _on_ready(state, url)
@@ -167,38 +165,6 @@ def run(
             log.error(listen_error(state.settings.host, state.settings.port))
             return 2 if error.code else 0
         return 2 if server.has_lost_state else 0
-
-
-def set_up_logging(level: str, key_prefixes: Iterable[str]) -> None:
-    """Log to stderr, one line per record; stdout is for the ready line."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(LineFormatter(key_prefixes))
-    logging.basicConfig(level=level.upper(), handlers=[handler])
-    for chatty in ("httpx2", "httpcore2", "uvicorn", "asyncio"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    # The answer to a malformed form explains the error, so the log does not repeat it.
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)
-    logging.getLogger("mock_server.server.uvicorn_protocol").addFilter(RepeatFilter())
-    # `run` logs why the server cannot listen.
-    logging.getLogger("uvicorn.error").addFilter(lambda each: not isinstance(each.msg, OSError))
-
-
-class RepeatFilter(logging.Filter):
-    """Shows each message, with any arguments, at most once in ten seconds."""
-
-    _PAUSE_S = 10.0
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._shown: dict[str, float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the message is shown."""
-        shown = self._shown.get(record.msg)
-        if shown is not None and record.created < shown + self._PAUSE_S:
-            return False
-        self._shown[record.msg] = record.created
-        return True
 
 
 def _on_ready(state: ServerState, url: str) -> None:

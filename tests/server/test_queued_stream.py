@@ -107,7 +107,7 @@ def test_all_output_of_python_on_standard_error_is_queued(chatter: str) -> None:
     program = (
         "import sys, warnings; warnings.simplefilter('always')\n"
         "from mock_server.server.queued_stream import queued_stderr\n"
-        "from mock_server.server.serve import set_up_logging\n"
+        "from mock_server.server.log_lines import set_up_logging\n"
         "with queued_stderr():\n"
         "    set_up_logging('info', ())\n"
         f"    for _ in range(200):\n        {chatter}\n"
