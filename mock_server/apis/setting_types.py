@@ -1,47 +1,38 @@
-"""Settings that several APIs have: their types and sentences."""
+"""Settings that several APIs have."""
 
-from typing import Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from mock_server.core.field_types import Seconds
 from mock_server.core.lifetimes import ExpiredStatus, Lifetimes
 
-RateLimit = Annotated[int, Meta(ge=0, description="requests per window and key; 0: any number")]
-RateWindow = Annotated[
-    float, Meta(gt=0, le=10**9, description="length of a rate window in seconds")
-]
-InFlight = Annotated[
-    int, Meta(ge=0, description="tasks of a key that have not ended; 0: any number")
-]
-RetryAfter = Annotated[bool, Meta(description="send Retry-After with a 429")]
-MediaLifetime = Annotated[
-    Seconds, Meta(description="seconds a video's URL works, from its end; 0: for ever")
-]
-MediaExpiredStatus = Annotated[
-    ExpiredStatus, Meta(description="status of an expired URL: 403, 404 or 410")
-]
-TaskLifetime = Annotated[
-    Seconds, Meta(description="seconds a task is known after its end; 0: for ever")
-]
+AnyNumber = Annotated[int, Meta(ge=0)]
+RateWindow = Annotated[float, Meta(gt=0, le=10**9)]
 
 
-class _Kept(Protocol):
-    """The settings of an API for how long it keeps things."""
+class VendorSettings(Struct, frozen=True):
+    """Settings that several APIs have. Each declares them in its own order, with its own defaults.
+
+    rate_limit: requests per window and key; 0: any number
+    rate_window_s: length of a rate window in seconds
+    in_flight: tasks of a key that have not ended; 0: any number
+    retry_after: send Retry-After with a 429
+    media_lifetime_s: seconds a video's URL works, from its end; 0: for ever
+    media_expired_status: status of an expired URL: 403, 404 or 410
+    task_lifetime_s: seconds a task is known after its end; 0: for ever
+    """
+
+    if TYPE_CHECKING:
+        media_lifetime_s: Seconds
+        media_expired_status: ExpiredStatus
+        task_lifetime_s: Seconds
 
     @property
-    def media_lifetime_s(self) -> float: ...
-    @property
-    def media_expired_status(self) -> ExpiredStatus: ...
-    @property
-    def task_lifetime_s(self) -> float: ...
-
-
-def lifetimes(kept: _Kept, *, file_s: float = 0) -> Lifetimes:
-    """How long an API with these settings keeps things."""
-    return Lifetimes(
-        media_ms=round(kept.media_lifetime_s * 1000),
-        task_ms=round(kept.task_lifetime_s * 1000),
-        file_ms=round(file_s * 1000),
-        expired_status=kept.media_expired_status,
-    )
+    def lifetimes(self) -> Lifetimes:
+        """How long things are kept."""
+        return Lifetimes(
+            media_ms=round(self.media_lifetime_s * 1000),
+            task_ms=round(self.task_lifetime_s * 1000),
+            expired_status=self.media_expired_status,
+        )

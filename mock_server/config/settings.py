@@ -1,4 +1,5 @@
-"""The types, defaults and sentences of all settings. Names have units."""
+"""The types and defaults of all settings, and a sentence for each in the docstring of its section.
+Names have units."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
@@ -87,195 +88,178 @@ class AccountSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ClockSettings(Struct, frozen=True):
-    """The time of the default world; `signatures` is for every world that has no other."""
+    """The time of the default world; `signatures` is for every world that has no other.
 
-    mode: Annotated[ClockMode, Meta(description="a frozen clock moves only when told to")] = "real"
-    start: Annotated[
-        Annotated[datetime, Meta(tz=True)] | None,
-        Meta(description="the first moment, like 2026-05-11T00:00:00Z; unset: now"),
-    ] = None
-    signatures: Annotated[
-        SignaturesBy, Meta(description="machine: date signatures by this machine's clock")
-    ] = "world"
+    mode: a frozen clock moves only when told to
+    start: the first moment, like 2026-05-11T00:00:00Z; unset: now
+    signatures: machine: date signatures by this machine's clock
+    """
+
+    mode: ClockMode = "real"
+    start: Annotated[datetime, Meta(tz=True)] | None = None
+    signatures: SignaturesBy = "world"
 
 
 class TaskSettings(Struct, frozen=True):
-    """How long tasks take, in seconds of the world's clock, and how many break."""
+    """How long tasks take, in seconds of the world's clock, and how many break.
 
-    queued_s: Annotated[Seconds, Meta(description="seconds from create to processing")] = 0.2
-    processing_s: Annotated[Seconds, Meta(description="seconds from processing to the end")] = 0.8
-    failure_rate: Annotated[
-        float, Meta(ge=0, le=1, description="share of tasks that fail, drawn from the seed")
-    ] = 0.0
+    queued_s: seconds from create to processing
+    processing_s: seconds from processing to the end
+    failure_rate: share of tasks that fail, drawn from the seed
+    """
+
+    queued_s: Seconds = 0.2
+    processing_s: Seconds = 0.8
+    failure_rate: Annotated[float, Meta(ge=0, le=1)] = 0.0
 
 
 class LimitSettings(Struct, frozen=True):
-    """The limits of requests, and of the data that worlds keep."""
+    """The limits of requests, and of the data that worlds keep.
 
-    header_bytes: Annotated[
-        int, Meta(ge=1024, description="all headers of a request, in bytes; 431 past it")
-    ] = 64 * 1024
-    url_bytes: Annotated[
-        int, Meta(ge=256, description="longest URL of a request, in bytes; 414 past it")
-    ] = 8 * 1024
-    head_timeout_s: Annotated[
-        Timeout, Meta(description="real seconds until URL and headers have to be there")
-    ] = 10.0
-    body_timeout_s: Annotated[
-        Timeout, Meta(description="real seconds until the body has to be there")
-    ] = 120.0
-    held_requests: Annotated[
-        int, Meta(ge=1, description="requests that are answered at once; 429 past it")
-    ] = 5000
-    body_bytes: Annotated[Bytes, Meta(description="largest JSON body, in bytes")] = 1024 * 1024
-    json_depth: Annotated[int, Meta(ge=1, le=500, description="deepest nesting of a body")] = 64
-    json_values: Annotated[
-        int, Meta(ge=1, description="most values in a JSON body: texts, numbers, lists, objects")
-    ] = 40_000
-    whole_request_bytes: Annotated[
-        int, Meta(ge=0, description="a longer request is kept without what its API ignores")
-    ] = 4096
-    upload_bytes: Annotated[Bytes, Meta(description="largest upload form, in bytes")] = (
-        100 * 1024 * 1024
-    )
-    stored_upload_bytes: Annotated[
-        Bytes, Meta(description="all stored uploads together, in bytes")
-    ] = 1 << 30
-    stored_uploads: Annotated[PositiveCount, Meta(description="stored uploads of a world")] = 10_000
-    snapshot_bytes: Annotated[Bytes, Meta(description="largest snapshot put back, in bytes")] = (
-        1 << 30
-    )
-    journal_exchanges: Annotated[int, Meta(ge=1, description="requests the journal keeps")] = 1000
-    journal_body_bytes: Annotated[
-        int, Meta(ge=0, description="bytes of each body that the journal keeps")
-    ] = 64 * 1024
-    journal_header_bytes: Annotated[
-        int, Meta(ge=0, description="bytes of each request's headers that the journal keeps")
-    ] = 16 * 1024
-    journal_archive_bytes: Annotated[
-        int, Meta(ge=0, description="bytes of older requests that only judgements read")
-    ] = 8 * 1024 * 1024
-    history_entries: Annotated[
-        int, Meta(ge=1, description="changes, clock moves and rows of an account that are kept")
-    ] = 10_000
-    worlds: Annotated[PositiveCount, Meta(description="worlds of the server")] = 2000
-    accounts: Annotated[PositiveCount, Meta(description="accounts of a world")] = 1000
-    keys: Annotated[PositiveCount, Meta(description="keys of a world")] = 10_000
-    faults: Annotated[PositiveCount, Meta(description="faults set in a world")] = 1000
-    fault_patterns: Annotated[
-        PositiveCount, Meta(description="regular expressions in the faults set in a world")
-    ] = 50
-    fault_pointer_steps: Annotated[
-        PositiveCount, Meta(description="steps of the JSON Pointers in the faults set in a world")
-    ] = 10_000
-    webhook_endpoints: Annotated[
-        PositiveCount, Meta(description="webhook endpoints of a world, revoked ones too")
-    ] = 1000
-    inboxes: Annotated[PositiveCount, Meta(description="inboxes of a world")] = 100
-    inbox_bytes: Annotated[
-        Bytes, Meta(description="bytes of requests that all inboxes of a world keep")
-    ] = 64 * 1024 * 1024
+    header_bytes: all headers of a request, in bytes; 431 past it
+    url_bytes: longest URL of a request, in bytes; 414 past it
+    head_timeout_s: real seconds until URL and headers have to be there
+    body_timeout_s: real seconds until the body has to be there
+    held_requests: requests that are answered at once; 429 past it
+    body_bytes: largest JSON body, in bytes
+    json_depth: deepest nesting of a body
+    json_values: most values in a JSON body: texts, numbers, lists, objects
+    whole_request_bytes: a longer request is kept without what its API ignores
+    upload_bytes: largest upload form, in bytes
+    stored_upload_bytes: all stored uploads together, in bytes
+    stored_uploads: stored uploads of a world
+    snapshot_bytes: largest snapshot put back, in bytes
+    journal_exchanges: requests the journal keeps
+    journal_body_bytes: bytes of each body that the journal keeps
+    journal_header_bytes: bytes of each request's headers that the journal keeps
+    journal_archive_bytes: bytes of older requests that only judgements read
+    history_entries: changes, clock moves and rows of an account that are kept
+    worlds: worlds of the server
+    accounts: accounts of a world
+    keys: keys of a world
+    faults: faults set in a world
+    fault_patterns: regular expressions in the faults set in a world
+    fault_pointer_steps: steps of the JSON Pointers in the faults set in a world
+    webhook_endpoints: webhook endpoints of a world, revoked ones too
+    inboxes: inboxes of a world
+    inbox_bytes: bytes of requests that all inboxes of a world keep
+    """
+
+    header_bytes: Annotated[int, Meta(ge=1024)] = 64 * 1024
+    url_bytes: Annotated[int, Meta(ge=256)] = 8 * 1024
+    head_timeout_s: Timeout = 10.0
+    body_timeout_s: Timeout = 120.0
+    held_requests: PositiveCount = 5000
+    body_bytes: Bytes = 1024 * 1024
+    json_depth: Annotated[int, Meta(ge=1, le=500)] = 64
+    json_values: PositiveCount = 40_000
+    whole_request_bytes: Annotated[int, Meta(ge=0)] = 4096
+    upload_bytes: Bytes = 100 * 1024 * 1024
+    stored_upload_bytes: Bytes = 1 << 30
+    stored_uploads: PositiveCount = 10_000
+    snapshot_bytes: Bytes = 1 << 30
+    journal_exchanges: PositiveCount = 1000
+    journal_body_bytes: Annotated[int, Meta(ge=0)] = 64 * 1024
+    journal_header_bytes: Annotated[int, Meta(ge=0)] = 16 * 1024
+    journal_archive_bytes: Annotated[int, Meta(ge=0)] = 8 * 1024 * 1024
+    history_entries: PositiveCount = 10_000
+    worlds: PositiveCount = 2000
+    accounts: PositiveCount = 1000
+    keys: PositiveCount = 10_000
+    faults: PositiveCount = 1000
+    fault_patterns: PositiveCount = 50
+    fault_pointer_steps: PositiveCount = 10_000
+    webhook_endpoints: PositiveCount = 1000
+    inboxes: PositiveCount = 100
+    inbox_bytes: Bytes = 64 * 1024 * 1024
 
 
 class DeliverySettings(Struct, frozen=True):
-    """How deliveries are sent, and how many are kept."""
+    """How deliveries are sent, and how many are kept.
 
-    timeout_s: Annotated[
-        float, Meta(gt=0, le=3600, description="real seconds a receiver has for its whole answer")
-    ] = 10.0
-    per_receiver: Annotated[int, Meta(ge=1, description="attempts at once to one receiver")] = 8
-    at_once: Annotated[int, Meta(ge=1, description="attempts at once in all")] = 256
-    obey_retry_after: Annotated[
-        bool, Meta(description="try no sooner than a receiver's Retry-After says")
-    ] = True
-    spelling: Annotated[
-        Spelling, Meta(description="unusual: JSON as no common library writes it; or compact")
-    ] = "unusual"
-    kept: Annotated[int, Meta(ge=1, description="deliveries that can still be looked at")] = 10_000
-    tests_waiting: Annotated[
-        PositiveCount, Meta(description="deliveries that may wait when a webhook is tested")
-    ] = 10_000
-    attempts: Annotated[
-        PositiveCount, Meta(description="attempts after which a delivery is not sent again by hand")
-    ] = 1000
+    timeout_s: real seconds a receiver has for its whole answer
+    per_receiver: attempts at once to one receiver
+    at_once: attempts at once in all
+    obey_retry_after: try no sooner than a receiver's Retry-After says
+    spelling: unusual: JSON as no common library writes it; or compact
+    kept: deliveries that can still be looked at
+    tests_waiting: deliveries that may wait when a webhook is tested
+    attempts: attempts after which a delivery is not sent again by hand
+    """
+
+    timeout_s: Annotated[float, Meta(gt=0, le=3600)] = 10.0
+    per_receiver: PositiveCount = 8
+    at_once: PositiveCount = 256
+    obey_retry_after: bool = True
+    spelling: Spelling = "unusual"
+    kept: PositiveCount = 10_000
+    tests_waiting: PositiveCount = 10_000
+    attempts: PositiveCount = 1000
 
 
 class IdempotencySettings(Struct, frozen=True):
-    """How long repeated creates are recognized."""
+    """How long repeated creates are recognized.
 
-    lifetime_s: Annotated[Seconds, Meta(description="seconds an Idempotency-Key is remembered")] = (
-        24 * 3600
-    )
+    lifetime_s: seconds an Idempotency-Key is remembered
+    """
+
+    lifetime_s: Seconds = 24 * 3600
 
 
 class StateSettings(Struct, frozen=True):
-    """The file in which the worlds survive the end of the server."""
+    """The file in which the worlds survive the end of the server.
 
-    file: Annotated[
-        str | None, Meta(description="file that keeps the worlds; unset: they end with the server")
-    ] = None
-    durable: Annotated[
-        Literal["process", "power"],
-        Meta(description="power: what was answered also survives a loss of power; slower"),
-    ] = "process"
-    reset: Annotated[bool, Meta(description="begin with an empty file at each start")] = False
-    journal: Annotated[bool, Meta(description="keep the journal in the file, too; slower")] = False
+    file: file that keeps the worlds; unset: they end with the server
+    durable: power: what was answered also survives a loss of power; slower
+    reset: begin with an empty file at each start
+    journal: keep the journal in the file, too; slower
+    """
+
+    file: str | None = None
+    durable: Literal["process", "power"] = "process"
+    reset: bool = False
+    journal: bool = False
 
 
 class Settings(Struct, frozen=True):
     """Every setting of a server.
-    apis: the settings of each API, by their type. In files and variables the API's name stands
-        before them."""
 
-    host: Annotated[str, Meta(min_length=1, description="address to listen on")] = "127.0.0.1"
-    port: Annotated[int, Meta(ge=0, le=65535, description="port; 0 picks a free one")] = 4010
-    seed: Annotated[
-        int, Meta(ge=0, le=2**63 - 1, description="same seed, same ids and chances")
-    ] = 1
-    time_scale: Annotated[
-        float, Meta(gt=0, le=10**6, description="60: a minute passes in a second")
-    ] = 1.0
-    public_url: Annotated[
-        Annotated[str, Meta(pattern=_BASE_URL)] | None,
-        Meta(description="start of every URL handed out; unset: the Host the client used"),
-    ] = None
-    media_url: Annotated[
-        Annotated[str, Meta(pattern=_MEDIA_URL)] | None,
-        Meta(description="start of media URLs; auto or http://127.0.0.1:PORT: served there"),
-    ] = None
-    shard: Annotated[
-        str | None, Meta(description="which process of how many this is, like 2/8")
-    ] = None
-    callback_hosts: Annotated[
-        tuple[str, ...],
-        Meta(description="hosts that may be called; loopback: this machine, *: all, *.a.test"),
-    ] = ("loopback",)
-    webhook_urls: Annotated[
-        Literal["local", "strict"],
-        Meta(description="local: webhooks may go to this machine and to callback_hosts"),
-    ] = "local"
-    scenario: Annotated[
-        Annotated[str, Meta(pattern=_SCENARIO)] | None,
-        Meta(description="what goes wrong with every request that asks for nothing else"),
-    ] = None
-    scenario_dir: Annotated[
-        str | None, Meta(description="a folder with scenario files of your own")
-    ] = None
-    control_token: Annotated[
-        Annotated[str, Meta(pattern=_KEY)] | None,
-        Meta(description="what /_mock/ asks for, in the header Mock-Control-Token"),
-    ] = None
-    control_hosts: Annotated[
-        tuple[HostName, ...],
-        Meta(description="other names than localhost for /_mock/ without a token"),
-    ] = ()
-    browser_origins: Annotated[
-        tuple[Origin, ...], Meta(description="origins whose web pages may use all of this")
-    ] = ()
-    mock_headers: Annotated[bool, Meta(description="send Mock-World and Mock-Request")] = True
-    log_level: Annotated[
-        Literal["debug", "info", "warning", "error"], Meta(description="how much goes to stderr")
-    ] = "info"
+    host: address to listen on
+    port: port; 0 picks a free one
+    seed: same seed, same ids and chances
+    time_scale: 60: a minute passes in a second
+    public_url: start of every URL handed out; unset: the Host the client used
+    media_url: start of media URLs; auto or http://127.0.0.1:PORT: served there
+    shard: which process of how many this is, like 2/8
+    callback_hosts: hosts that may be called; loopback: this machine, *: all, *.a.test
+    webhook_urls: local: webhooks may go to this machine and to callback_hosts
+    scenario: what goes wrong with every request that asks for nothing else
+    scenario_dir: a folder with scenario files of your own
+    control_token: what /_mock/ asks for, in the header Mock-Control-Token
+    control_hosts: other names than localhost for /_mock/ without a token
+    browser_origins: origins whose web pages may use all of this
+    mock_headers: send Mock-World and Mock-Request
+    log_level: how much goes to stderr
+    apis: the settings of each API, by their type; its name is before theirs in files and variables
+    accounts: who has which keys and credits
+    """
+
+    host: Annotated[str, Meta(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 4010
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)] = 1
+    time_scale: Annotated[float, Meta(gt=0, le=10**6)] = 1.0
+    public_url: Annotated[str, Meta(pattern=_BASE_URL)] | None = None
+    media_url: Annotated[str, Meta(pattern=_MEDIA_URL)] | None = None
+    shard: str | None = None
+    callback_hosts: tuple[str, ...] = ("loopback",)
+    webhook_urls: Literal["local", "strict"] = "local"
+    scenario: Annotated[str, Meta(pattern=_SCENARIO)] | None = None
+    scenario_dir: str | None = None
+    control_token: Annotated[str, Meta(pattern=_KEY)] | None = None
+    control_hosts: tuple[HostName, ...] = ()
+    browser_origins: tuple[Origin, ...] = ()
+    mock_headers: bool = True
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
     clock: ClockSettings = ClockSettings()
     tasks: TaskSettings = TaskSettings()
     limits: LimitSettings = LimitSettings()
@@ -283,9 +267,7 @@ class Settings(Struct, frozen=True):
     deliveries: DeliverySettings = DeliverySettings()
     state: StateSettings = StateSettings()
     apis: Mapping[type[Struct], Any] = {}
-    accounts: Annotated[
-        tuple[AccountSettings, ...], Meta(description="who has which keys and credits")
-    ] = ()
+    accounts: tuple[AccountSettings, ...] = ()
 
     def __post_init__(self) -> None:
         """Remove the slashes at the end of URLs: paths that are appended begin with one.
@@ -333,11 +315,13 @@ def setting_infos(apis: Iterable[ApiFacts]) -> Iterator[SettingInfo]:
 @cache
 def _infos_of(owner: type[Struct], prefix: str) -> tuple[SettingInfo, ...]:
     infos: list[SettingInfo] = []
+    sentences = _sentences(owner)
     for field in msgspec.structs.fields(owner):
         kind = field.type
         if isinstance(kind, type) and issubclass(kind, Struct):
             infos += _infos_of(kind, f"{field.name}.")
-        elif (sentence := _sentence_of(kind)) is not None:
+        elif field.name != "apis":  # they have sections of their own
+            sentence = sentences.get(field.name, "")
             infos.append(SettingInfo(prefix + field.name, kind, field.default, sentence))
     return tuple(infos)
 
@@ -354,7 +338,8 @@ def _default_accounts(apis: Iterable[ApiFacts]) -> tuple[AccountSettings, ...]:
     )
 
 
-def _sentence_of(kind: Any) -> str | None:
-    """The sentence of a setting; None for the settings of the APIs, which are more than one."""
-    metas = (meta for meta in get_args(kind) if isinstance(meta, Meta))
-    return next((meta.description for meta in metas if meta.description), None)
+def _sentences(owner: type[Struct]) -> dict[str, str]:
+    """What the docstrings of a section and its bases say of each field, one line each."""
+    docs = "\n".join(base.__dict__.get("__doc__") or "" for base in reversed(owner.__mro__))
+    lines = (line.strip().partition(": ") for line in docs.splitlines())
+    return {name: sentence for name, _, sentence in lines}

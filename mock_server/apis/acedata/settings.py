@@ -1,48 +1,35 @@
 """Ace Data Cloud's settings."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta, Struct
-
-from mock_server.apis import setting_types as common
+from mock_server.apis.setting_types import AnyNumber, RateWindow, VendorSettings
 from mock_server.core.field_types import Seconds
-from mock_server.core.lifetimes import Lifetimes
+from mock_server.core.lifetimes import ExpiredStatus
 
 
-class AceDataSettings(Struct, frozen=True):
-    """Settings for behaviour that Ace Data Cloud's documents do not define."""
+class AceDataSettings(VendorSettings, frozen=True):
+    """Settings for behaviour that Ace Data Cloud's documents do not define.
 
-    implemented: Annotated[bool, Meta(description="false: every path is api_not_implemented")] = (
-        True
-    )
-    hold_limit_s: Annotated[
-        Seconds, Meta(description="longest seconds a request is held open before 504")
-    ] = 1800.0
-    moderated_words: Annotated[
-        tuple[str, ...], Meta(description="a prompt with one of these words is forbidden")
-    ] = ()
-    failed_task_finished_at: Annotated[
-        bool, Meta(description="whether a failed task shows finished_at and elapsed")
-    ] = True
-    callback_waits_s: Annotated[
-        tuple[Seconds, ...], Meta(description="seconds before each new attempt; none: one attempt")
-    ] = ()
-    sign_callbacks: Annotated[
-        bool, Meta(description="sign callbacks if the request held a callback_secret")
-    ] = False
-    first_image_url_in_results: Annotated[
-        Literal["documented", "always", "never"],
-        Meta(description="which answers show first_image_url"),
-    ] = "documented"
-    rate_limit: common.RateLimit = 0
-    rate_window_s: common.RateWindow = 60.0
-    in_flight: common.InFlight = 0
-    retry_after: common.RetryAfter = True
-    media_lifetime_s: common.MediaLifetime = 30 * 24 * 3600.0
-    media_expired_status: common.MediaExpiredStatus = 403
-    task_lifetime_s: common.TaskLifetime = 0.0
+    implemented: false: every path is api_not_implemented
+    hold_limit_s: longest seconds a request is held open before 504
+    moderated_words: a prompt with one of these words is forbidden
+    failed_task_finished_at: whether a failed task shows finished_at and elapsed
+    callback_waits_s: seconds before each new attempt; none: one attempt
+    sign_callbacks: sign callbacks if the request held a callback_secret
+    first_image_url_in_results: which answers show first_image_url
+    """
 
-    @property
-    def lifetimes(self) -> Lifetimes:
-        """How long things are kept."""
-        return common.lifetimes(self)
+    implemented: bool = True
+    hold_limit_s: Seconds = 1800.0
+    moderated_words: tuple[str, ...] = ()
+    failed_task_finished_at: bool = True
+    callback_waits_s: tuple[Seconds, ...] = ()
+    sign_callbacks: bool = False
+    first_image_url_in_results: Literal["documented", "always", "never"] = "documented"
+    rate_limit: AnyNumber = 0
+    rate_window_s: RateWindow = 60.0
+    in_flight: AnyNumber = 0
+    retry_after: bool = True
+    media_lifetime_s: Seconds = 30 * 24 * 3600.0
+    media_expired_status: ExpiredStatus = 403
+    task_lifetime_s: Seconds = 0.0

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 
 class LumenSettings(Struct, frozen=True):
-    create_status: Annotated[
-        Literal[201, 202], Meta(description="status of a successful create")
-    ] = 201
-    secret: Annotated[str, Meta(description="what notices are signed with")] = "not so secret"
+    """Settings of Lumen Studio.
+
+    create_status: status of a successful create
+    secret: what notices are signed with
+    """
+
+    create_status: Literal[201, 202] = 201
+    secret: str = "not so secret"
