@@ -34,43 +34,35 @@ _LINGER_S = 1.0
 
 class BreakableProtocol(HttpToolsProtocol):
     """One connection. Each request's scope holds its transport, so that a fault can break it.
-    Other protocols that a client offers with `Upgrade` are ignored (RFC 9110, 7.8)."""
+    Other protocols that a client offers with `Upgrade` are ignored (RFC 9110, 7.8).
 
-    _is_refused = False
-    """Whether a request was refused: no more data is read."""
-
-    _is_in_head = False
-    """Whether a request has begun, and its head is not complete."""
-
-    _is_in_body = False
-    """Whether the head of a request is complete, and its body is not."""
-
-    _offered: list[tuple[bytes, bytes]] | None = None
-    """All headers of the request whose head is read again, without its `Upgrade`."""
+    immediate_paths: the beginnings of paths whose requests are run without a task; see
+        `run_at_once`.
+    release: when answers may be sent.
+    numbers: of the server's connections.
+    known_headers: those that the server has parsed.
+    _is_refused: whether a request was refused: no more data is read.
+    _is_in_head: whether a request has begun, and its head is not complete.
+    _is_in_body: whether the head of a request is complete, and its body is not.
+    _offered: all headers of the request whose head is read again, without its `Upgrade`.
+    _last_headers: of the last request that was parsed; usually the next one has the same.
+    _known_host: the last `Host` of the connection, which usually is that of all its requests.
+    _begun: the request that is run when all received data is parsed.
+    _idle_since_s: when the last answer was sent; None if data was received since then.
+    """
 
     immediate_paths: tuple[str, ...] = ()
-    """The beginnings of paths whose requests are run without a task; see `run_at_once`."""
-
     release: Release = AtOnce()
-    """When answers may be sent."""
-
     numbers: Iterator[int] = count(1)
-    """The numbers of the server's connections."""
-
     known_headers = KnownHeaders(0)
-    """The headers that the server has parsed."""
-
+    _is_refused = False
+    _is_in_head = False
+    _is_in_body = False
+    _offered: list[tuple[bytes, bytes]] | None = None
     _last_headers: RequestHeaders | None = None
-    """The headers of the last request that was parsed; usually the next one has the same."""
-
     _known_host: bytes | None = None
-    """The last `Host` of the connection, which usually is that of all its requests."""
-
     _begun: RequestCycle | None = None
-    """The request that is run when all received data is parsed."""
-
     _idle_since_s: float | None = None
-    """When the last answer was sent; None if data was received since then."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start to read requests."""
