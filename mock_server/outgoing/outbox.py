@@ -50,7 +50,9 @@ class Outbox:
         if not writer.has_receiver(world, task):
             return  # so that no fault is matched and counted without a delivery
         fault = world.delivery_fault(task)
-        shown = _with_unknown_id(world, task) if fault.unknown_task else task
+        shown = task
+        if fault.unknown_task:
+            shown = replace(task, id=world.ids.task(task.order.api, f"unknown {task.id}"))
         if fault.contradicted:
             for pending in writer.pending_events(world, _with_opposite_outcome(shown), fault):
                 world.dispatch.schedule(pending, replace(fault, late_s=NO_FAULT.late_s))
@@ -130,11 +132,6 @@ def _url_now(world: World, delivery: Delivery) -> str:
     """The URL of a delivery; its endpoint may have a new one by now."""
     endpoint = world.endpoints.get(delivery.endpoint_id or "")
     return delivery.url if endpoint is None else endpoint.url
-
-
-def _with_unknown_id(world: World, task: Task) -> Task:
-    """The same task under an id that no task has."""
-    return replace(task, id=world.ids.task(task.order.api, f"unknown {task.id}"))
 
 
 def _with_opposite_outcome(task: Task) -> Task:

@@ -16,7 +16,6 @@ _REASONS = {
 }
 
 _FREE = "--port 0"
-_NO_ADDRESS = "that is not an address, and not a name with one"
 _WILDCARDS = {"0.0.0.0", "::"}  # noqa: S104 (it is compared, not bound)
 
 
@@ -61,7 +60,7 @@ def _address_of(settings: Settings) -> tuple[str, int] | None:
 def listen_error(host: str, port: int, free: str = _FREE) -> str:
     """A sentence that says why a server cannot listen at an address that was just refused.
     free: the option that picks a free port."""
-    return listen_obstacle(host, port, free) or f"could not listen on {host} port {port}"
+    return listen_obstacle(host, port, free) or _failure(host, port)
 
 
 def listen_obstacle(host: str, port: int, free: str = _FREE) -> str | None:
@@ -70,7 +69,8 @@ def listen_obstacle(host: str, port: int, free: str = _FREE) -> str | None:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError):
-        return _sentence(host, port, _NO_ADDRESS + _hint(host))
+        reason = "that is not an address, and not a name with one"
+        return f"{_failure(host, port)}: {reason}{_hint(host)}"
     for family, kind, protocol, _, address in found:
         try:
             with socket.socket(family, kind, protocol) as trial:
@@ -80,7 +80,7 @@ def listen_obstacle(host: str, port: int, free: str = _FREE) -> str | None:
         except OSError as error:
             reason = _REASONS.get(error.errno or 0, str(error.strerror))
             pick = f"; {free} picks one" if error.errno == errno.EADDRINUSE else ""
-            return _sentence(host, port, reason + pick)
+            return f"{_failure(host, port)}: {reason}{pick}"
     return None
 
 
@@ -93,5 +93,5 @@ def _hint(host: str) -> str:
     return f"; did you mean '{meant}'?" if meant and meant != host.lower() else ""
 
 
-def _sentence(host: str, port: int, reason: str) -> str:
-    return f"could not listen on {host} port {port}: {reason}"
+def _failure(host: str, port: int) -> str:
+    return f"could not listen on {host} port {port}"
