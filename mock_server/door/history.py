@@ -200,7 +200,7 @@ def _number_of(world: World, cursor: str | None) -> int:
     if cursor is None:
         return 0
     incarnation, _, number = cursor.rpartition("-")
-    is_number = number.isascii() and number.isdigit() and len(number) <= _MOST_DIGITS
+    is_number = number.isascii() and number.isdigit() and len(number) <= 15
     if not (is_number and incarnation):
         sentence = "is no cursor; take the `cursor` of an earlier answer, or leave it out"
         raise Invalid.at("/since", "cursor", sentence)
@@ -211,6 +211,3 @@ def _number_of(world: World, cursor: str | None) -> int:
         )
         raise Invalid.at("/since", "cursor", sentence)
     return int(number)
-
-
-_MOST_DIGITS = 15

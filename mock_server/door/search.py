@@ -59,11 +59,9 @@ async def search_world(call: Call) -> Response:
     """GET /_mock/worlds/{world}/search: requests, tasks and deliveries that have all words of `q`.
     A task has the words of its requests and deliveries, too. The oldest first; `more` has the kinds
     of which older ones match as well: ask again with `before`."""
-    world, asked = world_of(call), SEARCH.of(call)
-    search = _Search(world, asked)
+    search = _Search(world_of(call), SEARCH.of(call))
     # In a thread: it may read every body that is kept.
-    found = await asyncio.to_thread(search.run)
-    return json_response(found)
+    return json_response(await asyncio.to_thread(search.run))
 
 
 class _Search:
@@ -115,7 +113,7 @@ class _Search:
         asked = self._asked
         if asked.api not in (None, exchange.api) or not self._has_scenario(exchange.scenario):
             return False
-        if asked.failed and exchange.status is not None and exchange.status < _ERROR:
+        if asked.failed and exchange.status is not None and exchange.status < 400:
             return False
         if asked.charged:
             task = self._world.tasks.get(exchange.task or "")
@@ -174,9 +172,6 @@ class _Search:
 
     def _is_charged(self, task: Task) -> bool:
         return self._world.state_of(task) is not TaskState.FAILED
-
-
-_ERROR = 400
 
 
 def _older_than(items: Sequence[Item], before: str | None) -> Iterable[Item]:

@@ -60,7 +60,7 @@ class StoryReasons:
             case FaultChange(what="bitten") | NoDelivery(fault=str()):
                 return True
             case TwinEntry():
-                return entry.charged == _BOTH and abs(entry.apart_ms) <= _REPEATED_MS
+                return entry.charged == 2 and abs(entry.apart_ms) <= _REPEATED_MS
         return False
 
     def why(self, entry: StoryEntry) -> str | None:
@@ -196,17 +196,14 @@ def _of_clock(entry: ClockMove) -> str:
 
 def _duration(ms: int) -> str:
     """A duration in words: "2 ms", "1.5 s", "2 min 5 s"."""
-    if ms < _SECOND_MS:
+    if ms < 1000:
         return f"{ms} ms"
-    if ms < _MINUTE_MS:
-        return f"{ms / _SECOND_MS:.4g} s"
-    minutes, seconds = divmod(ms // _SECOND_MS, 60)
+    if ms < 60_000:
+        return f"{ms / 1000:.4g} s"
+    minutes, seconds = divmod(ms // 1000, 60)
     hours, minutes = divmod(minutes, 60)
     parts = ((hours, "h"), (minutes, "min"), (seconds, "s"))
     return " ".join(f"{number} {unit}" for number, unit in parts if number)
-
-
-_BOTH, _SECOND_MS, _MINUTE_MS = 2, 1000, 60_000
 
 
 def _sentence(clause: str) -> str:
