@@ -177,11 +177,10 @@ def config(*, as_json: bool, **options: Any) -> None:
 def init(*, force: bool) -> None:
     """Write a commented hailuo-mock.toml into this folder."""
     from mock_server.apis import ALL
-    from mock_server.config.whole_file import write_whole
 
     path = Path(DEFAULT_FILE)
     try:
-        write_whole(path, toml.file_to_edit(setting_infos(ALL)), replaces=force)
+        toml.write_whole(path, toml.file_to_edit(setting_infos(ALL)), replaces=force)
     except FileExistsError:
         _fail(f"{path} exists already: --force replaces it")
     except OSError as error:

@@ -1,5 +1,6 @@
-"""Reads TOML files, and writes the effective settings as one."""
+"""Reads and writes TOML files, and shows the effective settings as one."""
 
+import os
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -37,6 +38,23 @@ def read_toml(path: Path) -> tuple[str, dict[str, Any]]:
         raise TomlError(f"is not TOML: {error}") from None
     except RecursionError:
         raise TomlError("is nested too deep") from None
+
+
+def write_whole(path: Path, text: str, *, replaces: bool) -> None:
+    """Write a text file. If that fails, the folder is as it was.
+    replaces: whether there may be a file of this name. Raises OSError: FileExistsError for one that
+    may not be replaced."""
+    if not replaces and os.path.lexists(path):
+        raise FileExistsError(f"{path} exists")
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())  # some file systems say only now that the disk is full
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def settings_as_toml(effective: Iterable[Effective]) -> str:
