@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from mock_server.apis.acedata.callbacks import callback_signature, check_callback
-from mock_server.apis.rivya.signing import check_timestamped, timestamped_signature
+from mock_server.apis.rivya.events import check_timestamped, timestamped_signature
 from mock_server.core.chance import Chance
 from mock_server.core.endpoints import new_secret
 from mock_server.core.signing import TOLERANCE_S, BadSignature, check_standard, standard_signature

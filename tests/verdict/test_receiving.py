@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mock_server.apis.rivya.signing import check_timestamped
+from mock_server.apis.rivya.events import check_timestamped
 from mock_server.core.signing import BadSignature
 from tests.receiver import running
 from tests.verdict.day import ENDED, QUIET, Day

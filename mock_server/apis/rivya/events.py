@@ -1,5 +1,6 @@
 """Events: written when a generation ends, and signed for each delivery attempt."""
 
+import hmac
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -8,13 +9,21 @@ import msgspec
 
 from mock_server.apis.rivya import response_bodies
 from mock_server.apis.rivya.settings import RivyaSettings
-from mock_server.apis.rivya.signing import check_timestamped, timestamped_signature
 from mock_server.core.deliveries import Attempt, Delivery, Event, PendingEvent
 from mock_server.core.effects import DeliveryFault
 from mock_server.core.endpoints import Endpoint, new_secret
 from mock_server.core.inbox import SignatureVerdict
 from mock_server.core.lifecycle import TaskState
-from mock_server.core.signing import TOLERANCE_S, BadSignature, check_standard, standard_signature
+from mock_server.core.signing import (
+    TOLERANCE_S,
+    BadSignature,
+    check_standard,
+    is_time,
+    require_one_of,
+    require_recent,
+    require_secret,
+    standard_signature,
+)
 from mock_server.core.tasks import Task
 from mock_server.core.world import World
 from mock_server.edge.timestamps import timestamp
@@ -136,6 +145,28 @@ _APART = (
     f"dated by the world's clock, more than {TOLERANCE_S} s from this machine's: libraries refuse "
     "that, unless the signatures of the world's clock are set to machine"
 )
+
+
+def timestamped_signature(secrets: Sequence[str], body: bytes, at_s: int) -> str:
+    """`t=SECONDS,v1=HEX` with one `v1` per secret (rivya-webhook-signature).
+    The HMAC-SHA256 is over the seconds, a dot and the body. The key is the whole secret."""
+    signed = b"%d." % at_s + body
+    digests = [hmac.new(secret.encode(), signed, "sha256").hexdigest() for secret in secrets]
+    return ",".join([f"t={at_s}", *(f"v1={digest}" for digest in digests)])
+
+
+def check_timestamped(signature: str, secrets: Sequence[str], body: bytes, now_s: int) -> None:
+    """Raises BadSignature unless one of the secrets made the signature within the tolerance."""
+    require_secret(secrets)
+    fields = [field.partition("=") for field in signature.split(",")]
+    times = [value for name, _, value in fields if name == "t"]
+    given = {value for name, _, value in fields if name == "v1"}
+    if len(times) != 1 or not is_time(times[0]) or not given:
+        raise BadSignature("the header is not of the form t=SECONDS,v1=HEX")
+    at_s = int(times[0])
+    right = timestamped_signature(secrets, body, at_s).split(",v1=")[1:]
+    require_one_of(given, right)
+    require_recent(at_s, now_s)
 
 
 def _secrets(world: World, endpoint: Endpoint, fault: DeliveryFault) -> Sequence[str]:
