@@ -71,6 +71,16 @@ def test_one_process_of_several_lists_its_own_worlds(control: Control, urls: lis
         assert caught.value.status == 421
 
 
+def test_an_error_names_the_url_of_the_process_that_is_gone() -> None:
+    with live(shard="0/2") as first, ExitStack() as running:
+        second = running.enter_context(live(shard="1/2"))
+        with Control([first.url, second.url]) as control:
+            world = control.world("w1-a")
+            running.close()
+            with pytest.raises(ControlError, match=f"no server answers at {second.url}"):
+                world.accounts()
+
+
 def test_async_callers_reach_all_processes_too(urls: list[str], control: Control) -> None:
     async def names() -> list[str]:
         several = AsyncControl(urls)

@@ -517,6 +517,8 @@ def test_a_test_event_is_marked_and_otherwise_looks_like_any_other() -> None:
     assert event["id"] != real["id"]
     assert event.keys() - {"test"} == real.keys()
     assert event["data"].keys() == real["data"].keys()
+    assert event["data"]["status"] == real["data"]["status"]
+    assert event["data"]["result"].keys() == real["data"]["result"].keys()
 
 
 def test_a_test_event_is_signed_like_any_other() -> None:
