@@ -12,7 +12,7 @@ PACKAGE = Path(mock_server.__file__).parent
 PEOPLE_USE = {
     "control/__init__.py": "an example with names that people use",
     "judge/options.py": "an example of the command",
-    "control/world_calls.py": "rivya_url, rivya_key, acedata_url, acedata_token",
+    "control/world.py": "rivya_url, rivya_key, acedata_url, acedata_token",
 }
 """Files outside of the folders of the APIs that may name one, and why."""
 

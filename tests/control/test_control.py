@@ -28,6 +28,7 @@ from mock_server.control import (
     World,
 )
 from mock_server.control.answers import Balance, ReceiverAnswer
+from mock_server.control.requests import Filters, Match
 from mock_server.control.transport import (
     AsyncTransport,
     ClientMethod,
@@ -36,7 +37,6 @@ from mock_server.control.transport import (
     RequestFlow,
     Transport,
 )
-from mock_server.control.world_calls import Filters, Match
 from mock_server.core.effects import ErrorFault
 from mock_server.core.request_match import RequestFilter, RequestMatch
 from mock_server.door.routes import table
