@@ -1,4 +1,5 @@
-"""`hailuo-mock mcp`: the control door as tools for agents."""
+"""`hailuo-mock mcp`: the control door as tools for agents. The SDK takes half a second to import,
+in each process that collects the tests; so the tests that use it import it."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 import msgspec
@@ -19,9 +20,6 @@ from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
-from mcp import Client
-from mcp.client.stdio import StdioServerParameters
-from mcp.shared.exceptions import MCPError
 
 from mock_server import __version__
 from mock_server.__main__ import main
@@ -30,8 +28,6 @@ from mock_server.control import ControlError
 from mock_server.control.transport import AsyncTransport
 from mock_server.door.document import document
 from mock_server.door.routes import table
-from mock_server.mcp import session
-from mock_server.mcp.session import mcp_server, read_tools
 from mock_server.mcp.tools import (
     TOOLS,
     ControlDocument,
@@ -43,6 +39,9 @@ from mock_server.mcp.tools import (
 from tests.live import WAIT_S, live
 from tests.manual.blocks import misses
 from tests.mock import MINIMAL
+
+if TYPE_CHECKING:
+    from mcp import Client
 
 PAGE = (Path(__file__).parent.parent / "docs" / "mcp.md").read_text("utf-8")
 COMMAND = [sys.executable, "-m", "mock_server", "mcp"]
@@ -87,13 +86,15 @@ def test_a_server_without_a_route_of_a_tool_is_refused() -> None:
 
 
 def test_the_snippets_of_the_page_start_the_command() -> None:
+    from mock_server.mcp.session import MOST_BYTES
+
     claude, code = (json.loads(text) for text in re.findall(r"```json\n(.+?)```", PAGE, re.DOTALL))
     (codex,) = (tomllib.loads(text) for text in re.findall(r"```toml\n(.+?)```", PAGE, re.DOTALL))
     for servers in (claude["mcpServers"], code["servers"], codex["mcp_servers"]):
         started = servers["hailuo-mock"]
         assert [started["command"], *started["args"]] == ["hailuo-mock", "mcp"]
     assert PAGE.count("-- hailuo-mock mcp`") == 2
-    assert f"more than\n{session.MOST_BYTES} bytes" in PAGE
+    assert f"more than\n{MOST_BYTES} bytes" in PAGE
 
 
 # --- arguments --------------------------------------------------------------------------------
@@ -157,6 +158,8 @@ async def error(client: Client, tool: str, **arguments: Any) -> str:
 
 
 def test_an_agent_makes_a_world_breaks_it_and_asks_what_happened() -> None:
+    from mcp import Client, StdioServerParameters
+
     async def use() -> None:
         stdio = StdioServerParameters(command=COMMAND[0], args=COMMAND[1:])
         async with Client(stdio, mode="legacy") as client:
@@ -208,6 +211,10 @@ def test_an_agent_makes_a_world_breaks_it_and_asks_what_happened() -> None:
 def test_a_session_with_a_server_at_a_url_has_its_sentences(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    from mcp import Client, MCPError
+
+    from mock_server.mcp.session import mcp_server
+
     async def use(url: str) -> None:
         locked = mcp_server(AsyncTransport(url, "wrong"), BY_NAME)
         async with Client(locked) as client:
@@ -218,7 +225,7 @@ def test_a_session_with_a_server_at_a_url_has_its_sentences(
             assert "did you mean" in await error(client, "get_story", world="a", task="x")
             with pytest.raises(MCPError, match="no tool 'judge'; did you mean 'judge_world'"):
                 await client.call_tool("judge", {})
-            monkeypatch.setattr(session, "MOST_BYTES", 10)
+            monkeypatch.setattr("mock_server.mcp.session.MOST_BYTES", 10)
             sentence = await error(client, "list_tasks", world="default")
             assert re.fullmatch(r"the answer has \d+ bytes, at most 10 fit: .* limit", sentence)
 
@@ -227,12 +234,18 @@ def test_a_session_with_a_server_at_a_url_has_its_sentences(
 
 
 def test_another_version_of_the_server_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mock_server.mcp.session import read_tools
+
     monkeypatch.setattr("mock_server.mcp.tools.TOOLS", ("list_worlds", "judge_worlds"))
     with live() as server, pytest.raises(ControlError, match="it has no judge_worlds$"):
         asyncio.run(read_tools(AsyncTransport(server.url, None)))
 
 
 def test_the_session_of_the_page_goes_as_it_says() -> None:
+    from mcp import Client
+
+    from mock_server.mcp.session import mcp_server
+
     (session_text,) = re.findall(r"```text\n(.+?)```", PAGE, re.DOTALL)
     steps = re.findall(r"^(?:> (\w+) (.+)\n(.+)|\$ .+)$", session_text, re.MULTILINE)
 

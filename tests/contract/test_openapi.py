@@ -12,7 +12,6 @@ from typing import Any
 import jsonschema_rs
 import pytest
 import yaml
-from openapi_spec_validator import validate
 
 from mock_server.apis import ALL
 from mock_server.contract.contract import Contract
@@ -65,6 +64,8 @@ def follow(document: Mapping[str, Any], reference: str) -> Any:
 
 
 def test_the_file_is_valid_openapi() -> None:
+    from openapi_spec_validator import validate  # it takes a quarter of a second to import
+
     path = SCHEMAS / "openapi.yaml"
     validate(yaml.safe_load(path.read_text("utf-8")), base_uri=path.as_uri())
 
@@ -77,6 +78,8 @@ def test_the_built_file_has_the_content_of_its_source() -> None:
 
 @every_document
 def test_a_bundle_is_valid_openapi(name: str) -> None:
+    from openapi_spec_validator import validate
+
     validate(documents()[name])
 
 

@@ -10,7 +10,6 @@ from requests.adapters import HTTPAdapter
 from contract_tests.budget import OverBudget
 from contract_tests.contract import Api
 from contract_tests.fakes import KEYS, RunningFake
-from contract_tests.generated import Generator
 from contract_tests.target import RealClock, Target
 from tests.contract_tests.adversary import transport_to
 
@@ -32,6 +31,8 @@ def fake() -> Iterator[str]:
 def test_what_the_budget_stops_is_known(
     fake: str, api: Api, phase: str, operation: str | None, max_credits: int
 ) -> None:
+    from contract_tests.generated import Generator  # it takes a quarter of a second to import
+
     transport = transport_to(HTTPAdapter(), max_credits)
     target = Target(fake, transport, RealClock(is_local=True), KEYS, is_fake=True)
     result = Generator(api, target, seed=1, examples=8).run(phase, *filter(None, [operation]))

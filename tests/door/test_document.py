@@ -9,7 +9,6 @@ from typing import Any, get_args
 
 import jsonschema_rs
 import pytest
-from openapi_spec_validator import validate
 
 from mock_server.control.history_answers import Change, ChangeType, EntryType, StoryEntry
 from mock_server.door.routes import table
@@ -24,6 +23,8 @@ def document(mock: Mock) -> Any:
 
 
 def test_the_document_is_openapi(document: Any) -> None:
+    from openapi_spec_validator import validate  # it takes a quarter of a second to import
+
     validate(document)
 
 

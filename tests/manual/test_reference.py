@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, get_args
 
@@ -19,17 +20,26 @@ from mock_server.verdict.catalogue import RULES
 from tools.manual import site
 from tools.manual.fault_pages import effect_fields
 from tools.manual.links import broken_links
-from tools.manual.page import prose
+from tools.manual.page import Page, prose
 from tools.manual.page import table as page_table
 from tools.manual.reference import groups
 from tools.manual.schema_fields import fields_of
 
-GROUPS = {group.folder: {page.name: page for page in group.pages} for group in groups()}
-SOURCES = dict(site.sources())
 ASSUMPTIONS = tomllib.loads((SCHEMAS / "assumptions.toml").read_text("utf-8"))
 MOST_WORDS = 250
 """Of prose below one heading."""
 API_PATHS = msgspec.json.decode((SCHEMAS / "openapi.json").read_bytes())["paths"]
+
+
+@cache
+def made() -> dict[str, dict[str, Page]]:
+    """The generated pages by folder and name."""
+    return {group.folder: {page.name: page for page in group.pages} for group in groups()}
+
+
+@cache
+def sources() -> dict[str, Any]:
+    return dict(site.sources())
 
 
 @pytest.mark.parametrize(
@@ -52,20 +62,20 @@ API_PATHS = msgspec.json.decode((SCHEMAS / "openapi.json").read_bytes())["paths"
     ],
 )
 def test_each_thing_has_a_page(folder: str, names: set[str]) -> None:
-    assert set(GROUPS[folder]) == names
-    assert [name for name, page in GROUPS[folder].items() if not page.summary.strip()] == []
+    assert set(made()[folder]) == names
+    assert [name for name, page in made()[folder].items() if not page.summary.strip()] == []
 
 
 def test_each_route_of_the_control_door_has_a_page() -> None:
     routes = {f"`{row.method} {row.path}`" for row in table() if row.method != "HEAD"}
-    assert {page.title for page in GROUPS["door"].values()} == routes
+    assert {page.title for page in made()["door"].values()} == routes
 
 
 def test_each_page_says_whether_it_is_documented_or_assumed() -> None:
     said = re.compile(r"documented|assumed|no document|No document|judges the client, not the API")
     silent = [
         f"{folder}/{name}"
-        for folder, pages in GROUPS.items()
+        for folder, pages in made().items()
         for name, page in pages.items()
         if not said.search(page.body)
     ]
@@ -73,12 +83,12 @@ def test_each_page_says_whether_it_is_documented_or_assumed() -> None:
 
 
 def test_every_link_of_the_sources_leads_to_a_source() -> None:
-    texts = {path: text for path, text in SOURCES.items() if isinstance(text, str)}
+    texts = {path: text for path, text in sources().items() if isinstance(text, str)}
     broken = [
         f"{path}: {target}"
         for path, text in texts.items()
         for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", _without_code(text))
-        if _below(path, target) not in SOURCES
+        if _below(path, target) not in sources()
     ]
     assert len(texts) > 500
     assert broken == []
@@ -119,7 +129,7 @@ def test_the_page_of_scenarios_names_each_field_of_an_effect(kind: type[msgspec.
 def test_every_page_that_people_write_is_in_a_chapter() -> None:
     written = {path.as_posix() for path in site.written_pages()}
     assert {path.relative_to(site.ROOT).as_posix() for path in _docs()} <= written
-    assert all(path in SOURCES for path in written)
+    assert all(path in sources() for path in written)
 
 
 def _docs() -> list[Path]:
@@ -129,19 +139,19 @@ def _docs() -> list[Path]:
 def test_no_page_has_long_prose_without_a_heading() -> None:
     long = []
     for page in (path.relative_to(site.ROOT).as_posix() for path in _docs()):
-        text = re.sub(r"^\|.*?$", "", _without_code(str(SOURCES[page])), flags=re.MULTILINE)
+        text = re.sub(r"^\|.*?$", "", _without_code(str(sources()[page])), flags=re.MULTILINE)
         sections = re.split(r"^#+ ", text, flags=re.MULTILINE)[1:]
         long += [(page, each.split("\n")[0]) for each in sections if len(each.split()) > MOST_WORDS]
     assert long == []
 
 
 def test_a_fact_shows_its_source_and_its_assumptions() -> None:
-    page = GROUPS["operations"]["createGeneration"].body
+    page = made()["operations"]["createGeneration"].body
     (row,) = re.findall(r"^\| `prompt` \|.*$", page, re.MULTILINE)[:1]
     assert "documented" in row
     assert "(../assumptions/rivya-prompt-unit.md)" in row
     assert "[`insufficient_credits`](../scenarios/insufficient_credits.md)" in page
-    assert "(../operations/createGeneration.md)" in GROUPS["assumptions"]["rivya-scopes"].body
+    assert "(../operations/createGeneration.md)" in made()["assumptions"]["rivya-scopes"].body
 
 
 def test_a_table_has_no_empty_column_and_no_bar_in_a_cell() -> None:
