@@ -14,6 +14,7 @@ from playwright.sync_api import FilePayload, Page, expect
 from tests.door.browser import HOSTILE, Open, hostile_elements, requests_of, rivya
 from tests.live import Live, live
 from tests.mock import MINIMAL
+from tests.rows import each_row
 
 REAL_KEY, OTHER_KEY, SHORT_KEY = "4f9a2c71-dd02-41f5", "rvya_sk_live_8c7b6a5d", "0xyz0"
 """One is known by its header alone, one by its form, one is too short to be looked for."""
@@ -23,6 +24,11 @@ REAL_KEY, OTHER_KEY, SHORT_KEY = "4f9a2c71-dd02-41f5", "rvya_sk_live_8c7b6a5d", 
 def server() -> Iterator[Live]:
     with live() as server:
         yield server
+
+
+@pytest.fixture
+def page(server: Live, visit: Open) -> Page:
+    return visit(server.url)
 
 
 def make(server: Live, *prompts: str) -> list[str]:
@@ -128,20 +134,17 @@ def test_a_request_is_compared_with_a_recorded_one_and_no_secret_is_shown(
     assert hostile_elements(page) == []
 
 
-@pytest.mark.parametrize(
-    ("content", "says"),
+@each_row(
+    "content, says",
     [
         (b"{", "is no JSON, so it is no HAR file"),
-        (b"[]", 'has no list "entries" in "log"'),
-        (b'{"log": {"entries": []}}', "has no exchanges"),
         (b'{"log": {"entries": [{}]}}', "log.entries[0] has no request with a method and a URL"),
+        (b"[]", 'has no list "entries" in "log"'),
         (b'{"log": {"entries": [{"request": {"url": "x", "method": "GET"}}]}}', "log.entries[0]"),
+        (b'{"log": {"entries": []}}', "has no exchanges"),
     ],
 )
-def test_a_file_that_is_no_har_is_refused(
-    server: Live, visit: Open, content: bytes, says: str
-) -> None:
-    page = visit(server.url)
+def test_a_file_that_is_no_har_is_refused(page: Page, content: bytes, says: str) -> None:
     page.evaluate("location.hash = '#/default/compare'")
     open_file(page, "x.har", content)
     expect(page.locator("#compare").get_by_role("alert")).to_contain_text(says)

@@ -33,8 +33,14 @@ def server() -> Iterator[Live]:
 
 def form(visit: Open, url: str, operation: str) -> Page:
     page = visit(url, (1440, 900), expected=("status of 4", "ERR_"))
+    return turned_to(page, operation)
+
+
+def turned_to(page: Page, operation: str) -> Page:
     page.evaluate(f"location.hash = '#/default/send/{operation}'")
     expect(page.locator("form.send")).to_be_visible()
+    expect(page.get_by_label("Operation")).to_have_value(operation)
+    expect(page.locator(".sent-answer .status")).to_have_count(0)
     return page
 
 
@@ -94,12 +100,12 @@ def test_forms_that_are_opened_at_once_read_the_document_once(server: Live, visi
     ]
 
 
-@pytest.mark.parametrize("operation", ["listModels", "getCredits", "createVideo", "queryTasks"])
-def test_a_form_sends_its_example(server: Live, visit: Open, operation: str) -> None:
-    page = form(visit, server.url, operation)
-    sent(page, 404 if operation == "queryTasks" else 200)
-    page.get_by_role("button", name="Show the request").click()
-    expect(page.locator(".requests .because")).not_to_have_text("…")
+def test_a_form_sends_its_example(server: Live, visit: Open) -> None:
+    page = form(visit, server.url, "listModels")
+    for operation in ("listModels", "getCredits", "createVideo", "queryTasks"):
+        sent(turned_to(page, operation), 404 if operation == "queryTasks" else 200)
+        page.get_by_role("button", name="Show the request").click()
+        expect(page.locator(".requests > li").first.locator(".because")).not_to_have_text("…")
 
 
 def test_every_operation_of_the_document_has_a_form(server: Live, visit: Open) -> None:
