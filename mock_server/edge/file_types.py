@@ -1,7 +1,7 @@
 """Media type and duration of a file, read from its bytes."""
 
 import re
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 # How a file of each type begins. The contract takes none of the first four; a refusal names them.
 _BEGINNINGS = {
@@ -33,12 +33,32 @@ def media_type(content: bytes) -> str | None:
     return list(_BEGINNINGS)[found.lastindex - 1] if found and found.lastindex else None
 
 
+_MOST_READS = 100_000
+"""Far more than the frames of real audio of the largest size; they take a tenth of a second."""
+
+
+class _FewReads:
+    """A file that raises LookupError when it is read too often: where there is no frame, the next
+    one is looked for in steps of four bytes, which takes seconds."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._left = _MOST_READS
+        self._read, self.seek, self.tell = file.read, file.seek, file.tell
+
+    def read(self, size: int = -1) -> bytes:
+        self._left -= 1
+        if self._left < 0:
+            raise LookupError("no frame")
+        return self._read(size)
+
+
 def duration_s(file: BinaryIO) -> float | None:
     """How long audio or video runs, in seconds; None if the bytes do not show it."""
     import tinytag  # imported late: it is slow, and few uploads have a duration
 
+    reads: Any = _FewReads(file)
     try:
-        length: float | None = tinytag.TinyTag.get(file_obj=file).duration
+        length: float | None = tinytag.TinyTag.get(file_obj=reads).duration
     except (tinytag.TinyTagException, ValueError, ArithmeticError, LookupError):
         return None
     return round(length, 3) if length else None
