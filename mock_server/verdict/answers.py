@@ -2,7 +2,6 @@
 
 import re
 
-from mock_server.core.apis import ClientFacts
 from mock_server.core.json_values import value_at
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.requests import Request
@@ -10,20 +9,14 @@ from mock_server.verdict.requests import Request
 _ABOUT_CREDITS = re.compile(
     rb"credit|balance|quota|billing|used_up|insufficient", re.IGNORECASE | re.ASCII
 )
-_NO_FACTS = ClientFacts()
-
-
-def facts_of(evidence: Evidence, request: Request) -> ClientFacts:
-    """What the documents of the request's API ask of clients."""
-    api = evidence.api_of(request)
-    return _NO_FACTS if api is None else api.of_clients
 
 
 def lacks_credits(evidence: Evidence, request: Request) -> bool:
     """Whether the client was told that its credits do not suffice, and not as a rate limit."""
-    if (request.status or 0) < 400 or not request.reached or request.status == 429:
+    if not request.reached or request.status == 429:
         return False
-    return request.status == 402 or request.code in facts_of(evidence, request).no_credits
+    no_credits = evidence.client_facts(request.exchange.api).no_credits
+    return request.status == 402 or request.code in no_credits
 
 
 def speaks_of_credits(request: Request) -> bool:
@@ -34,22 +27,19 @@ def speaks_of_credits(request: Request) -> bool:
 
 def refuses_key(evidence: Evidence, request: Request) -> bool:
     """Whether the client was told that its key is wrong, or lacks a permission."""
-    if (request.status or 0) < 400 or not request.reached:
-        return False
-    return request.status == 401 or request.code in facts_of(evidence, request).refused_key
+    refused_key = evidence.client_facts(request.exchange.api).refused_key
+    return request.reached and (request.status == 401 or request.code in refused_key)
 
 
 def refuses_body(evidence: Evidence, request: Request) -> bool:
     """Whether the client was told that this body can never be accepted."""
-    if (request.status or 0) < 400 or not request.reached:
-        return False
-    is_about_body = request.status in {413, 415, 422}
-    return is_about_body or request.code in facts_of(evidence, request).refused_body
+    refused_body = evidence.client_facts(request.exchange.api).refused_body
+    return request.reached and (request.status in {413, 415, 422} or request.code in refused_body)
 
 
 def refuses_used_key(evidence: Evidence, request: Request) -> bool:
     """Whether the client was told that its idempotency key was used, or is in use."""
-    return request.reached and request.code in facts_of(evidence, request).used_key
+    return request.reached and request.code in evidence.client_facts(request.exchange.api).used_key
 
 
 def asks_to_wait(request: Request) -> bool:
@@ -67,8 +57,8 @@ def is_passing_error(evidence: Evidence, request: Request) -> bool:
 
 def is_final_error(evidence: Evidence, request: Request) -> bool:
     """Whether it was refused in a way that does not pass: its key, its body, or no such task."""
-    facts = facts_of(evidence, request)
-    is_unknown = request.code in facts.unknown_task or request.status in {404, 410}
+    unknown_task = evidence.client_facts(request.exchange.api).unknown_task
+    is_unknown = request.status in {404, 410} or request.code in unknown_task
     return (
         (request.reached and is_unknown)
         or refuses_key(evidence, request)
@@ -78,6 +68,6 @@ def is_final_error(evidence: Evidence, request: Request) -> bool:
 
 def unknown_state(evidence: Evidence, request: Request) -> bool:
     """Whether the answer has a state that the documents do not have."""
-    facts = facts_of(evidence, request)
+    facts = evidence.client_facts(request.exchange.api)
     shown = [value_at(request.answer, place) for place in facts.state_at] if request.is_ok else []
     return any(isinstance(each, str) and each not in facts.states for each in shown)

@@ -1,14 +1,10 @@
 """What the client did about the events that its receiver got, and whether it had time for it."""
 
-from mock_server.core.deliveries import Attempt
+from typing import Any
+
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.outcomes import CLEAN, Clean, Unclear
-
-
-def seconds_taken(attempt: Attempt) -> float | None:
-    """The real time until an attempt ended; None if it is not known."""
-    started_ms, ended_ms = attempt.started_wall_ms, attempt.ended_wall_ms
-    return None if started_ms is None or ended_ms is None else (ended_ms - started_ms) / 1000
+from mock_server.verdict.outcomes import CLEAN, Found, Outcome, Unclear
+from mock_server.verdict.sent import Sent
 
 
 def times_acted(evidence: Evidence) -> int:
@@ -21,7 +17,7 @@ def acts_wanted(evidence: Evidence) -> int:
     return sum(1 for task in evidence.tasks.values() if task.planned.ends_ms <= evidence.now_ms)
 
 
-def had_time_to_act(evidence: Evidence, since_wall_ms: int | None) -> bool:
+def _had_time_to_act(evidence: Evidence, since_wall_ms: int | None) -> bool:
     """Whether the client ended by itself, or had so much real time since then that its work cannot
     be on its way."""
     if evidence.run.ended_by == "itself":
@@ -31,14 +27,16 @@ def had_time_to_act(evidence: Evidence, since_wall_ms: int | None) -> bool:
     return waited_ms >= (_AT_LIMIT_MS if evidence.run.reached_limit else _LONG_MS)
 
 
-def why_not_lost(evidence: Evidence, since_wall_ms: int | None) -> Clean | Unclear | None:
-    """Why no work is lost that the client had to do since then, or why that is not known; None if
-    it is lost."""
-    if times_acted(evidence) >= acts_wanted(evidence):
+def lost_work(evidence: Evidence, sent: Sent, since_wall_ms: int | None, **values: Any) -> Outcome:
+    """Whether work is lost that the client had to do since then because of this event. values: for
+    further places of the sentence."""
+    acted, wanted = times_acted(evidence), acts_wanted(evidence)
+    if acted >= wanted:
         return CLEAN
-    if not had_time_to_act(evidence, since_wall_ms):
+    if not _had_time_to_act(evidence, since_wall_ms):
         return Unclear("the client was ended from outside, before it could do its work")
-    return None
+    counts = {"event": sent.event.id, "acted": acted, "wanted": wanted}
+    return Found({**counts, **values}, task=sent.event.subject)
 
 
 _LONG_MS = 10_000

@@ -13,7 +13,7 @@ from typing import Literal, Self
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mock_server.core.apis import ApiFacts, Apis
+from mock_server.core.apis import ApiFacts, Apis, ClientFacts
 from mock_server.core.deliveries import Attempt, Delivery
 from mock_server.core.effects import Effect
 from mock_server.core.endpoints import Endpoint
@@ -65,6 +65,8 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 _MOST_NEW = 2000
 """Requests that one judgement of a client that goes on adds: it delays the server by 20 ms."""
+
+_NO_FACTS = ClientFacts()
 
 _NUMBER, _STARTED = attrgetter("number"), attrgetter("started_wall_ms")
 
@@ -250,6 +252,11 @@ class Evidence:
         """The facts of the API of a request; None for paths of no API."""
         return self.apis.get(request.exchange.api or "")
 
+    def client_facts(self, api: str | None) -> ClientFacts:
+        """What the documents of an API ask of clients; of no API, nothing."""
+        facts = self.apis.get(api or "")
+        return _NO_FACTS if facts is None else facts.of_clients
+
     def effects_on(self, request: Request) -> list[Effect]:
         """The effects of the faults of its answer."""
         return [self.effects[each] for each in request.exchange.faults if each in self.effects]
@@ -378,7 +385,7 @@ class Evidence:
     def _sent_by_subject(self) -> Mapping[str, Sequence[Sent]]:
         found: dict[str, list[Sent]] = {}
         for each in self.sent:
-            found.setdefault(each.delivery.event.subject, []).append(each)
+            found.setdefault(each.event.subject, []).append(each)
         return found
 
     @cached_property

@@ -1,11 +1,10 @@
 """Events that no receiver should believe, and whether the client acted on them."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from itertools import pairwise
 
 from mock_server.verdict.events import times_acted
 from mock_server.verdict.evidence import ON_ITS_WAY_MS, Evidence
-from mock_server.verdict.looks import first_told
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
 from mock_server.verdict.requests import Request
 from mock_server.verdict.sent import Sent
@@ -28,10 +27,9 @@ _ONLY_ACCEPTED = (
 def expects_signature(evidence: Evidence, sent: Sent) -> bool:
     """Whether the receiver should have got a good signature: the API signs all events, or this
     one was signed with the secret that the create gave."""
-    api = evidence.apis.get(sent.delivery.event.api)
-    if api is not None and api.of_clients.signs_events:
+    if evidence.client_facts(sent.event.api).signs_events:
         return True
-    return sent.delivery.event.secret is not None and sent.fault.signed_with != "nothing"
+    return sent.event.secret is not None and sent.fault.signed_with != "nothing"
 
 
 def believed(evidence: Evidence, is_wrong: Callable[[Sent], bool]) -> Iterator[Outcome]:
@@ -41,22 +39,18 @@ def believed(evidence: Evidence, is_wrong: Callable[[Sent], bool]) -> Iterator[O
     for sent in evidence.sent:
         if not sent.was_answered or not is_wrong(sent):
             continue
-        task_id = sent.delivery.event.subject
         if not sent.was_accepted:
             yield CLEAN
             continue
+        task_id = sent.event.subject
         requests = _caused(evidence, sent)
         acted = bool(requests) or _acted_unprompted(evidence, task_id)
         if not acted and evidence.readings:
             yield CLEAN
             continue
         yield Found(
-            {
-                "event": sent.delivery.event.id,
-                "status": sent.attempt.status,
-                "how": _how(sent),
-            },
-            tuple(each.id for each in requests),
+            {"event": sent.event.id, "status": sent.attempt.status, "how": _how(sent)},
+            requests,
             task_id if task_id in evidence.tasks else None,
             is_note=not acted,
             sentence=None if acted else _ONLY_ACCEPTED,
@@ -68,7 +62,7 @@ def _caused(evidence: Evidence, sent: Sent) -> list[Request]:
     being answered, or at once after it, and earlier than the client's pace would let expect; and
     the downloads of a client that nothing else had told of the end."""
     began_ms, ended_ms = sent.attempt.started_wall_ms, sent.attempt.ended_wall_ms
-    task_id = sent.delivery.event.subject
+    task_id = sent.event.subject
     about = evidence.about(task_id)
     if began_ms is None or ended_ms is None:
         return []
@@ -78,13 +72,13 @@ def _caused(evidence: Evidence, sent: Sent) -> list[Request]:
     if at_once and _may_be_due(evidence, sent, at_once[0]):
         at_once = []
     later = [each for each in about if each.is_download and each.started_wall_ms >= began_ms]
-    return at_once or ([] if _knew_otherwise(evidence, task_id) else later)
+    return at_once or ([] if task_id in _ends_known(evidence) else later)
 
 
 def _may_be_due(evidence: Evidence, sent: Sent, look: Request) -> bool:
     """Whether the client may have looked at this time without the event: by the pauses that it made
     before, here or in the quiet run."""
-    task_id = sent.delivery.event.subject
+    task_id = sent.event.subject
     before = _asked_before(evidence, task_id, sent.attempt.started_wall_ms)
     pauses_ms = [later - earlier for earlier, later in pairwise(before)]
     quiet = evidence.control
@@ -107,18 +101,15 @@ def _asked_before(evidence: Evidence, task_id: str, wall_ms: int | None) -> list
     return [each for each in asked if wall_ms is None or each < wall_ms]
 
 
-def _knew_otherwise(evidence: Evidence, task_id: str) -> bool:
-    """Whether a look or a true event told the client of the end, so that it may act."""
-    task = evidence.tasks.get(task_id)
-    return task is not None and (
-        first_told(evidence, task) is not None or task_id in evidence.tasks_told
-    )
+def _ends_known(evidence: Evidence) -> Set[str]:
+    """The tasks of whose end a look or a true event told the client, so that it may act."""
+    return evidence.tasks_told.keys() | evidence.ends_told.keys()
 
 
 def _acted_unprompted(evidence: Evidence, task_id: str) -> bool:
-    """Whether the client acted more often than a look or a true event had told it to."""
-    told = evidence.tasks_told.keys() | evidence.ends_told.keys()
-    return task_id not in told and times_acted(evidence) > len(told)
+    """Whether the client acted more often than it had been told of an end."""
+    known = _ends_known(evidence)
+    return task_id not in known and times_acted(evidence) > len(known)
 
 
 def _how(sent: Sent) -> str:

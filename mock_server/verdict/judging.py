@@ -101,7 +101,7 @@ def _finding(rule: Rule, found: Found, evidence: Evidence) -> Finding:
         fix=found.fix or rule.fix,
         credits_lost=found.credits_lost,
         task=found.task,
-        requests=found.requests,
+        requests=tuple(each.id for each in found.requests),
         timeline=timeline_of(found, evidence),
         see=rule.see,
     )

@@ -16,11 +16,6 @@ def looks_at(evidence: Evidence, task_id: str) -> list[Request]:
     return [each for each in evidence.about(task_id) if each.is_look]
 
 
-def first_told(evidence: Evidence, task: Task) -> Request | None:
-    """The first look whose answer said that the task had ended, without any fault."""
-    return evidence.ends_told.get(task.id)
-
-
 def looks_after_end(evidence: Evidence, task: Task, told: Request) -> tuple[int, list[Request]]:
     """How many looks after its end are right, and the looks that came.
 
@@ -62,7 +57,7 @@ def _of_workers_that_knew(
 def _all_ended(evidence: Evidence, look: Request) -> bool:
     """Whether all tasks of a look had ended before it, and the client knew."""
     for task_id in evidence.tasks_of(look):
-        told = first_told(evidence, evidence.tasks[task_id])
+        told = evidence.ends_told.get(task_id)
         if told is None or not evidence.could_know(told, look):
             return False
     return True

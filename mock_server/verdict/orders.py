@@ -1,14 +1,15 @@
 """Equal orders: which tasks were wanted, and which were made and paid for once more."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice, takewhile
 from operator import attrgetter
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from mock_server.verdict.answers import refuses_used_key
 from mock_server.verdict.evidence import Evidence
+from mock_server.verdict.outcomes import CLEAN, Found, Outcome
 from mock_server.verdict.requests import Request, has_failed
 
 WithKey: TypeAlias = bool | None
@@ -17,15 +18,21 @@ WithKey: TypeAlias = bool | None
 _NUMBER = attrgetter("number")
 
 
-def orders_after(evidence: Evidence, earlier: Request, create: Request) -> Iterator[Request]:
-    """The creates with the order of `create` that can follow from the answer to `earlier`."""
-    later = evidence.following(earlier, evidence.calls[create.call])
+def orders_after(evidence: Evidence, create: Request) -> Iterator[Request]:
+    """The creates with the same order that can follow from the answer to this one."""
+    later = evidence.following(create, evidence.calls[create.call])
     return (each for each in later if each.is_create)
 
 
-def later_orders(evidence: Evidence, create: Request) -> list[Request]:
-    """The creates with the same order that can follow from the answer to this one."""
-    return list(orders_after(evidence, create, create))
+def orders_after_refusal(
+    evidence: Evidence, is_refused: Callable[[Request], bool]
+) -> Iterator[tuple[Request, list[Request]]]:
+    """The first create with each order that was refused so, with the equal ones after it."""
+    firsts: dict[object, Request] = {}
+    for create in filter(is_refused, evidence.creates):
+        firsts.setdefault(create.call, create)
+    for refused in firsts.values():
+        yield refused, list(orders_after(evidence, refused))
 
 
 def paid_after_loss(
@@ -40,22 +47,33 @@ def paid_after_loss(
     paid_once = PaidOnce(evidence)
     for create in evidence.lost_creates:
         was_reported = paid_once.has_reported(create)
-        again = paid_once.again(
-            create,
-            create,
-            partial(is_wrong, create),
-            with_key=keys_of_repeats(create),
-        )
+        again = paid_once.again(create, partial(is_wrong, create), with_key=keys_of_repeats(create))
         if again or not was_reported:
             yield create, again
 
 
-def first_of_each_order(creates: Iterable[Request]) -> list[Request]:
-    """The creates without those whose order an earlier one of them has."""
-    firsts: dict[tuple[object, ...], Request] = {}
-    for each in creates:
-        firsts.setdefault(each.call, each)
-    return list(firsts.values())
+def paid_again(
+    evidence: Evidence,
+    causes: Sequence[Request],
+    again: Sequence[Request],
+    *,
+    fix: tuple[str, str] | None = None,
+    **values: Any,
+) -> Outcome:
+    """The mistake of these further creates; CLEAN if there are none.
+
+    causes: the create whose task was paid for already, and what made the client order again.
+    values: for the places of the sentence, besides `first`, `paid`, `second` and `times`."""
+    if not again:
+        return CLEAN
+    first, second = causes[0], again[0]
+    return Found(
+        {"first": first.id, "paid": first.made, "second": second.id, "times": len(again), **values},
+        (*causes, *again),
+        second.made,
+        sum(evidence.price_of(each.made) for each in again if each.made is not None),
+        fix=fix,
+    )
 
 
 def maker_of_key(evidence: Evidence, create: Request) -> Request | None:
@@ -71,7 +89,7 @@ def conflicts_of_keys(evidence: Evidence) -> dict[str, Request]:
     for each in evidence.creates:
         if each.key is not None and refuses_used_key(evidence, each):
             first = maker_of_key(evidence, each)
-            if first is not None and first.has_same_body(each):
+            if first is not None and first.body == each.body:
                 found.setdefault(each.key, each)
     return found
 
@@ -79,11 +97,6 @@ def conflicts_of_keys(evidence: Evidence) -> dict[str, Request]:
 def is_same_job(one: Request, other: Request) -> bool:
     """Whether both creates have the same prompt, so that one may be a repeat of the other."""
     return one.prompt == other.prompt
-
-
-def credits_of(evidence: Evidence, creates: Iterable[Request]) -> int:
-    """The credits that the tasks of these creates cost, without those given back."""
-    return sum(evidence.price_of(each.made) for each in creates if each.made is not None)
 
 
 def is_alive(evidence: Evidence, task_id: str, at_ms: int) -> bool:
@@ -110,23 +123,24 @@ class PaidOnce:
     def again(
         self,
         create: Request,
-        earlier: Request,
         is_meant: Callable[[Request], bool] = lambda _: True,
         *,
+        after: Request | None = None,
         is_soon: Callable[[Request], bool] = lambda _: True,
         overlaps: bool = False,
         with_key: WithKey = None,
     ) -> list[Request]:
-        """The meant creates with the order of `create` that can follow from the answer to
-        `earlier`, that made a further task while the task of `create` was paid for, and whose tasks
-        were not wanted.
+        """The meant creates with the order of `create` that made a further task while the task of
+        `create` was paid for, and whose tasks were not wanted.
 
+        after: they can follow from the answer to this request; None: from that to `create`.
         is_soon: false for all that come after the last one that is asked for.
         overlaps: whether the client need not have known that answer.
         with_key: only those with an idempotency key, or only those without."""
-        call, first = create.call, create.exchange.task or ""
+        earlier, call, first = after or create, create.call, create.exchange.task or ""
         if call not in self._left:
-            self._left[call] = surplus(self._evidence, create)
+            surplus = self._evidence.paid_orders[call] - wanted(self._evidence, create)
+            self._left[call] = max(0, surplus)
         left = self._left[call]
         makers = self._unreported(call, with_key) if left else []
         if not makers or makers[-1].number <= earlier.number:
@@ -167,11 +181,6 @@ class PaidOnce:
             place = bisect_left(makers, create.number, key=_NUMBER)
             if place < len(makers) and makers[place] is create:
                 del makers[place]
-
-
-def surplus(evidence: Evidence, create: Request) -> int:
-    """How many paid tasks with this order are more than was wanted."""
-    return max(0, evidence.paid_orders[create.call] - wanted(evidence, create))
 
 
 def wanted(evidence: Evidence, create: Request) -> int:

@@ -1,9 +1,12 @@
 """What a rule finds out about one situation, and what the judgement of a whole run says."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from msgspec import Struct
+
+from mock_server.verdict.requests import Request
 
 
 class Clean(Struct, frozen=True):
@@ -23,13 +26,13 @@ class Unclear(Struct, frozen=True):
 class Found:
     """The mistake of the rule, once.
 
-    values: for the places of the rule's sentence. requests: the ids of those that prove it, in
-    their order. credits_lost: spent or held for nothing. is_note: suspected, not proved.
-    sentence, fix: in place of the rule's own.
+    values: for the places of the rule's sentence. requests: those that prove it, in their order.
+    credits_lost: spent or held for nothing. is_note: suspected, not proved. sentence, fix: in place
+    of the rule's own.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
-    requests: tuple[str, ...] = ()
+    requests: Sequence[Request] = ()
     task: str | None = None
     credits_lost: int = 0
     is_note: bool = False

@@ -203,10 +203,6 @@ class Request:
         """The prompt of a create, as JSON."""
         return _CANONICAL.encode(value_at(self.document, "/prompt"))
 
-    def has_same_body(self, other: "Request") -> bool:
-        """Whether both bodies are the same JSON, or the same bytes."""
-        return self.body == other.body
-
     def tasks_in(self, known: Collection[str]) -> frozenset[str]:
         """The known tasks that it is about: noted by the server, or named in its path or body."""
         exchange = self.exchange

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mock_server.core.deliveries import Attempt, Delivery
+from mock_server.core.deliveries import Attempt, Delivery, Event
 from mock_server.core.effects import NO_FAULT, DeliveryFault
 from mock_server.core.signing import TOLERANCE_S
 
@@ -22,6 +22,11 @@ class Sent:
     delivery: Delivery
     attempt: Attempt
     fault: DeliveryFault
+
+    @property
+    def event(self) -> Event:
+        """What it told. Its subject is the id of a task."""
+        return self.delivery.event
 
     @property
     def reached(self) -> bool:
@@ -48,23 +53,15 @@ class Sent:
         return self.was_answered and self.attempt.status in REFUSALS
 
     @property
-    def has_true_content(self) -> bool:
-        """Whether it says what happened to its task; its signature does not count."""
-        fault = self.fault
-        return not (
-            fault.unknown_task
-            or fault.contradicted
-            or fault.event_type is not None
-            or fault.body != "whole"
-            or fault.content_type is not None
-        )
-
-    @property
     def is_genuine(self) -> bool:
-        """Whether it is true, and signed as it should be."""
+        """Whether it says what happened to its task, and is signed as it should be."""
         fault = self.fault
         return (
-            self.has_true_content
+            not fault.unknown_task
+            and not fault.contradicted
+            and fault.event_type is None
+            and fault.body == "whole"
+            and fault.content_type is None
             and fault.signed_with == "current"
             and not fault.altered
             and abs(fault.signed_s) <= TOLERANCE_S

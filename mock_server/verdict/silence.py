@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from mock_server.verdict.downloads import downloads_of, is_whole
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.looks import first_told, looks_at
+from mock_server.verdict.looks import looks_at
 from mock_server.verdict.orders import is_alive
 from mock_server.verdict.outcomes import CLEAN, Clean, Found, Outcome, Unclear
 from mock_server.verdict.requests import Request
@@ -32,7 +32,7 @@ def given_up_at(
                 reason = Unclear("the client may have reached its own time limit")
             yield reason or Found(
                 {"first": request.id, "status": request.status},
-                (request.id,),
+                [request],
                 task_id,
                 evidence.price_of(task_id),
                 sentence=sentence,
@@ -56,7 +56,7 @@ def why_not_given_up(evidence: Evidence, request: Request, task_id: str) -> Clea
         return Unclear(f"not known: {Need.CONTROL.sentence}")
     if len(before) > _MANY * _most_looks(evidence.control):
         return Unclear("the client may have reached the number of looks after which it gives up")
-    if not _went_on_in_control(evidence, task_id):
+    if not _went_on_in_control(evidence, evidence.control, task_id):
         return Unclear("in the quiet run the client did not go on either")
     return None
 
@@ -87,19 +87,15 @@ def _was_done(evidence: Evidence, request: Request, task_id: str) -> bool:
     """Whether the client had its result before, or needed none."""
     if any(is_whole(each) for each in downloads_of(evidence, task_id)):
         return True
-    told = first_told(evidence, evidence.tasks[task_id])
+    told = evidence.ends_told.get(task_id)
     was_told = told is not None and told.number < request.number
     return was_told and not _downloads(evidence.control)
 
 
-def _went_on_in_control(evidence: Evidence, task_id: str) -> bool:
-    control = evidence.control
-    if control is None:
-        return False
+def _went_on_in_control(evidence: Evidence, control: Evidence, task_id: str) -> bool:
     if _downloads(control):
         return not downloads_of(evidence, task_id)
-    was_told = any(first_told(control, task) for task in control.tasks.values())
-    return was_told and first_told(evidence, evidence.tasks[task_id]) is None
+    return bool(control.ends_told) and task_id not in evidence.ends_told
 
 
 def _most_looks(control: Evidence) -> int:

@@ -14,11 +14,9 @@ _ENDINGS = {
 
 def timeline_of(found: Found, evidence: Evidence) -> tuple[Moment, ...]:
     """The moments of a finding, the oldest first."""
-    wanted = set(found.requests)
     moments = [
         Moment(each.exchange.started_ms, each.exchange.started_wall_ms, _words(each, evidence))
-        for each in evidence.requests
-        if each.id in wanted
+        for each in sorted(found.requests, key=lambda each: each.number)
     ]
     task = evidence.tasks.get(found.task or "")
     if task is not None and task.planned.ends_ms <= evidence.now_ms:

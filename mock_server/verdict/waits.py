@@ -44,7 +44,7 @@ def waits_obeyed(evidence: Evidence, told: Iterable[Request]) -> Iterator[Outcom
                 "asked_s": f"{asked_s:.0f}",
                 "waited_s": f"{waited_ms / 1000:.1f}",
             },
-            (first.id, second.id),
+            (first, second),
         )
 
 
@@ -55,7 +55,7 @@ def _kept_it(evidence: Evidence, first: Request, second: Request, least_ms: floa
         return False
     if second is evidence.requests[-1] and evidence.run.ended_by == "itself":
         return not second.is_create  # of an order, each worker has its own
-    third = next(evidence.following(second, evidence.calls[first.call]), None)
+    third = next_same_call(evidence, second)
     quiet = evidence if evidence.control is None else evidence.control
     if third is None or not quiet.usual_pause_ms or evidence.waited_ms(first, third) < least_ms:
         return False

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from mock_server.verdict.answers import facts_of
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.orders import WithKey, credits_of, paid_after_loss
-from mock_server.verdict.outcomes import CLEAN, Found, Outcome
+from mock_server.verdict.orders import WithKey, paid_after_loss, paid_again
+from mock_server.verdict.outcomes import Outcome
 from mock_server.verdict.requests import Request
 
 _LIBRARY_MS = 100
@@ -26,17 +25,9 @@ def _without_key(lost: Request) -> WithKey:
 
 def find(evidence: Evidence) -> Iterator[Outcome]:
     for lost, again in paid_after_loss(evidence, _without_key):
-        if not again:
-            yield CLEAN
-            continue
-        fix = None if facts_of(evidence, lost).has_idempotency_keys else _WITHOUT_KEYS
-        at_once = again[0].started_wall_ms - lost.ended_wall_ms <= _LIBRARY_MS
-        if at_once and lost.exchange.ended_by == "reset_by_fault":
+        facts = evidence.client_facts(lost.exchange.api)
+        fix = None if facts.has_idempotency_keys else _WITHOUT_KEYS
+        was_reset = lost.exchange.ended_by == "reset_by_fault"
+        if again and was_reset and again[0].started_wall_ms - lost.ended_wall_ms <= _LIBRARY_MS:
             fix = _BY_LIBRARY
-        yield Found(
-            {"first": lost.id, "second": again[0].id, "paid": lost.made, "times": len(again)},
-            (lost.id, *(each.id for each in again)),
-            again[0].made,
-            credits_of(evidence, again),
-            fix=fix,
-        )
+        yield paid_again(evidence, [lost], again, fix=fix)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.orders import conflicts_of_keys, credits_of, paid_after_loss
-from mock_server.verdict.outcomes import CLEAN, Found, Outcome
+from mock_server.verdict.orders import conflicts_of_keys, paid_after_loss, paid_again
+from mock_server.verdict.outcomes import Outcome
 from mock_server.verdict.requests import Request
 
 
@@ -16,14 +16,5 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         return lost.key != later.key and not (conflict and later.is_after(conflict))
 
     for lost, again in paid_after_loss(evidence, lambda _: True, has_new_key):
-        if lost.key is None:
-            continue
-        if not again:
-            yield CLEAN
-            continue
-        yield Found(
-            {"first": lost.id, "second": again[0].id, "paid": lost.made, "times": len(again)},
-            (lost.id, *(each.id for each in again)),
-            again[0].made,
-            credits_of(evidence, again),
-        )
+        if lost.key is not None:
+            yield paid_again(evidence, [lost], again)

@@ -12,11 +12,11 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         first = maker_of_key(evidence, create)
         if first is None or create.made is not None or not is_same_job(first, create):
             continue
-        if first.has_same_body(create):
+        if first.body == create.body:
             yield CLEAN
             continue
         yield Found(
             {"first": first.id, "second": create.id, "key": create.key},
-            (first.id, create.id),
+            (first, create),
             first.made,
         )

@@ -15,7 +15,7 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         if first is not None and create.made is None and not is_same_job(first, create):
             yield Found(
                 {"first": first.id, "second": create.id, "key": create.key},
-                (first.id, create.id),
+                (first, create),
                 first.made,
             )
         elif len(prompts) > 1:

@@ -35,5 +35,5 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
             continue
         yield Found(
             {"first": series[0].id, "times": len(series), "size": size},
-            tuple(each.id for each in series),
+            series,
         )

@@ -4,21 +4,13 @@ from collections.abc import Iterator
 from functools import partial
 
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.orders import PaidOnce, credits_of
-from mock_server.verdict.outcomes import CLEAN, Found, Outcome
+from mock_server.verdict.orders import PaidOnce, paid_again
+from mock_server.verdict.outcomes import Outcome
 from mock_server.verdict.restarts import is_after_kill, told_before_kill
 
 
 def find(evidence: Evidence) -> Iterator[Outcome]:
     paid_once = PaidOnce(evidence)
     for create in told_before_kill(evidence):
-        again = paid_once.again(create, create, partial(is_after_kill, evidence))
-        if not again:
-            yield CLEAN
-            continue
-        yield Found(
-            {"first": create.id, "second": again[0].id, "paid": create.made},
-            (create.id, *(each.id for each in again)),
-            again[0].made,
-            credits_of(evidence, again),
-        )
+        again = paid_once.again(create, partial(is_after_kill, evidence))
+        yield paid_again(evidence, [create], again)

@@ -21,7 +21,7 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         elif not ended_in_time(evidence):
             yield Unclear("the client was ended from outside, before it could look at its task")
         else:
-            yield Found({"first": create.id}, (create.id,), task_id, evidence.price_of(task_id))
+            yield Found({"first": create.id}, [create], task_id, evidence.price_of(task_id))
 
 
 def _is_remembered(evidence: Evidence, create: Request, task_id: str) -> bool:

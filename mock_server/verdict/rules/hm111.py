@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from mock_server.verdict.answers import is_passing_error
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.orders import PaidOnce, credits_of
-from mock_server.verdict.outcomes import CLEAN, Found, Outcome
+from mock_server.verdict.orders import PaidOnce, paid_again
+from mock_server.verdict.outcomes import CLEAN, Outcome
 from mock_server.verdict.silence import given_up_at
 
 
@@ -18,14 +18,9 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         )
         if troubled is None:
             continue
-        again = paid_once.again(create, troubled)
+        again = paid_once.again(create, after=troubled)
         if again:
-            yield Found(
-                {"look": troubled.id, "second": again[0].id, "paid": create.made},
-                (create.id, troubled.id, *(each.id for each in again)),
-                again[0].made,
-                credits_of(evidence, again),
-            )
+            yield paid_again(evidence, [create, troubled], again, look=troubled.id)
         elif troubled.code and troubled.status != 429:  # what else is silence has rules of its own
             yield from given_up_at(evidence, [troubled], _GIVEN_UP)
         else:

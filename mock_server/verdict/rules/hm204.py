@@ -4,19 +4,13 @@ from collections.abc import Iterator
 
 from mock_server.verdict.answers import speaks_of_credits
 from mock_server.verdict.evidence import Evidence
+from mock_server.verdict.failing import refused_again
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
 
 
 def find(evidence: Evidence) -> Iterator[Outcome]:
-    for group in evidence.calls.values():
-        refused = [each for each in group if speaks_of_credits(each)]
-        if not refused:
-            continue
-        repeats = [each for each in refused[1:] if evidence.could_know(refused[0], each)]
-        if len(repeats) < 2:
+    for refused, again in refused_again(evidence, speaks_of_credits):
+        if len(again) < 2:
             yield CLEAN
             continue
-        yield Found(
-            {"first": refused[0].id, "times": len(repeats)},
-            (refused[0].id, *(each.id for each in repeats)),
-        )
+        yield Found({"first": refused.id, "times": len(again)}, (refused, *again))

@@ -37,4 +37,4 @@ def _of_create(evidence: Evidence, refused: Request) -> Outcome:
         return Unclear("the client was ended from outside, or how it ended is not known")
     if not in_control(evidence, refused):
         return Unclear("in the quiet run the client did not order this")
-    return Found({"first": refused.id}, (refused.id,))
+    return Found({"first": refused.id}, [refused])

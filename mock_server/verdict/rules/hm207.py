@@ -22,7 +22,7 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
             if is_last and (first.retry_after_s or 0) >= HUGE_WAIT_S:
                 yield Found(
                     {"first": first.id, "asked_s": f"{first.retry_after_s:.0f}"},
-                    (first.id,),
+                    [first],
                     is_note=True,
                     sentence=_STILL_WAITING,
                 )

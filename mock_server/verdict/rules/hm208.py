@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from mock_server.verdict.answers import facts_of
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.failing import failing_attempts, pauses_ms
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
@@ -16,7 +15,7 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         if any(each.retry_after is not None for each in series):
             continue
         pauses = pauses_ms(evidence, series)
-        advised_s = facts_of(evidence, series[0]).pause_between_looks_s or 0
+        advised_s = evidence.client_facts(series[0].exchange.api).pause_between_looks_s or 0
         looks_calmly = series[0].is_look and min(pauses) >= 1000 * advised_s
         if looks_calmly or _grow(pauses):
             yield CLEAN
@@ -28,7 +27,7 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
                 "shortest_s": f"{min(pauses) / 1000:.2f}",
                 "longest_s": f"{max(pauses) / 1000:.2f}",
             },
-            tuple(each.id for each in series),
+            series,
         )
 
 

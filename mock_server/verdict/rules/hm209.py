@@ -23,7 +23,7 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
             continue
         yield Found(
             {"first": one[0].id, "second": other[0].id, "times": len(pairs)},
-            (one[0].id, other[0].id),
+            (one[0], other[0]),
         )
         return
 

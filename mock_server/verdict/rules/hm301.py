@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.looks import first_told, looks_after_end
+from mock_server.verdict.looks import looks_after_end
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
 
 
 def find(evidence: Evidence) -> Iterator[Outcome]:
     for task in evidence.tasks.values():
-        told = first_told(evidence, task)
+        told = evidence.ends_told.get(task.id)
         if told is None:
             continue
         allowed, later = looks_after_end(evidence, task, told)
@@ -22,6 +22,6 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
                 "times": len(later),
                 "state": task.state_at(evidence.now_ms).value,
             },
-            (told.id, *(each.id for each in later)),
+            (told, *later),
             task.id,
         )

@@ -21,7 +21,7 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         else:
             yield Found(
                 {"times": len(looks), "limit_s": f"{evidence.run.limit_s:g}"},
-                (looks[0].id, looks[-1].id),
+                (looks[0], looks[-1]),
                 task.id,
             )
 

@@ -26,6 +26,6 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
             continue
         yield Found(
             {"first": row[0].id, "times": len(row), "status": row[-1].status},
-            (row[0].id, row[-1].id),
+            (row[0], row[-1]),
             row[-1].exchange.task,
         )

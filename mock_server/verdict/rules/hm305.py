@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from mock_server.verdict.answers import facts_of
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.looks import looks_at
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
@@ -23,8 +22,10 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         if all(len(row) == 1 for row in rows):
             rows = [[row[0] for row in rows]]
         for row in rows:
-            advised_s = facts_of(evidence, row[0]).pause_between_looks_s if row else None
-            if advised_s is None or len(row) < 2:
+            if len(row) < 2:
+                continue
+            advised_s = evidence.client_facts(row[0].exchange.api).pause_between_looks_s
+            if advised_s is None:
                 continue
             pauses = [
                 evidence.waited_ms(one, two) for one, two in pairwise(row) if two.is_after(one)
@@ -39,6 +40,6 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
                     "shortest_s": f"{min(short) / 1000:.2f}",
                     "advised_s": f"{advised_s:g}",
                 },
-                (row[0].id, row[-1].id),
+                (row[0], row[-1]),
                 task_id,
             )

@@ -5,8 +5,8 @@ from functools import partial
 from itertools import islice, takewhile
 
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.orders import PaidOnce, credits_of, orders_after
-from mock_server.verdict.outcomes import CLEAN, Found, Outcome
+from mock_server.verdict.orders import PaidOnce, orders_after, paid_again
+from mock_server.verdict.outcomes import Outcome
 from mock_server.verdict.requests import Request
 from mock_server.verdict.restarts import is_after_kill
 
@@ -19,16 +19,7 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
     for create in evidence.creates:
         if create.made is None or not create.told_task or paid_once.has_reported(create):
             continue
-        again = _in_place_of_looks(evidence, paid_once, create)
-        if not again:
-            yield CLEAN
-            continue
-        yield Found(
-            {"first": create.id, "paid": create.made, "times": len(again)},
-            (create.id, *(each.id for each in again)),
-            again[0].made,
-            credits_of(evidence, again),
-        )
+        yield paid_again(evidence, [create], _in_place_of_looks(evidence, paid_once, create))
 
 
 def _in_place_of_looks(evidence: Evidence, paid_once: PaidOnce, create: Request) -> list[Request]:
@@ -36,13 +27,13 @@ def _in_place_of_looks(evidence: Evidence, paid_once: PaidOnce, create: Request)
     task = evidence.tasks[create.made or ""]
     trouble = next((each.number for each in evidence.about(task.id) if each.has_failed), None)
     is_before = partial(_is_before, evidence, task.planned.ends_ms, trouble)
-    later = takewhile(is_before, orders_after(evidence, create, create))
+    later = takewhile(is_before, orders_after(evidence, create))
     first, second = [*islice(later, 2), None, None][:2]
     if first is None:
         return []
     if second is None and first.started_wall_ms - create.started_wall_ms < _SOON_MS:
         return []
-    return paid_once.again(create, create, is_soon=is_before)
+    return paid_once.again(create, is_soon=is_before)
 
 
 def _is_before(evidence: Evidence, ends_ms: int, trouble: int | None, create: Request) -> bool:

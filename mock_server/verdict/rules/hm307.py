@@ -25,7 +25,7 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
             yield Unclear("the request hung for less than half of the limit")
         else:
             waited_s = (ended_ms - request.started_wall_ms) / 1000
-            yield Found({"first": request.id, "waited_s": f"{waited_s:.0f}"}, (request.id,))
+            yield Found({"first": request.id, "waited_s": f"{waited_s:.0f}"}, [request])
 
 
 def _hangs(evidence: Evidence, request: Request) -> bool:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from mock_server.core.json_values import value_at
-from mock_server.verdict.answers import facts_of
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
 from mock_server.verdict.requests import Request, has_failed
@@ -19,13 +18,13 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
             if reason is None and evidence.run.exit_code != 0:
                 reason = CLEAN
             yield reason or Found(
-                {"first": request.id}, (request.id,), task_id, evidence.price_of(task_id)
+                {"first": request.id}, [request], task_id, evidence.price_of(task_id)
             )
 
 
 def _ended_without_url(evidence: Evidence, request: Request) -> set[str]:
     """The tasks that had succeeded, and whose answer a fault left without the URL."""
-    places = facts_of(evidence, request).url_at
+    places = evidence.client_facts(request.exchange.api).url_at
     if not (request.is_ok and request.exchange.faults and places):
         return set()
     if request.answer is None or any(value_at(request.answer, place) for place in places):

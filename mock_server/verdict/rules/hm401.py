@@ -23,4 +23,4 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         elif evidence.run.exit_code != 0:
             yield CLEAN
         else:
-            yield Found({"download": cut.id, "sent": cut.exchange.sent_bytes}, (cut.id,), task_id)
+            yield Found({"download": cut.id, "sent": cut.exchange.sent_bytes}, [cut], task_id)

@@ -21,5 +21,5 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
             yield CLEAN
             continue
         yield Found(
-            {"download": request.id, "range": request.range}, (request.id,), request.exchange.task
+            {"download": request.id, "range": request.range}, [request], request.exchange.task
         )

@@ -14,4 +14,4 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         if not request.has_credential:
             yield CLEAN
             continue
-        yield Found({"download": request.id}, (request.id,), request.exchange.task)
+        yield Found({"download": request.id}, [request], request.exchange.task)

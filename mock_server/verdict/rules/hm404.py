@@ -19,6 +19,6 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
             continue
         yield Found(
             {"first": redirect.id, "second": request.id},
-            (redirect.id, request.id),
+            (redirect, request),
             request.exchange.task,
         )

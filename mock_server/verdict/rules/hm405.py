@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from mock_server.core.tasks import Task
 from mock_server.verdict.downloads import downloads_of, is_whole
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.looks import first_told
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome, Unclear
 from mock_server.verdict.requests import Request, has_failed
 
@@ -25,7 +24,8 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         downloads = downloads_of(evidence, task.id)
         late = [each for each in downloads if _came_too_late(each, task)]
         if late and len(late) == len(downloads):
-            yield Found({"download": late[0].id, "status": late[0].status}, (late[0].id,), task.id)
+            first = late[0]
+            yield Found({"download": first.id, "status": first.status}, [first], task.id)
         elif any(is_whole(each) for each in downloads):
             yield CLEAN
         elif evidence.run.ended_by != "itself":
@@ -39,7 +39,7 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
 def _was_told(evidence: Evidence, task: Task, *, has_id: bool) -> bool:
     """Whether the client was told that the task had succeeded, by a look, or by an event about a
     task whose id it had."""
-    if first_told(evidence, task) is not None:
+    if task.id in evidence.ends_told:
         return True
     return has_id and any(each.was_accepted for each in evidence.sent_about(task.id))
 

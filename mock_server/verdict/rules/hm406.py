@@ -29,7 +29,7 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         if place is None:
             yield CLEAN
             continue
-        yield Found({"first": request.id, "place": place}, (request.id,), request.exchange.task)
+        yield Found({"first": request.id, "place": place}, [request], request.exchange.task)
 
 
 def _has_any(request: Request, secrets: Iterable[tuple[str, bytes]]) -> bool:

@@ -11,7 +11,7 @@ from mock_server.verdict.sent import Sent
 
 def find(evidence: Evidence) -> Iterator[Outcome]:
     def is_stale(sent: Sent) -> bool:
-        api = evidence.apis.get(sent.delivery.event.api)
+        api = evidence.apis.get(sent.event.api)
         return (
             api is not None
             and api.signs_time

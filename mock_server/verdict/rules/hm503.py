@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from mock_server.verdict.evidence import Evidence
+from mock_server.verdict.forgeries import expects_signature
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
 from mock_server.verdict.sent import Sent
 
@@ -26,9 +27,8 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
             yield CLEAN
             continue
         yield Found(
-            {"event": sent.delivery.event.id, "status": sent.attempt.status},
-            (),
-            sent.delivery.event.subject,
+            {"event": sent.event.id, "status": sent.attempt.status},
+            task=sent.event.subject,
             is_note=not accepts_plain,
             sentence=None if accepts_plain else _ALL_REFUSED,
         )
@@ -39,14 +39,8 @@ def _genuine(evidence: Evidence) -> list[Sent]:
     return [
         each
         for each in evidence.sent
-        if each.was_answered and each.is_genuine and _is_signed(evidence, each)
+        if each.was_answered and each.is_genuine and expects_signature(evidence, each)
     ]
-
-
-def _is_signed(evidence: Evidence, sent: Sent) -> bool:
-    api = evidence.apis.get(sent.delivery.event.api)
-    always = api is not None and api.of_clients.signs_events
-    return always or sent.delivery.event.secret is not None
 
 
 def _is_odd(body: bytes) -> bool:

@@ -20,7 +20,5 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
             yield Unclear("the receiver had not accepted any event before the rotation")
         else:
             yield Found(
-                {"event": sent.delivery.event.id, "status": sent.attempt.status},
-                (),
-                sent.delivery.event.subject,
+                {"event": sent.event.id, "status": sent.attempt.status}, task=sent.event.subject
             )

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from mock_server.core.deliveries import Attempt
-from mock_server.verdict.events import seconds_taken
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.outcomes import CLEAN, Clean, Found, Outcome, Unclear
 
@@ -23,13 +22,12 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
 def _outcomes(evidence: Evidence) -> Iterator[Outcome]:
     started_by: dict[str, int] = {}
     for sent in evidence.sent:
-        api = evidence.apis.get(sent.delivery.event.api)
-        limit_s = None if api is None else api.of_clients.acknowledged_within_s
+        limit_s = evidence.client_facts(sent.event.api).acknowledged_within_s
         if limit_s is None or not sent.reached or sent.fault.bytes_per_s is not None:
             continue
         # What came before the first answer belongs to the start of the receiver, too.
         first_ended_ms = started_by.setdefault(sent.delivery.receiver, sent.attempt.ended_ms or 0)
-        taken_s = seconds_taken(sent.attempt)
+        taken_s = _seconds_taken(sent.attempt)
         if taken_s is None:
             yield Unclear("how long the receiver took is not known")
         elif taken_s < limit_s - _TOLERANCE_S:
@@ -41,14 +39,15 @@ def _outcomes(evidence: Evidence) -> Iterator[Outcome]:
             yield Unclear("the client's own requests failed while it answered the event")
         else:
             yield Found(
-                {
-                    "event": sent.delivery.event.id,
-                    "taken_s": f"{taken_s:.1f}",
-                    "limit_s": f"{limit_s:g}",
-                },
-                (),
-                sent.delivery.event.subject,
+                {"event": sent.event.id, "taken_s": f"{taken_s:.1f}", "limit_s": f"{limit_s:g}"},
+                task=sent.event.subject,
             )
+
+
+def _seconds_taken(attempt: Attempt) -> float | None:
+    """The real time until an attempt ended; None if it is not known."""
+    started_ms, ended_ms = attempt.started_wall_ms, attempt.ended_wall_ms
+    return None if started_ms is None or ended_ms is None else (ended_ms - started_ms) / 1000
 
 
 def _was_disturbed(evidence: Evidence, attempt: Attempt) -> bool:

@@ -5,8 +5,8 @@ from functools import partial
 
 from mock_server.core.lifecycle import TaskEvent
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.orders import PaidOnce, credits_of
-from mock_server.verdict.outcomes import CLEAN, Found, Outcome
+from mock_server.verdict.orders import PaidOnce, paid_again
+from mock_server.verdict.outcomes import Outcome
 from mock_server.verdict.requests import Request
 from mock_server.verdict.sent import Sent
 
@@ -17,15 +17,11 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         task = evidence.tasks.get(create.made or "")
         if task is None or task.planned.outcome is not TaskEvent.RENDERED:
             continue
-        false = [each for each in evidence.sent_about(task.id) if _contradicts(each)]
-        if not false:
-            continue
-        is_later = partial(_began_after, false[0].attempt.started_ms)
-        again = paid_once.again(create, create, is_later, overlaps=True)
-        if not again:
-            yield CLEAN
-            continue
-        yield _found(evidence, create, false[0], again)
+        false = next(filter(_contradicts, evidence.sent_about(task.id)), None)
+        if false is not None:
+            is_later = partial(_began_after, false.attempt.started_ms)
+            again = paid_once.again(create, is_later, overlaps=True)
+            yield paid_again(evidence, [create], again, event=false.event.id)
 
 
 def _began_after(at_ms: int, create: Request) -> bool:
@@ -35,12 +31,3 @@ def _began_after(at_ms: int, create: Request) -> bool:
 def _contradicts(sent: Sent) -> bool:
     """Whether the receiver accepted one of two events that contradict each other."""
     return sent.was_accepted and sent.fault.contradicted
-
-
-def _found(evidence: Evidence, create: Request, sent: Sent, again: list[Request]) -> Found:
-    return Found(
-        {"event": sent.delivery.event.id, "paid": create.made, "second": again[0].id},
-        (create.id, *(each.id for each in again)),
-        again[0].made,
-        credits_of(evidence, again),
-    )

@@ -14,11 +14,6 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
             yield CLEAN
             continue
         yield Found(
-            {
-                "event": sent.delivery.event.id,
-                "type": sent.fault.event_type,
-                "status": sent.attempt.status,
-            },
-            (),
-            sent.delivery.event.subject,
+            {"event": sent.event.id, "type": sent.fault.event_type, "status": sent.attempt.status},
+            task=sent.event.subject,
         )

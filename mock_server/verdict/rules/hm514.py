@@ -21,7 +21,7 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         else:
             yield Found(
                 {"limit_s": f"{evidence.run.limit_s:g}"},
-                (evidence.maker_of[task.id].id,) if task.id in evidence.maker_of else (),
+                [evidence.maker_of[task.id]] if task.id in evidence.maker_of else (),
                 task.id,
                 evidence.price_of(task.id),
             )
