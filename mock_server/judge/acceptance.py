@@ -11,12 +11,9 @@ import msgspec
 from msgspec import Meta, Struct
 
 from mock_server.config.toml import TomlError, read_toml
+from mock_server.judge.refusal import CannotRun
 from mock_server.judge.report import Accepted
 from mock_server.verdict.catalogue import RULES, unknown_rule
-
-
-class AcceptanceError(Exception):
-    """The file is wrong. The message says where, and what would be right."""
 
 
 class _Row(Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,27 +33,27 @@ _EXAMPLE = (
 
 
 def read_acceptances(file: Path) -> tuple[Accepted, ...]:
-    """The accepted findings. Raises AcceptanceError."""
+    """The accepted findings. Raises CannotRun."""
     try:
         _, spelled = read_toml(file)
         rows = msgspec.convert(spelled, _File).accepted
     except TomlError as error:
-        raise AcceptanceError(f"{file}: {error}") from None
+        raise CannotRun(f"{file}: {error}") from None
     except msgspec.ValidationError as error:
-        raise AcceptanceError(f"{file}: {error}; {_EXAMPLE}") from None
+        raise CannotRun(f"{file}: {error}; {_EXAMPLE}") from None
     seen = set()
     for row in rows:
         if row.code not in RULES:
-            raise AcceptanceError(f"{file}: {unknown_rule(row.code)}")
+            raise CannotRun(f"{file}: {unknown_rule(row.code)}")
         if row.code in seen:
-            raise AcceptanceError(f"{file}: {row.code} is accepted twice; keep one of the two")
+            raise CannotRun(f"{file}: {row.code} is accepted twice; keep one of the two")
         seen.add(row.code)
     return tuple(Accepted(row.code, row.reason, row.expires) for row in rows)
 
 
-def standing(accepted: Sequence[Accepted], today: date) -> tuple[Accepted, ...]:
-    """Those that count today: also on the day of their date."""
-    return tuple(each for each in accepted if each.expires >= today)
+def standing(accepted: Iterable[Accepted], today: date) -> set[str]:
+    """The codes of those that count today: also on the day of their date."""
+    return {each.code for each in accepted if each.expires >= today}
 
 
 def complaints(accepted: Sequence[Accepted], found: Iterable[str], today: date) -> tuple[str, ...]:

@@ -7,11 +7,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from mock_server.judge.refusal import CannotRun
 from mock_server.judge.report import FORMAT, Flip, Report, Verdict
-
-
-class BaselineError(Exception):
-    """The file is no earlier judgement. The message says why."""
 
 
 class _Format(Struct):
@@ -24,23 +21,23 @@ _MOST_BYTES = 50_000_000
 
 
 def read_baseline(file: Path, api: str) -> Report:
-    """The judgement that `--json` wrote to this file. Raises BaselineError."""
+    """The judgement that `--json` wrote to this file. Raises CannotRun."""
     try:
         with file.open("rb") as opened:  # a device has no end
             content = opened.read(_MOST_BYTES + 1)
     except OSError as error:
-        raise BaselineError(f"{file}: cannot be read: {error.strerror}") from None
+        raise CannotRun(f"{file}: cannot be read: {error.strerror}") from None
     if len(content) > _MOST_BYTES:
-        raise BaselineError(f"{file}: {_NONE}: it has more than {_MOST_BYTES // 10**6} MB")
+        raise CannotRun(f"{file}: {_NONE}: it has more than {_MOST_BYTES // 10**6} MB")
     try:
         written_as = msgspec.json.decode(content, type=_Format).format
         if written_as != FORMAT:
-            raise BaselineError(f"{file}: has the format '{written_as}', not '{FORMAT}'")
+            raise CannotRun(f"{file}: has the format '{written_as}', not '{FORMAT}'")
         report = msgspec.json.decode(content, type=Report)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BaselineError(f"{file}: {_NONE}: {error}") from None
+        raise CannotRun(f"{file}: {_NONE}: {error}") from None
     if report.api != api:
-        raise BaselineError(f"{file}: is about {report.api}, and this judgement is about {api}")
+        raise CannotRun(f"{file}: is about {report.api}, and this judgement is about {api}")
     return report
 
 

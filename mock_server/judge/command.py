@@ -25,16 +25,16 @@ from mock_server.core.redaction import Redaction
 from mock_server.judge.acceptance import standing
 from mock_server.judge.console import as_text, proved
 from mock_server.judge.day_run import Bench
-from mock_server.judge.days import Day, DayError
+from mock_server.judge.days import Day
 from mock_server.judge.door_attempts import DoorAttempts
-from mock_server.judge.fake import WebhookRefused, fake_for_runs
-from mock_server.judge.judging import JudgedRun, NeverCalled, NoEffectCount, Terms, judge_days
+from mock_server.judge.fake import fake_for_runs
+from mock_server.judge.judging import JudgedRun, NeverCalled, Terms, judge_days
 from mock_server.judge.junit import as_junit
-from mock_server.judge.program import CannotStart
 from mock_server.judge.receipt import as_receipt
 from mock_server.judge.receiver_port import is_taken
+from mock_server.judge.refusal import CannotRun
 from mock_server.judge.report import Report
-from mock_server.judge.request import CannotRun, JudgeRequest, request_of
+from mock_server.judge.request import JudgeRequest, request_of
 from mock_server.judge.sarif import as_sarif
 from mock_server.judge.stopping import Stopped, run_until_signal
 from mock_server.judge.summary import COULD_NOT_RUN, never_called, nothing_to_judge, report_of
@@ -44,15 +44,13 @@ from mock_server.verdict.catalogue import RULES, RuleInfo, rule_info
 INTERRUPTED = 128
 """To which the number of the signal is added."""
 
-_REASONS = (CannotRun, CannotStart, DayError, ControlError, SettingsError, WebhookRefused)
-
 _SHORTEST_PASSED = 8
 """The shortest value of a passed variable that is hidden: shorter ones are seldom secrets."""
-_FORMS: Mapping[str, Callable[[Report], bytes]] = {
-    "junit": lambda report: as_junit(report, _rules()),
-    "sarif": lambda report: as_sarif(report, _rules()),
-    "json": lambda report: msgspec.json.format(msgspec.json.encode(report)) + b"\n",
-    "receipt": lambda report: as_receipt(report, _rules()),
+_FORMS: Mapping[str, Callable[[Report, Sequence[RuleInfo]], bytes]] = {
+    "junit": as_junit,
+    "sarif": as_sarif,
+    "json": lambda report, _: msgspec.json.format(msgspec.json.encode(report)) + b"\n",
+    "receipt": as_receipt,
 }
 
 
@@ -77,9 +75,7 @@ def judge(options: Mapping[str, Any], environment: Mapping[str, str]) -> int:
         printed = redaction.text(never.run.last_output)
         never.run = msgspec.structs.replace(never.run, last_output=printed)
         return _failed(redaction.text(never_called(never, attempts.sentences(), request)))
-    except NoEffectCount:
-        return _failed("--effect-count must print one whole number, 0 if nothing was done yet")
-    except (*_REASONS, OSError, httpx2.HTTPError) as error:
+    except (CannotRun, ControlError, SettingsError, OSError, httpx2.HTTPError) as error:
         return _failed(_redaction(secrets).text(printable(str(error))))
 
 
@@ -92,15 +88,14 @@ async def _report(
     """The report of a judgement. Adds every secret to `secrets`, and to `attempts` what the client
     asked the control door for."""
     started_ms = wall_ms()
+    terms = Terms(request.expected_jobs, request.only, request.skip)
     if request.attach is not None:
         control = AsyncControl(request.url, request.control_token)
         world = await control.find(request.attach)
         secrets += [key.key for key in world.keys]
         if not (await world.journal(limit=1, api=request.api.name)).requests:
             raise CannotRun(nothing_to_judge(world, request))
-        told = await world.judge(
-            expected_jobs=request.expected_jobs, only=request.only, skip=request.skip
-        )
+        told = await world.judge(**msgspec.structs.asdict(terms))
         return report_of(request, started_ms, [], [(request.days[0], told)])
     list(RULES.values())  # reading them later would keep the client waiting
     host = None if request.callback is None else urlsplit(request.callback).hostname
@@ -109,7 +104,12 @@ async def _report(
     secrets.append(token)
     with (
         tempfile.TemporaryDirectory(prefix="hailuo-judge-", ignore_cleanup_errors=True) as folder,
-        fake_for_runs(request.seed, host, ALL, token, attempts.add) as url,
+        fake_for_runs(
+            request.seed,
+            callback_host=host,
+            control_token=token,
+            on_locked_out=attempts.add,
+        ) as url,
     ):
         bench = Bench(
             control=AsyncControl(url, token),
@@ -126,7 +126,7 @@ async def _report(
         )
         progress = _Progress(len(request.days), started_ms)
         today = datetime.fromtimestamp(started_ms / 1000, UTC).date()
-        settled = {each.code for each in standing(request.accepted, today)}
+        settled = standing(request.accepted, today)
 
         def tell(day: Day, finding: Finding) -> None:
             if finding.code not in settled:
@@ -137,7 +137,7 @@ async def _report(
             judged = await judge_days(
                 request.days,
                 bench,
-                Terms(request.expected_jobs, request.only, request.skip),
+                terms,
                 jobs=request.jobs,
                 on_judged=progress.add,
                 on_proved=tell,
@@ -154,10 +154,6 @@ async def _report(
         receiver_was_taken=was_taken,
         door_attempts=attempts.sentences(),
     )
-
-
-def _rules() -> list[RuleInfo]:
-    return [rule_info(code) for code in RULES]
 
 
 def _passed_secrets(values: Iterable[str]) -> list[str]:
@@ -185,7 +181,7 @@ def _write(report: Report, request: JudgeRequest, *, colour: bool) -> int:
     ):
         code = COULD_NOT_RUN
     for form, path in request.outputs.items():
-        content = _FORMS[form](report)
+        content = _FORMS[form](report, [rule_info(code) for code in RULES])
         if str(path) == "-":
             code = code if _print(content, colour=None) else COULD_NOT_RUN
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 import click
 
@@ -29,11 +30,6 @@ def proved(after_s: float, day: str, finding: Finding, sentence: str) -> list[st
     return _wrapped(text, start, " " * len(start))
 
 
-def credits_lost(found: Iterable[FoundOnDays]) -> int:
-    """The credits that were lost on the worst day of each finding."""
-    return sum(each.credits_lost for each in found)
-
-
 def counted(number: int, noun: str) -> str:
     """The number with its noun: `1 finding`, `2 findings`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
@@ -42,7 +38,7 @@ def counted(number: int, noun: str) -> str:
 def headline(report: Report) -> str:
     """The result in a few words."""
     if report.findings:
-        lost = credits_lost(report.findings)
+        lost = sum(each.credits_lost for each in report.findings)
         cost = f", {counted(lost, 'credit')} lost" if lost else ""
         return counted(len(report.findings), "finding") + cost
     return "No findings" if not report.problems else counted(len(report.problems), "problem")
@@ -52,16 +48,16 @@ def moments(timeline: Sequence[JudgedMoment]) -> list[tuple[str, str]]:
     """The lines of a timeline: the real seconds since its first moment, if they are known, and what
     happened. Of a long one the middle is left out."""
     first = next((each.wall_at for each in timeline if each.wall_at is not None), None)
-    lines = [
-        ("" if at is None or first is None else f"+{(at - first).total_seconds():.3f} s", each.what)
-        for each in timeline
-        for at in (each.wall_at,)
-    ]
+    lines = [(_seconds_after(first, each.wall_at), each.what) for each in timeline]
     if len(lines) > _MOST_MOMENTS:
         half = _MOST_MOMENTS // 2
         left_out = ("", f"({len(lines) - 2 * half} more)")
         return [*lines[:half], left_out, *lines[-half:]]
     return lines
+
+
+def _seconds_after(first: datetime | None, at: datetime | None) -> str:
+    return "" if first is None or at is None else f"+{(at - first).total_seconds():.3f} s"
 
 
 def by_reason(inconclusive: Iterable[Inconclusive]) -> list[tuple[str, list[str]]]:

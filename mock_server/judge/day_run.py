@@ -22,7 +22,7 @@ from mock_server.judge.fake import add_faults, key_of, make_webhook, make_world
 from mock_server.judge.program import Program, Spawn, execute
 from mock_server.judge.receiver_port import with_free_port
 from mock_server.judge.refusing_proxy import RefusingProxy
-from mock_server.judge.watch import Watch
+from mock_server.judge.watch import until_settled
 from mock_server.simulation.wall_clock import wall_ms
 
 T = TypeVar("T")
@@ -52,6 +52,11 @@ class HowItRan(Struct, frozen=True):
     ended_by: Literal["itself", "judge"]
     limit_s: float | None
     restarted_at: datetime | None
+
+    @property
+    def took_s(self) -> float:
+        """The real seconds from its start to its end."""
+        return (self.ended_at - self.started_at).total_seconds()
 
 
 class DayRun(Struct, frozen=True):
@@ -97,7 +102,7 @@ async def run_day(
     day: Day, bench: Bench, beside: Callable[[AsyncWorld], Coroutine[Any, Any, None]]
 ) -> DayRun:
     """Run the client once. beside: goes on while the client runs; it is cancelled then.
-    Raises CannotStart, ControlError and httpx2.HTTPError."""
+    Raises CannotRun, ControlError and httpx2.HTTPError."""
     world = await make_world(bench.control, day)
     async with RefusingProxy().serving() as proxy:
         values = await _values(day, world, bench, proxy.url)
@@ -191,8 +196,9 @@ class _Run:
         if self.bench.callback is None:
             await program.wait()
             return
-        watch = Watch(self.world, self.count_effects, again=self.day.again)
-        await _first(watch.until_settled(forever=not self.day.settles), program)
+        day, count = self.day, self.count_effects
+        settled = until_settled(self.world, count, again=day.again, forever=not day.settles)
+        await _first(settled, program)
 
     async def _create_answered(self) -> None:
         """Return a while after the client was told of a task."""

@@ -13,6 +13,7 @@ from mock_server.config.toml import TomlError, read_toml
 from mock_server.core.apis import ApiName
 from mock_server.core.refusals import Invalid
 from mock_server.edge.typed_body import TypedBody
+from mock_server.judge.refusal import CannotRun
 
 QUIET = "quiet"
 """The day on which nothing goes wrong. It is run first."""
@@ -55,15 +56,11 @@ class Day(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     restarts: Literal["after_create", "after_delivery"] | None = None
 
 
-class DayError(Exception):
-    """A file of a day is wrong. The message says which file, where, and what would be right."""
-
-
 _FILE: TypedBody[Day] = TypedBody(Day)
 
 
 def read_days(folder: Path, api: str, apis: Iterable[str]) -> list[Day]:
-    """The days for this API, the quiet one first. apis: every known one. Raises DayError."""
+    """The days for this API, the quiet one first. apis: every known one. Raises CannotRun."""
     known = tuple(apis)
     days = [_read(file, known) for file in sorted(folder.glob("*.toml"))]
     mine = [day for day in days if day.apis is None or api in day.apis]
@@ -94,5 +91,5 @@ def _read(file: Path, apis: Sequence[str]) -> Day:
         _, spelled = read_toml(file)
         day = _FILE.read(spelled, apis)
     except (TomlError, Invalid) as wrong:
-        raise DayError(f"{file}: {wrong}") from None
+        raise CannotRun(f"{file}: {wrong}") from None
     return msgspec.structs.replace(day, name=file.stem)

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from mock_server.core.apis import ApiFacts
 from mock_server.core.suggestions import did_you_mean
+from mock_server.judge.refusal import CannotRun
 
 What = Literal["url", "key", "secret", "callback", "dir"]
 """What a variable has: the base URL of the API, its key, the secret of the webhooks, the URL for
@@ -30,10 +31,6 @@ FOLDER = "TMPDIR"
 
 OWN = frozenset({FOLDER, *_PROXIES, "NO_PROXY"}.union(map(str.lower, (*_PROXIES, "NO_PROXY"))))
 """The variables that always have a value of the judge's."""
-
-
-class NotAVariable(ValueError):
-    """`--env` or `--pass-env` cannot set this variable. The message says what would be right."""
 
 
 class RunValues(Struct, frozen=True):
@@ -61,18 +58,18 @@ def usual_variables(api: ApiFacts) -> Variables:
 
 
 def variables_of(options: Iterable[str]) -> Variables:
-    """The variables in options of the form `NAME=what`. Raises NotAVariable."""
+    """The variables in options of the form `NAME=what`. Raises CannotRun."""
     found: dict[str, What] = {}
     for option in options:
         name, _, what = option.partition("=")
         if not name or "\0" in name or what not in get_args(What):
             known = ", ".join(get_args(What))
             hint = did_you_mean(what, get_args(What))
-            raise NotAVariable(
+            raise CannotRun(
                 f"--env {option}: must be NAME=WHAT, where WHAT is one of {known}{hint}"
             )
         if name in found:
-            raise NotAVariable(f"--env {option}: {name} is given twice; keep one of the two")
+            raise CannotRun(f"--env {option}: {name} is given twice; keep one of the two")
         _require_free("--env", option, name)
         found[name] = what  # type: ignore[assignment] # it is one of them
     return found
@@ -81,12 +78,12 @@ def variables_of(options: Iterable[str]) -> Variables:
 def passed_of(
     names: Iterable[str], user: Mapping[str, str], variables: Variables
 ) -> tuple[str, ...]:
-    """The user's variables that the program gets, too. Raises NotAVariable."""
+    """The user's variables that the program gets, too. Raises CannotRun."""
     for name in names:
         if name not in user:
-            raise NotAVariable(f"--pass-env {name}: you have no such variable")
+            raise CannotRun(f"--pass-env {name}: you have no such variable")
         if name in variables:
-            raise NotAVariable(f"--pass-env {name}: the judge gives {name} a value; leave it out")
+            raise CannotRun(f"--pass-env {name}: the judge gives {name} a value; leave it out")
         _require_free("--pass-env", name, name)
     return tuple(names)
 
@@ -94,7 +91,7 @@ def passed_of(
 def _require_free(option: str, given: str, name: str) -> None:
     if name in OWN:
         own = "its folder for temporary files" if name == FOLDER else "the proxy that refuses"
-        raise NotAVariable(f"{option} {given}: {name} leads to {own}; take another name")
+        raise CannotRun(f"{option} {given}: {name} leads to {own}; take another name")
 
 
 def environment_of(

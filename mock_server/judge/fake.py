@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpx2
 import msgspec
 
+from mock_server.apis import ALL
 from mock_server.apis.api import VendorApi, WebhookCalls
 from mock_server.config.sources import read_settings
 from mock_server.contract.data_paths import FIXTURES
 from mock_server.control import AsyncControl, AsyncWorld
 from mock_server.core.journal import Exchange
 from mock_server.judge.days import Day
+from mock_server.judge.refusal import CannotRun
 from mock_server.server.embedded import served
 
 _MEDIA_URL = b"{media_url}"
@@ -23,15 +25,11 @@ _MEDIA_URL = b"{media_url}"
 _SETTINGS = FIXTURES / "judge.toml"
 
 
-class WebhookRefused(Exception):
-    """No webhook can be made for this URL. The message has the answer of the API."""
-
-
 @contextmanager
 def fake_for_runs(
     seed: int,
-    callback_host: str | None,
-    apis: Sequence[VendorApi],
+    *,
+    callback_host: str | None = None,
     control_token: str | None = None,
     on_locked_out: Callable[[Exchange], None] = lambda _: None,
 ) -> Iterator[str]:
@@ -44,8 +42,8 @@ def fake_for_runs(
         flags["control_token"] = control_token
     if callback_host is not None:
         flags["callback_hosts"] = ("loopback", callback_host)
-    settings, _ = read_settings(flags=flags, environment={}, file=_SETTINGS, apis=apis)
-    with served(settings, apis, on_locked_out) as url:
+    settings, _ = read_settings(flags=flags, environment={}, file=_SETTINGS, apis=ALL)
+    with served(settings, ALL, on_locked_out) as url:
         yield url
 
 
@@ -76,7 +74,7 @@ async def make_webhook(
     world: AsyncWorld, calls: WebhookCalls, key: str, url: str, *, rotated: bool
 ) -> str:
     """Make a webhook for this URL, as a client of the API does; its secret.
-    rotated: the secret has been replaced once. Raises WebhookRefused and httpx2.HTTPError."""
+    rotated: the secret has been replaced once. Raises CannotRun and httpx2.HTTPError."""
     headers = {"authorization": f"Bearer {key}"}
     async with httpx2.AsyncClient(
         base_url=world.plain_url,
@@ -86,7 +84,7 @@ async def make_webhook(
     ) as client:
         answer = await client.post(calls.create_path, json={"url": url, **calls.create_body})
         if not answer.is_success:
-            raise WebhookRefused(f"the fake makes no webhook for {url}: {answer.text}")
+            raise CannotRun(f"the fake makes no webhook for {url}: {answer.text}")
         endpoint = msgspec.json.decode(answer.content)
         if rotated:
             answer = await client.post(calls.rotate_path.format(id=endpoint["id"]))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from mock_server.control import AsyncWorld
 from mock_server.control.judgement_answers import Finding, Judgement
 from mock_server.judge.day_run import Bench, DayRun, run_day
 from mock_server.judge.days import Day
+from mock_server.judge.refusal import CannotRun
 
 _SHOWN_STRANGERS = 5
 PAUSE_S = 1.0
@@ -29,10 +30,6 @@ class NeverCalled(Exception):
         self.run = run
         self.others = others
         self.strangers = strangers
-
-
-class NoEffectCount(Exception):
-    """`--effect-count` did not print a whole number."""
 
 
 class Terms(Struct, frozen=True):
@@ -62,21 +59,18 @@ async def judge_days(
     """Judge the client on these days, of which the first is the quiet one.
     jobs: how many run at the same time. on_judged: called after each run. on_proved: called while
     a client runs, with each finding that stands whatever it does later.
-    Raises NeverCalled, NoEffectCount, and as `run_day` does."""
-
-    def beside(
-        day: Day, quiet: str | None = None
-    ) -> Callable[[AsyncWorld], Coroutine[Any, Any, None]]:
-        return partial(_tell_proved, partial(on_proved, day), quiet, terms, day)
-
-    quiet = await run_day(days[0], bench, beside(days[0]))
+    Raises NeverCalled, CannotRun, and as `run_day` does."""
+    quiet_day, *others = days
+    quiet = await run_day(
+        quiet_day, bench, partial(_tell_proved, quiet_day, None, terms, on_proved)
+    )
     if not quiet.called:
         # Requests without a key of a world are in the default one; no other program uses it.
         worlds = (quiet.world, await bench.control.find())
         shown = [(await each.journal(limit=_SHOWN_STRANGERS)).requests for each in worlds]
         raise NeverCalled(quiet, *(list(map(str, each)) for each in shown))
     if bench.effect_count is not None and not quiet.effects:
-        raise NoEffectCount
+        raise CannotRun("--effect-count must print one whole number, 0 if nothing was done yet")
     # The world stays: the others are compared with it.
     first = await _judged(quiet, None, terms)
     on_judged(first)
@@ -84,25 +78,29 @@ async def judge_days(
 
     async def one(day: Day) -> JudgedRun:
         async with turns:
-            run = await run_day(day, bench, beside(day, quiet.world.name))
+            beside = partial(_tell_proved, day, quiet.world.name, terms, on_proved)
+            run = await run_day(day, bench, beside)
             judged = await _judged(run, quiet.world.name, terms)
             await run.world.drop()
         on_judged(judged)
         return judged
 
-    # The longest first, so that none is left over at the end.
-    rest = sorted(days[1:], key=lambda day: -day.limit_s)
     try:
         async with asyncio.TaskGroup() as group:
-            running = [group.create_task(one(day)) for day in rest]
+            # The longest first, so that none is left over at the end.
+            longest_first = sorted(others, key=lambda day: -day.limit_s)
+            running = {day.name: group.create_task(one(day)) for day in longest_first}
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
-    by_day = {task.result().run.day.name: task.result() for task in running}
-    return [first, *(by_day[day.name] for day in days[1:])]
+    return [first, *(running[day.name].result() for day in others)]
 
 
 async def _tell_proved(
-    tell: Callable[[Finding], None], quiet: str | None, terms: Terms, day: Day, world: AsyncWorld
+    day: Day,
+    quiet: str | None,
+    terms: Terms,
+    tell: Callable[[Day, Finding], None],
+    world: AsyncWorld,
 ) -> None:
     """Tell what is proved and stands while the client runs, for ever. Nothing on days on which it
     is killed: what was under way then is no mistake, and its time is not known before."""
@@ -110,25 +108,14 @@ async def _tell_proved(
     while day.restarts is None:
         await asyncio.sleep(pause_s)
         began_s = loop.time()
-        judgement = await world.judge(
-            control=quiet,
-            expected_jobs=terms.expected_jobs,
-            so_far=True,
-            only=terms.only,
-            skip=terms.skip,
-        )
+        judgement = await world.judge(control=quiet, so_far=True, **asdict(terms))
         for each in judgement.findings:
-            tell(each)
+            tell(day, each)
         pause_s = max(PAUSE_S, PAUSES_PER_WORK * (loop.time() - began_s))
 
 
 async def _judged(run: DayRun, quiet: str | None, terms: Terms) -> JudgedRun:
     judgement = await run.world.judge(
-        control=quiet,
-        expected_jobs=terms.expected_jobs,
-        run=run.how,
-        effects=run.effects,
-        only=terms.only,
-        skip=terms.skip,
+        control=quiet, run=run.how, effects=run.effects, **asdict(terms)
     )
     return JudgedRun(run, judgement)

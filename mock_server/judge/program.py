@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from mock_server.judge.descendants import adopt_orphans, descendants_of, has_variable
+from mock_server.judge.refusal import CannotRun
 
 GRACE_S = 2.0
 """Real seconds from SIGTERM to SIGKILL."""
@@ -18,10 +19,6 @@ GRACE_S = 2.0
 _KEPT_BYTES = 16 * 1024
 _OUTPUT_WAIT_S = 0.5
 _ROUNDS = 20
-
-
-class CannotStart(Exception):
-    """The command cannot be started. The message says why."""
 
 
 class Process(Protocol):
@@ -84,7 +81,7 @@ class Program:
         cls, argv: Sequence[str], env: Mapping[str, str], mark: str, spawn: Spawn = execute
     ) -> Program:
         """Start a command in the current folder. mark: the name of a variable in `env` whose value
-        no other program has. Raises CannotStart."""
+        no other program has. Raises CannotRun."""
         adopt_orphans()
         if not cls._running:
             cls._older = descendants_of(os.getpid())
@@ -99,7 +96,7 @@ class Program:
             if output is not None:
                 output.close()
             if isinstance(error, (OSError, ValueError)):
-                raise CannotStart(_why_not(argv[0], error)) from None
+                raise CannotRun(_why_not(argv[0], error)) from None
             raise
         finally:
             os.close(write_end)

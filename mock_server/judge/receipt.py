@@ -17,28 +17,28 @@ def as_receipt(report: Report, rules: Sequence[RuleInfo]) -> bytes:
     names = {rule.code: rule.name for rule in rules}
     is_good = not report.findings and not report.problems
     parts = [
-        f'<h1 class="{"good" if is_good else "bad"}">{_text(headline(report))}</h1>',
+        f'<h1 class="{"good" if is_good else "bad"}">{escape(headline(report))}</h1>',
         _facts(report),
         _flip(report, names),
         *(_finding(each, "bad") for each in report.findings),
         _heading("Problems", report.problems),
-        _list(map(_text, report.problems)),
+        _list(map(escape, report.problems)),
         _heading("Remarks", report.remarks),
-        _list(map(_text, report.remarks)),
+        _list(map(escape, report.remarks)),
         _heading("Notes: suspected, not proved", report.notes),
         *(_finding(each, "maybe") for each in report.notes),
         _heading("Accepted", report.accepted),
         _list(
-            f"<code>{each.code}</code> until {each.expires}: {_text(each.reason)}"
+            f"<code>{each.code}</code> until {each.expires}: {escape(each.reason)}"
             for each in report.accepted
         ),
         _heading("Clean", report.clean),
         _list(
-            (f"<code>{code}</code> {_text(names.get(code, ''))}" for code in report.clean), "cols"
+            (f"<code>{code}</code> {escape(names.get(code, ''))}" for code in report.clean), "cols"
         ),
         _heading("Inconclusive", report.inconclusive),
         _list(
-            f"{', '.join(f'<code>{code}</code>' for code in codes)}: {_text(reason)}"
+            f"{', '.join(f'<code>{code}</code>' for code in codes)}: {escape(reason)}"
             for reason, codes in by_reason(report.inconclusive)
         ),
         _days(report),
@@ -49,7 +49,8 @@ def as_receipt(report: Report, rules: Sequence[RuleInfo]) -> bytes:
         # No policy of a web server lets it load anything either.
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         "style-src 'unsafe-inline'\">\n"
-        f"<title>{_text(report.api)}: {_text(headline(report))}</title>\n<style>{_STYLE}</style>\n"
+        f"<title>{escape(report.api)}: {escape(headline(report))}</title>\n"
+        f"<style>{_STYLE}</style>\n"
         f"</head>\n<body>\n{chr(10).join(filter(None, parts))}\n{_data(report)}\n</body>\n</html>\n"
     )
     return page.encode(errors="replace")
@@ -61,7 +62,7 @@ def _facts(report: Report) -> str:
     days = counted(len(report.days), "day")
     said = f"{report.api}, {when}, {days} in {report.took_s:.1f} s, seed {report.seed}"
     tool = f"hailuo-mock {report.version}"
-    return f"<p><code>{_text(command)}</code></p>\n<p>{_text(said)}; {_text(tool)}.</p>"
+    return f"<p><code>{escape(command)}</code></p>\n<p>{escape(said)}; {escape(tool)}.</p>"
 
 
 def _flip(report: Report, names: dict[str, str]) -> str:
@@ -76,7 +77,7 @@ def _flip(report: Report, names: dict[str, str]) -> str:
         **dict.fromkeys(flip.unknown, ("maybe", "not decided")),
     }
     rows = [
-        f"<tr><td><code>{code}</code> {_text(names.get(code, ''))}</td>"
+        f"<tr><td><code>{code}</code> {escape(names.get(code, ''))}</td>"
         f"<td>{'no finding' if code in flip.new else '<span class=bad>failed</span>'}</td>"
         f'<td class="{style}">{word}</td></tr>'
         for code, (style, word) in sorted(now.items())
@@ -92,23 +93,23 @@ def _flip(report: Report, names: dict[str, str]) -> str:
 def _finding(found: FoundOnDays, style: str, when: str = "") -> str:
     lost = f"{counted(found.credits_lost, 'credit')} lost" if found.credits_lost else ""
     rows = "".join(
-        f"<tr><td>{at}</td><td>{_text(what)}</td></tr>" for at, what in moments(found.timeline)
+        f"<tr><td>{at}</td><td>{escape(what)}</td></tr>" for at, what in moments(found.timeline)
     )
     cost = f"<b>{'; '.join(filter(None, [when, lost]))}</b>" if when or lost else ""
     return (
-        f'<section class="{style}"><h3><code>{found.code}</code> {_text(found.name)} {cost}</h3>'
-        f"<p>{_text(found.sentence)}</p>"
+        f'<section class="{style}"><h3><code>{found.code}</code> {escape(found.name)} {cost}</h3>'
+        f"<p>{escape(found.sentence)}</p>"
         + (f'<table class="time">{rows}</table>' if rows else "")
-        + f"<p><b>Fix</b><br>{'<br>'.join(map(_text, found.fix))}</p>"
-        f"<p><small>See {_text(', '.join(found.see))}. "
-        f"Days: {_text(', '.join(found.days))}.</small></p>"
+        + f"<p><b>Fix</b><br>{'<br>'.join(map(escape, found.fix))}</p>"
+        f"<p><small>See {escape(', '.join(found.see))}. "
+        f"Days: {escape(', '.join(found.days))}.</small></p>"
         "</section>"
     )
 
 
 def _days(report: Report) -> str:
     rows = "".join(
-        f"<tr><td>{_text(day.name)}</td><td>{_text(day.shows)}</td>"
+        f"<tr><td>{escape(day.name)}</td><td>{escape(day.shows)}</td>"
         f"<td>{'ended by the judge' if day.exit_code is None else f'exit {day.exit_code}'}, "
         f"{day.took_s:.1f} s</td></tr>"
         for day in report.days
@@ -130,10 +131,6 @@ def _data(report: Report) -> str:
     """The report as JSON. No `<` is in it, so that nothing in it can end its element."""
     document = msgspec.json.encode(report).decode().replace("<", "\\u003c")
     return f'<script type="application/json" id="judgement">{document}</script>'
-
-
-def _text(text: str) -> str:
-    return escape(text)
 
 
 _STYLE = """

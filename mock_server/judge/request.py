@@ -14,16 +14,11 @@ from mock_server.apis import ALL
 from mock_server.apis.api import VendorApi
 from mock_server.contract.data_paths import FIXTURES
 from mock_server.core.suggestions import did_you_mean
-from mock_server.judge.acceptance import AcceptanceError, read_acceptances
-from mock_server.judge.baseline import BaselineError, read_baseline
+from mock_server.judge.acceptance import read_acceptances
+from mock_server.judge.baseline import read_baseline
 from mock_server.judge.days import Day, Need, days_for, missing_needs, read_days
-from mock_server.judge.environment import (
-    NotAVariable,
-    Variables,
-    passed_of,
-    usual_variables,
-    variables_of,
-)
+from mock_server.judge.environment import Variables, passed_of, usual_variables, variables_of
+from mock_server.judge.refusal import CannotRun
 from mock_server.judge.report import Accepted, Report
 from mock_server.verdict.catalogue import RULES, unknown_rule
 
@@ -38,10 +33,6 @@ _NO_RUN = {
     "limit_s": "--limit-s",
 }  # fmt: skip
 """Options that only a run of the client can use."""
-
-
-class CannotRun(Exception):
-    """The judgement cannot be made. The message says why, and what would be right."""
 
 
 class JudgeRequest(Struct, frozen=True, kw_only=True):
@@ -75,13 +66,6 @@ class JudgeRequest(Struct, frozen=True, kw_only=True):
 
 def request_of(options: Mapping[str, Any], environment: Mapping[str, str]) -> JudgeRequest:
     """The request in these options. Raises CannotRun."""
-    try:
-        return _request_of(options, environment)
-    except (NotAVariable, AcceptanceError, BaselineError) as error:
-        raise CannotRun(str(error)) from None
-
-
-def _request_of(options: Mapping[str, Any], environment: Mapping[str, str]) -> JudgeRequest:
     api = _api(options["api"])
     attach, command = options["attach"], options["command"]
     if attach is None and not command:
@@ -100,7 +84,9 @@ def _request_of(options: Mapping[str, Any], environment: Mapping[str, str]) -> J
     mine = days_for(days, given, codes)
     if attach is None:
         _require_decidable(days, mine, codes, given)
-    callback = _callback(options["serve_callback"])
+    callback = options["serve_callback"]
+    if callback is not None:
+        _require_port(callback)
     outputs = {
         form: options[form] for form in ("junit", "sarif", "json", "receipt") if options[form]
     }
@@ -132,12 +118,11 @@ def _request_of(options: Mapping[str, Any], environment: Mapping[str, str]) -> J
 
 
 def _api(name: str | None) -> VendorApi:
-    names = [api.name for api in ALL]
-    if name not in names:
-        known = " or ".join(names)
-        hint = did_you_mean(name, names) if name else ""
-        raise CannotRun(f"--api says which API the client calls: {known}{hint}")
-    return next(api for api in ALL if api.name == name)
+    apis = {api.name: api for api in ALL}
+    if name is None or name not in apis:
+        hint = did_you_mean(name, apis) if name else ""
+        raise CannotRun(f"--api says which API the client calls: {' or '.join(apis)}{hint}")
+    return apis[name]
 
 
 def _require_no_run(options: Mapping[str, Any]) -> None:
@@ -168,10 +153,7 @@ def _require_decidable(
     raise CannotRun(f"nothing can be judged: {', '.join(codes)} needs {needed}")
 
 
-def _callback(url: str | None) -> str | None:
-    """The URL of the client's receiver. Raises CannotRun if it is none."""
-    if url is None:
-        return None
+def _require_port(url: str) -> None:
     try:
         parts = urlsplit(url)
         is_url = parts.scheme in {"http", "https"} and parts.hostname and parts.port is not None
@@ -180,7 +162,6 @@ def _callback(url: str | None) -> str | None:
     if not is_url:
         example = "http://127.0.0.1:8787/hook, or http://127.0.0.1:0/hook for a free port"
         raise CannotRun(f"--serve-callback {url}: must be a URL with a port, like {example}")
-    return url
 
 
 def _jobs(asked: int | None, callback: str | None) -> int:

@@ -43,12 +43,12 @@ def report_of(
     started_at, ended_ms = datetime.fromtimestamp(started_ms / 1000, UTC), wall_ms()
     verdict, today = verdict_of(judged), started_at.date()
     codes = {each.code for each in verdict.findings}
-    counts = {each.code for each in standing(request.accepted, today)}
+    counts = standing(request.accepted, today)
     findings = tuple(each for each in verdict.findings if each.code not in counts)
     decided = bool(verdict.findings or verdict.notes or verdict.clean)
     problems = _problems(request, runs)
     if not decided:
-        problems += ("nothing was decided: see the reasons below",)
+        problems.append("nothing was decided: see the reasons below")
     before = request.baseline
     return Report(
         version=__version__,
@@ -65,7 +65,7 @@ def report_of(
         accepted=tuple(
             each for each in request.accepted if each.code in codes and each.code in counts
         ),
-        problems=problems,
+        problems=tuple(problems),
         remarks=(
             *complaints(request.accepted, codes, today),
             *_about_quiet(runs[:1]),
@@ -101,25 +101,24 @@ def _about_left_out(request: JudgeRequest) -> list[str]:
     return [f"{days} more can be judged with {', '.join(options)}"]
 
 
-def _problems(request: JudgeRequest, runs: Sequence[DayRun]) -> tuple[str, ...]:
-    """What is wrong besides the findings: hosts that were asked, and a quiet run that failed."""
+def _problems(request: JudgeRequest, runs: Sequence[DayRun]) -> list[str]:
+    """A sentence about each host that was asked and was not expected."""
     days_of: dict[str, list[str]] = {}
     for run in runs:
         for host in run.hosts:
             name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
             if not request.expected_hosts & {host.lower(), name.lower()}:
                 days_of.setdefault(host, []).append(run.day.name)
-    problems = [
+    return [
         f"the client asked {host}, not the fake, on {counted(len(days), 'day')} ({days[0]}), and "
         "was refused: let it take its base URL from a variable, or give --expect-host"
         for host, days in days_of.items()
     ]
-    return tuple(problems)
 
 
 def _facts(run: DayRun) -> DayFacts:
-    took_s = (run.how.ended_at - run.how.started_at).total_seconds()
-    return DayFacts(run.day.name, run.day.shows, run.how.ended_by, run.how.exit_code, took_s)
+    day, how = run.day, run.how
+    return DayFacts(day.name, day.shows, how.ended_by, how.exit_code, how.took_s)
 
 
 def never_called(never: NeverCalled, door_attempts: Sequence[str], request: JudgeRequest) -> str:
@@ -131,13 +130,12 @@ def never_called(never: NeverCalled, door_attempts: Sequence[str], request: Judg
         if run.how.exit_code is not None
         else "was ended at the time limit"
     )
-    took_s = (run.how.ended_at - run.how.started_at).total_seconds()
     missing = "the fake at all"
     if never.strangers:
         missing = "the fake with its key"
     elif never.others or door_attempts:
         missing = f"the API '{request.api.name}'"
-    lines = [f"the client never called {missing}; it {ended} after {took_s:.1f} s"]
+    lines = [f"the client never called {missing}; it {ended} after {run.how.took_s:.1f} s"]
     lines += [f"it sent {printable(each)}" for each in sent]
     lines += door_attempts
     lines += [f"it asked {host} instead, and was refused" for host in run.hosts]

@@ -97,7 +97,7 @@ async def _verdict(client: Client, seed: int, spawn: Spawn) -> Verdict:
     mine = days_for(days, client.given, client.mistakes or RULES)
     with (
         tempfile.TemporaryDirectory(prefix="corpus-", ignore_cleanup_errors=True) as folder,
-        fake_for_runs(seed, None, ALL) as url,
+        fake_for_runs(seed) as url,
     ):
         certificates = _write_one_certificate(Path(folder))
         bench = Bench(

@@ -17,7 +17,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mock_server.__main__ import main
-from mock_server.apis import ALL
 from mock_server.control import Control
 from mock_server.judge.fake import fake_for_runs
 from mock_server.judge.stopping import Stopped, run_until_signal
@@ -305,7 +304,7 @@ def test_the_variables_of_the_user_stay_out(elsewhere: Path) -> None:
 
 @pytest.fixture
 def running() -> Iterator[str]:
-    with fake_for_runs(1, None, ALL) as url:
+    with fake_for_runs(1) as url:
         yield url
 
 

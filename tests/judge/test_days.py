@@ -13,12 +13,12 @@ from mock_server.control import AsyncControl
 from mock_server.judge.days import (
     QUIET,
     Day,
-    DayError,
     days_for,
     missing_needs,
     read_days,
 )
 from mock_server.judge.fake import add_faults, fake_for_runs, make_world
+from mock_server.judge.refusal import CannotRun
 from mock_server.verdict.catalogue import RULES
 from tests.judge.reports import CODES
 
@@ -42,7 +42,7 @@ def test_the_server_takes_the_faults_of_every_day() -> None:
                 assert bool(mine) is bool(day.faults), f"{day.name} does nothing at {api}"
                 await world.drop()
 
-    with fake_for_runs(1, None, ALL) as url:
+    with fake_for_runs(1) as url:
         asyncio.run(story(url))
 
 
@@ -97,5 +97,5 @@ def test_a_wrong_file_is_refused_by_name_and_place(
     tmp_path: Path, text: str, sentence: str
 ) -> None:
     (tmp_path / "wrong.toml").write_text(text)
-    with pytest.raises(DayError, match=f"wrong.toml: .*{sentence}"):
+    with pytest.raises(CannotRun, match=f"wrong.toml: .*{sentence}"):
         read_days(tmp_path, "rivya", APIS)

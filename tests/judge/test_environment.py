@@ -9,13 +9,13 @@ from mock_server.apis.acedata import ACEDATA
 from mock_server.apis.rivya import RIVYA
 from mock_server.judge.environment import (
     OWN,
-    NotAVariable,
     RunValues,
     environment_of,
     passed_of,
     usual_variables,
     variables_of,
 )
+from mock_server.judge.refusal import CannotRun
 
 VALUES = RunValues(
     url="http://127.0.0.1:1",
@@ -81,14 +81,14 @@ def test_named_variables_get_what_they_are_for() -> None:
     ],
 )
 def test_a_wrong_variable_is_refused_with_what_would_be_right(option: str, sentence: str) -> None:
-    with pytest.raises(NotAVariable, match=sentence):
+    with pytest.raises(CannotRun, match=sentence):
         variables_of([option])
 
 
 def test_a_variable_has_one_value() -> None:
-    with pytest.raises(NotAVariable, match="A is given twice"):
+    with pytest.raises(CannotRun, match="A is given twice"):
         variables_of(["A=url", "A=key"])
-    with pytest.raises(NotAVariable, match="the judge gives A a value"):
+    with pytest.raises(CannotRun, match="the judge gives A a value"):
         passed_of(["A"], {"A": "mine"}, variables_of(["A=url"]))
 
 
@@ -96,7 +96,7 @@ def test_no_option_replaces_a_variable_that_the_judge_needs() -> None:
     fixed = {name for name, value in environment_of({}, {}, VALUES).items() if len(value) > 1}
     assert fixed == OWN
     for name in fixed:
-        with pytest.raises(NotAVariable, match=f"{name} leads to .*take another name"):
+        with pytest.raises(CannotRun, match=f"{name} leads to .*take another name"):
             variables_of([f"{name}=key"])
-        with pytest.raises(NotAVariable, match=f"{name} leads to .*take another name"):
+        with pytest.raises(CannotRun, match=f"{name} leads to .*take another name"):
             passed_of([name], {name: "mine"}, {})

@@ -14,7 +14,8 @@ import pytest
 
 from mock_server.judge import descendants
 from mock_server.judge import program as module
-from mock_server.judge.program import CannotStart, Program
+from mock_server.judge.program import Program
+from mock_server.judge.refusal import CannotRun
 from tests.judge.processes import has_ended, is_alive
 
 T = TypeVar("T")
@@ -209,7 +210,7 @@ def test_a_command_that_cannot_start_says_why(tmp_path: Path, name: str, sentenc
         environment = {"PATH": os.environ["PATH"], "TMPDIR": str(tmp_path)}
         await Program.start([command], environment, "TMPDIR")
 
-    with pytest.raises(CannotStart, match=sentence):
+    with pytest.raises(CannotRun, match=sentence):
         asyncio.run(story())
 
 
