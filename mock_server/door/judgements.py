@@ -96,14 +96,15 @@ async def judge_world(call: Call) -> Response:
         run=_run(asked.run),
         readings=tuple(Reading(_ms(each.at), each.count) for each in asked.effects),
     )
-    rules = [rule for code, rule in RULES.items() if not asked.only or code in asked.only]
-    log, skip = RequestLog.of(world.journal), frozenset(asked.skip)
+    codes = frozenset(asked.only or RULES).difference(asked.skip)
+    rules = [rule for code, rule in RULES.items() if code in codes]
+    log = RequestLog.of(world.journal)
     # In a thread: it parses bodies.
     if asked.so_far:
-        judgement = await asyncio.to_thread(judge_so_far, evidence, rules, skip=skip)
+        judgement = await asyncio.to_thread(judge_so_far, evidence, rules)
         log.keep(judgement.findings)
     else:
-        judgement = await asyncio.to_thread(judge, evidence, rules, skip=skip)
+        judgement = await asyncio.to_thread(judge, evidence, rules)
         judgement = with_standing(judgement, log.standing)
     return json_response(_answer(judgement, world))
 

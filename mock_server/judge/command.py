@@ -181,7 +181,7 @@ def _write(report: Report, request: JudgeRequest, *, colour: bool) -> int:
     ):
         code = COULD_NOT_RUN
     for form, path in request.outputs.items():
-        content = _FORMS[form](report, [rule_info(code) for code in RULES])
+        content = _FORMS[form](report, [rule_info(each) for each in RULES])
         if str(path) == "-":
             code = code if _print(content, colour=None) else COULD_NOT_RUN
             continue

@@ -6,11 +6,6 @@ from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.requests import Request, header, last_part
 
 
-def downloads_of(evidence: Evidence, task_id: str) -> list[Request]:
-    """The downloads of a task's result, in order; many requests for ranges are one download."""
-    return [each for each in evidence.about(task_id) if each.is_download]
-
-
 def is_whole(download: Request) -> bool:
     """Whether all bytes of the answer were sent."""
     declared = _declared_bytes(download)

@@ -6,6 +6,10 @@ from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome, Unclear
 from mock_server.verdict.sent import Sent
 
+_LONG_MS = 10_000
+_AT_LIMIT_MS = 3000
+"""The limit is the longest wait that the user accepts; an event shortly before it is early."""
+
 
 def times_acted(evidence: Evidence) -> int:
     """How often the client had acted at the last reading."""
@@ -37,13 +41,3 @@ def lost_work(evidence: Evidence, sent: Sent, since_wall_ms: int | None, **value
         return Unclear("the client was ended from outside, before it could do its work")
     counts = {"event": sent.event.id, "acted": acted, "wanted": wanted}
     return Found({**counts, **values}, task=sent.event.subject)
-
-
-_LONG_MS = 10_000
-_AT_LIMIT_MS = 3000
-"""The limit is the longest wait that the user accepts; an event shortly before it is early."""
-
-
-def ended_in_time(evidence: Evidence) -> bool:
-    """Whether the client had all the time it wanted: it ended by itself, or reached its limit."""
-    return evidence.run.ended_by == "itself" or evidence.run.reached_limit

@@ -13,7 +13,7 @@ from typing import Literal, Self
 from msgspec import Struct
 from msgspec.structs import replace
 
-from mock_server.core.apis import ApiFacts, Apis, ClientFacts
+from mock_server.core.apis import Apis, ClientFacts
 from mock_server.core.deliveries import Attempt, Delivery
 from mock_server.core.effects import Effect
 from mock_server.core.endpoints import Endpoint
@@ -81,26 +81,26 @@ _KILLED_MS = 2000
 class Evidence:
     """What happened in one world, and what is known about the client's run.
 
-    exchanges: those under way; without a log, all. log: has those that have ended. lost: how many
-    exchanges, deliveries, tasks and movements of credits are no longer kept, besides those that the
-    log has lost. so_far: whether the client goes on: then a task is paid for if it will not fail,
-    and requests under way are left out. credits: the movements of each account's credits, in order.
-    effects: of the faults, by their ids. secrets: the keys of the world. endpoints: by their ids.
+    log: has the exchanges that have ended. under_way: the others. lost: how many exchanges,
+    deliveries, tasks and movements of credits are no longer kept, besides those that the log has
+    lost. so_far: whether the client goes on: then a task is paid for if it will not fail, and
+    requests under way are left out. credits: the movements of each account's credits, in order.
+    effects: of the faults, by their ids. secrets: the keys of the world.
     scale: world's seconds per real second; 0: the clock is frozen.
     control: of the same client in a world without faults. expected_jobs: how many videos the client
         was to order in all. readings: how often it acted, in the order of time.
     """
 
     apis: Apis
-    exchanges: Sequence[Exchange]
+    log: RequestLog
+    under_way: Sequence[Exchange]
     tasks: Mapping[str, Task]
-    log: RequestLog | None = None
     deliveries: Sequence[Delivery] = ()
     lost: int = 0
     effects: Mapping[str, Effect] = field(default_factory=dict)
     secrets: frozenset[str] = frozenset()
     credits: Mapping[str, Sequence[LedgerEntry]] = field(default_factory=dict)
-    endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
+    endpoints: Sequence[Endpoint] = ()
     scale: float = 1.0
     now_ms: int = 0
     so_far: bool = False
@@ -112,14 +112,13 @@ class Evidence:
     @classmethod
     def of(cls, world: World, apis: Apis, *, so_far: bool = False) -> Self:
         """The evidence of a world. It does not change with the world once its requests are used."""
-        tasks = {task.id: task for task in world.tasks}
         log = RequestLog.of(world.journal)
         under_way = log.take()
         return cls(
             apis=apis,
             log=log,
-            exchanges=[] if so_far else under_way,
-            tasks=tasks,
+            under_way=[] if so_far else under_way,
+            tasks={task.id: task for task in world.tasks},
             deliveries=[
                 replace(each, attempts=list(map(_copied, each.attempts)))
                 for each in world.deliveries
@@ -130,7 +129,7 @@ class Evidence:
             + sum(world.ledger.rows(name).evicted for name in world.ledger.accounts),
             effects=_effects(world),
             credits={name: list(world.ledger.rows(name)) for name in world.ledger.accounts},
-            endpoints={each.id: replace(each) for each in world.endpoints},
+            endpoints=[replace(each) for each in world.endpoints],
             secrets=frozenset(key.secret for key in world.keys),
             scale=0.0 if world.clock.frozen else world.clock.scale,
             now_ms=world.clock.now_ms(),
@@ -139,10 +138,8 @@ class Evidence:
 
     @cached_property
     def _seen(self) -> Requests:
-        if self.log is None:
-            return Requests.of(self.exchanges, self.tasks)
         most_new = _MOST_NEW if self.so_far else None
-        return self.log.requests(self.exchanges, self.tasks, most_new)
+        return self.log.requests(self.under_way, self.tasks, most_new)
 
     @cached_property
     def maker_of(self) -> Mapping[str, Request]:
@@ -201,6 +198,14 @@ class Evidence:
         """The looks at a task and the downloads of its result, in order."""
         return self._seen.about.get(task_id, ())
 
+    def looks_at(self, task_id: str) -> list[Request]:
+        """The looks at a task, in order, also those at several tasks."""
+        return [each for each in self.about(task_id) if each.is_look]
+
+    def downloads_of(self, task_id: str) -> list[Request]:
+        """The downloads of a task's result, in order; many requests for ranges are one download."""
+        return [each for each in self.about(task_id) if each.is_download]
+
     @cached_property
     def makers(self) -> Mapping[tuple[str | None, str | None], Request]:
         """The first create that made a task with each account and idempotency key."""
@@ -247,10 +252,6 @@ class Evidence:
         task = self.tasks.get(create.made or "")
         at_ms = NEVER_MS if self.so_far else self.now_ms
         return task is not None and not has_failed(task, at_ms) and not create.says_no
-
-    def api_of(self, request: Request) -> ApiFacts | None:
-        """The facts of the API of a request; None for paths of no API."""
-        return self.apis.get(request.exchange.api or "")
 
     def client_facts(self, api: str | None) -> ClientFacts:
         """What the documents of an API ask of clients; of no API, nothing."""
@@ -317,8 +318,8 @@ class Evidence:
         """The first look at each task whose answer said that it had ended, without any fault."""
         found: dict[str, Request] = {}
         for task_id, task in self.tasks.items():
-            for each in self.about(task_id):
-                if each.is_look and each.shows_end_of(task):
+            for each in self.looks_at(task_id):
+                if each.shows_end_of(task):
                     found[task_id] = each
                     break
         return found

@@ -13,14 +13,14 @@ MOST_FOUND = 20
 """The maximum number of findings of one rule."""
 
 
-def judge(evidence: Evidence, rules: Sequence[Rule], *, skip: Collection[str] = ()) -> Judgement:
-    """The judgement of these rules, except those with the codes `skip`. The evidence is not
-    changed: the result for the same evidence is always the same."""
-    outcomes = {rule.code: _outcomes(rule, evidence) for rule in rules if rule.code not in skip}
+def judge(evidence: Evidence, rules: Sequence[Rule]) -> Judgement:
+    """The judgement of these rules. The evidence is not changed: the result for the same evidence
+    is always the same."""
+    outcomes = {rule.code: _outcomes(rule, evidence) for rule in rules}
     proved = {
         rule.code
         for rule in rules
-        for each in outcomes.get(rule.code, ())
+        for each in outcomes[rule.code]
         if isinstance(each, Found) and not _is_note(rule, each, evidence)
     }
     findings: list[Finding] = []
@@ -28,8 +28,6 @@ def judge(evidence: Evidence, rules: Sequence[Rule], *, skip: Collection[str] = 
     inconclusive: list[Inconclusive] = []
     judged: list[str] = []
     for rule in rules:
-        if rule.code not in outcomes:
-            continue
         found = [each for each in outcomes[rule.code] if isinstance(each, Found)][:MOST_FOUND]
         unclear = [each.reason for each in outcomes[rule.code] if isinstance(each, Unclear)]
         other = next((code for code in rule.explained_by if code in proved), None)
@@ -47,11 +45,9 @@ def judge(evidence: Evidence, rules: Sequence[Rule], *, skip: Collection[str] = 
     )
 
 
-def judge_so_far(
-    evidence: Evidence, rules: Sequence[Rule], *, skip: Collection[str] = ()
-) -> Judgement:
+def judge_so_far(evidence: Evidence, rules: Sequence[Rule]) -> Judgement:
     """The judgement of those of the rules whose findings stand, of a client that goes on."""
-    return judge(evidence, [rule for rule in rules if rule.stands], skip=skip)
+    return judge(evidence, [rule for rule in rules if rule.stands])
 
 
 def with_standing(judgement: Judgement, standing: Collection[Finding]) -> Judgement:

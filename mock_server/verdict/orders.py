@@ -94,11 +94,6 @@ def conflicts_of_keys(evidence: Evidence) -> dict[str, Request]:
     return found
 
 
-def is_same_job(one: Request, other: Request) -> bool:
-    """Whether both creates have the same prompt, so that one may be a repeat of the other."""
-    return one.prompt == other.prompt
-
-
 def is_alive(evidence: Evidence, task_id: str, at_ms: int) -> bool:
     """Whether the task was paid for at this time: it had not failed."""
     task = evidence.tasks.get(task_id)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, groupby, pairwise
 from typing import NamedTuple
 
-from mock_server.verdict.downloads import downloads_of, is_whole
+from mock_server.verdict.downloads import is_whole
 from mock_server.verdict.events import acts_wanted, times_acted
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome, Unclear
@@ -63,7 +63,7 @@ def acted_too_often(evidence: Evidence, repeated: Iterable[Repetition]) -> Itera
     for sent, times in repeated:
         whole = [
             each
-            for each in downloads_of(evidence, sent.event.subject)
+            for each in evidence.downloads_of(sent.event.subject)
             if is_whole(each) and each.status == 200 and each.range is None
         ]
         if evidence.readings and acted <= wanted:

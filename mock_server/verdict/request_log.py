@@ -44,16 +44,8 @@ class Requests:
         self.calls: dict[object, list[Request]] = {}
         self.about: dict[str, list[Request]] = {}
 
-    @classmethod
-    def of(cls, exchanges: Iterable[Exchange], tasks: Collection[str]) -> Self:
-        """Those of exchanges in any order. tasks: the ids of the world's tasks."""
-        requests = cls()
-        for each in sorted(exchanges, key=_NUMBER):
-            requests.add(Request(each), tasks)
-        return requests
-
     def add(self, request: Request, tasks: Collection[str]) -> None:
-        """Add a request to its place in the order."""
+        """Add a request to its place in the order. tasks: the ids of the world's tasks."""
         _add(self.all, request)
         _add(self.calls.setdefault(request.call, []), request)
         if request.is_create:

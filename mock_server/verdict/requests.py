@@ -200,7 +200,7 @@ class Request:
 
     @cached_property
     def prompt(self) -> bytes:
-        """The prompt of a create, as JSON."""
+        """The prompt of a create, as JSON. One with another prompt is no repeat of it."""
         return _CANONICAL.encode(value_at(self.document, "/prompt"))
 
     def tasks_in(self, known: Collection[str]) -> frozenset[str]:

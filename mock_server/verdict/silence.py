@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from mock_server.verdict.downloads import downloads_of, is_whole
+from mock_server.verdict.downloads import is_whole
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.looks import looks_at
 from mock_server.verdict.orders import is_alive
 from mock_server.verdict.outcomes import CLEAN, Clean, Found, Outcome, Unclear
 from mock_server.verdict.requests import Request
@@ -85,7 +84,7 @@ def _came_back(evidence: Evidence, request: Request, task_id: str) -> bool:
 
 def _was_done(evidence: Evidence, request: Request, task_id: str) -> bool:
     """Whether the client had its result before, or needed none."""
-    if any(is_whole(each) for each in downloads_of(evidence, task_id)):
+    if any(is_whole(each) for each in evidence.downloads_of(task_id)):
         return True
     told = evidence.ends_told.get(task_id)
     was_told = told is not None and told.number < request.number
@@ -94,13 +93,13 @@ def _was_done(evidence: Evidence, request: Request, task_id: str) -> bool:
 
 def _went_on_in_control(evidence: Evidence, control: Evidence, task_id: str) -> bool:
     if _downloads(control):
-        return not downloads_of(evidence, task_id)
+        return not evidence.downloads_of(task_id)
     return bool(control.ends_told) and task_id not in evidence.ends_told
 
 
 def _most_looks(control: Evidence) -> int:
     """The greatest number of looks at one task in the quiet run, at least one."""
-    return max((len(looks_at(control, task_id)) for task_id in control.tasks), default=1) or 1
+    return max((len(control.looks_at(task_id)) for task_id in control.tasks), default=1) or 1
 
 
 def _downloads(control: Evidence | None) -> bool:

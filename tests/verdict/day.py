@@ -15,12 +15,14 @@ import msgspec
 from starlette.types import Message
 
 from mock_server.control.judgement_answers import Judgement
+from mock_server.core.journal import Journal
 from mock_server.core.world import World
 from mock_server.server.app import make_app
 from mock_server.server.make_server import make_server
 from mock_server.verdict.catalogue import RULES
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.judging import judge_so_far
+from mock_server.verdict.request_log import RequestLog
 from tests.asgi import Driver, scope
 from tests.mock import MINIMAL, START_MS, VIDEO, settings_of
 
@@ -266,11 +268,11 @@ class Day:
         )
         if whole.not_kept:
             return
-        rules = [rule for code, rule in RULES.items() if code in only or not only]
-        skip = asked.get("skip", ())
+        codes = set(only or RULES).difference(asked.get("skip", ()))
+        rules = [rule for code, rule in RULES.items() if code in codes]
         found = {each.code for each in judgement.findings}
         for earlier in _beginnings_of(whole):
-            proved = {each.code for each in judge_so_far(earlier, rules, skip=skip).findings}
+            proved = {each.code for each in judge_so_far(earlier, rules).findings}
             assert proved <= found, f"proved before the end, and not in the end: {proved - found}"
 
     def iso(self, wall_ms: int) -> str:
@@ -285,8 +287,8 @@ def _beginnings_of(whole: Evidence) -> Iterator[Evidence]:
         now_ms = last.ended_ms or 0
         yield replace(
             whole,
-            log=None,
-            exchanges=ended[:count],
+            log=RequestLog(Journal(max_exchanges=0, max_body_bytes=0)),
+            under_way=ended[:count],
             tasks={name: each for name, each in whole.tasks.items() if each.created_ms <= now_ms},
             credits={
                 name: [row for row in rows if row.at_ms <= now_ms]

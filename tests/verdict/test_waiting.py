@@ -9,12 +9,13 @@ import pytest
 from msgspec import structs
 
 from mock_server.apis import ALL as ALL_APIS
-from mock_server.core.journal import Exchange
+from mock_server.core.journal import Exchange, Journal
 from mock_server.core.lifecycle import TaskEvent
 from mock_server.core.tasks import Order, PlannedOutcome, Task
 from mock_server.verdict.catalogue import RULES
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.judging import judge
+from mock_server.verdict.request_log import RequestLog
 from tests.verdict.day import ENDED, LOOK, QUIET, Day, quiet_run
 from tests.verdict.judgements import assert_clean, found, noted, reason_of
 
@@ -306,10 +307,11 @@ def test_several_workers_have_a_pace_each() -> None:
     order = Order("rivya", "a", "k", "m", 57, b"{}", "http://x")
     task = Task("task_1", order, 0, PlannedOutcome(0, 60_000, TaskEvent.RENDERED))
     apis = {api.name: api for api in ALL_APIS}
-    evidence = Evidence(apis=apis, exchanges=looks, tasks={"task_1": task}, now_ms=10_000)
+    log = RequestLog(Journal(max_exchanges=0, max_body_bytes=0))
+    evidence = Evidence(apis, log, under_way=looks, tasks={"task_1": task}, now_ms=10_000)
     assert judge(evidence, [RULES["HM305"]]).judged == ("HM305",)
     one_connection = [structs.replace(each, connection=1) for each in looks]
-    judgement = judge(replace(evidence, exchanges=one_connection), [RULES["HM305"]])
+    judgement = judge(replace(evidence, under_way=one_connection), [RULES["HM305"]])
     assert [each.code for each in judgement.notes] == ["HM305"]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.orders import is_same_job, maker_of_key
+from mock_server.verdict.orders import maker_of_key
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
 
 
@@ -12,7 +12,7 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
     prompts = {each.prompt for each in keyed}
     for create in keyed:
         first = maker_of_key(evidence, create)
-        if first is not None and create.made is None and not is_same_job(first, create):
+        if first is not None and create.made is None and first.prompt != create.prompt:
             yield Found(
                 {"first": first.id, "second": create.id, "key": create.key},
                 (first, create),

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from mock_server.verdict.downloads import downloads_of, is_whole
-from mock_server.verdict.events import ended_in_time
+from mock_server.verdict.downloads import is_whole
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome, Unclear
 from mock_server.verdict.requests import Request
@@ -13,12 +12,12 @@ from mock_server.verdict.restarts import is_after_kill, is_before_kill, told_bef
 def find(evidence: Evidence) -> Iterator[Outcome]:
     for create in told_before_kill(evidence):
         task_id = create.made or ""
-        downloads = downloads_of(evidence, task_id)
+        downloads = evidence.downloads_of(task_id)
         if any(is_whole(each) and is_before_kill(evidence, each) for each in downloads):
             continue
         if _is_remembered(evidence, create, task_id):
             yield CLEAN
-        elif not ended_in_time(evidence):
+        elif evidence.run.ended_by != "itself" and not evidence.run.reached_limit:
             yield Unclear("the client was ended from outside, before it could look at its task")
         else:
             yield Found({"first": create.id}, [create], task_id, evidence.price_of(task_id))

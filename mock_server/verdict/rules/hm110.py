@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mock_server.verdict.downloads import broke, downloads_of
+from mock_server.verdict.downloads import broke
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.orders import PaidOnce, paid_again
 from mock_server.verdict.outcomes import Outcome
@@ -11,7 +11,7 @@ from mock_server.verdict.outcomes import Outcome
 def find(evidence: Evidence) -> Iterator[Outcome]:
     paid_once = PaidOnce(evidence)
     for create in evidence.creates:
-        downloads = downloads_of(evidence, create.made or "")
+        downloads = evidence.downloads_of(create.made or "")
         broken = next(filter(broke, downloads), None)
         if broken is not None:
             again = paid_once.again(create, after=broken)

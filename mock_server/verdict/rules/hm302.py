@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.looks import looks_at
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome, Unclear
 
 _LEAST_LOOKS = 2
@@ -11,7 +10,7 @@ _LEAST_LOOKS = 2
 
 def find(evidence: Evidence) -> Iterator[Outcome]:
     for task in evidence.tasks.values():
-        looks = looks_at(evidence, task.id)
+        looks = evidence.looks_at(task.id)
         if task.planned.ends_ms <= evidence.now_ms or len(looks) < _LEAST_LOOKS:
             continue
         if evidence.run.ended_by == "itself":

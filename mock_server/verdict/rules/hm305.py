@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.looks import looks_at
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome
 from mock_server.verdict.requests import Request
 
@@ -15,7 +14,7 @@ _TOLERANCE = 0.9
 def find(evidence: Evidence) -> Iterator[Outcome]:
     for task_id in evidence.tasks:
         by_connection: dict[int | None, list[Request]] = {}
-        for look in looks_at(evidence, task_id):
+        for look in evidence.looks_at(task_id):
             by_connection.setdefault(look.exchange.connection, []).append(look)
         # A client without kept connections has a new one for each look.
         rows = list(by_connection.values())

@@ -35,7 +35,7 @@ def _hangs(evidence: Evidence, request: Request) -> bool:
 
 def _may_be_held(evidence: Evidence, request: Request) -> bool:
     """Whether it is a create that the API may hold until its task has ended."""
-    api = evidence.api_of(request)
+    api = evidence.apis.get(request.exchange.api or "")
     if api is None or not request.is_create or not api.answered_at_once:
         return False
     body = request.document if isinstance(request.document, dict) else {}

@@ -14,10 +14,8 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
         if request.status == 206 or request.range.startswith("bytes=0-"):
             yield CLEAN
             continue
-        later = evidence.about(request.exchange.task or "")
-        if any(
-            each.is_download and each.number > request.number and not broke(each) for each in later
-        ):
+        downloads = evidence.downloads_of(request.exchange.task or "")
+        if any(each.number > request.number and not broke(each) for each in downloads):
             yield CLEAN
             continue
         yield Found(

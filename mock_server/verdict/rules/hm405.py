@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mock_server.core.tasks import Task
-from mock_server.verdict.downloads import downloads_of, is_whole
+from mock_server.verdict.downloads import is_whole
 from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome, Unclear
 from mock_server.verdict.requests import Request, has_failed
@@ -21,7 +21,7 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
             continue
         if not _was_told(evidence, task, has_id=task.id in known):
             continue
-        downloads = downloads_of(evidence, task.id)
+        downloads = evidence.downloads_of(task.id)
         late = [each for each in downloads if _came_too_late(each, task)]
         if late and len(late) == len(downloads):
             first = late[0]

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from mock_server.core.tasks import Task
 from mock_server.verdict.evidence import Evidence
-from mock_server.verdict.looks import looks_at
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome, Unclear
 
 
@@ -12,7 +11,7 @@ def find(evidence: Evidence) -> Iterator[Outcome]:
     for task in evidence.tasks.values():
         if not _is_never_told(evidence, task):
             continue
-        looks = looks_at(evidence, task.id)
+        looks = evidence.looks_at(task.id)
         has_noticed = evidence.run.ended_by == "itself" and evidence.run.exit_code != 0
         if has_noticed or any(each.exchange.started_ms >= task.planned.ends_ms for each in looks):
             yield CLEAN
@@ -31,7 +30,7 @@ def _is_never_told(evidence: Evidence, task: Task) -> bool:
     """Whether the task has ended and the client waits for an event that was never sent."""
     waits = task.order.callback_url is not None or any(
         endpoint.account == task.order.account and endpoint.is_active
-        for endpoint in evidence.endpoints.values()
+        for endpoint in evidence.endpoints
         if evidence.sends_to_endpoints(task.order.api)
     )
     has_ended = task.planned.ends_ms <= evidence.now_ms
