@@ -28,7 +28,7 @@ from mock_server.judge.day_run import Bench
 from mock_server.judge.days import Day
 from mock_server.judge.door_attempts import DoorAttempts
 from mock_server.judge.fake import fake_for_runs
-from mock_server.judge.judging import JudgedRun, NeverCalled, Terms, judge_days
+from mock_server.judge.judging import JudgedRun, NeverCalled, judge_days
 from mock_server.judge.junit import as_junit
 from mock_server.judge.receipt import as_receipt
 from mock_server.judge.receiver_port import is_taken
@@ -88,14 +88,13 @@ async def _report(
     """The report of a judgement. Adds every secret to `secrets`, and to `attempts` what the client
     asked the control door for."""
     started_ms = wall_ms()
-    terms = Terms(request.expected_jobs, request.only, request.skip)
     if request.attach is not None:
         control = AsyncControl(request.url, request.control_token)
         world = await control.find(request.attach)
         secrets += [key.key for key in world.keys]
         if not (await world.journal(limit=1, api=request.api.name)).requests:
             raise CannotRun(nothing_to_judge(world, request))
-        told = await world.judge(**msgspec.structs.asdict(terms))
+        told = await world.judge(**msgspec.structs.asdict(request.terms))
         return report_of(request, started_ms, [], [(request.days[0], told)])
     list(RULES.values())  # reading them later would keep the client waiting
     host = None if request.callback is None else urlsplit(request.callback).hostname
@@ -137,7 +136,7 @@ async def _report(
             judged = await judge_days(
                 request.days,
                 bench,
-                terms,
+                request.terms,
                 jobs=request.jobs,
                 on_judged=progress.add,
                 on_proved=tell,

@@ -18,6 +18,7 @@ from mock_server.judge.acceptance import read_acceptances
 from mock_server.judge.baseline import read_baseline
 from mock_server.judge.days import Day, Need, days_for, missing_needs, read_days
 from mock_server.judge.environment import Variables, passed_of, usual_variables, variables_of
+from mock_server.judge.judging import Terms
 from mock_server.judge.refusal import CannotRun
 from mock_server.judge.report import Accepted, Report
 from mock_server.verdict.catalogue import RULES, unknown_rule
@@ -37,8 +38,8 @@ _NO_RUN = {
 
 class JudgeRequest(Struct, frozen=True, kw_only=True):
     """What is to be judged, and how. attach: a world of a running server; then nothing is run.
-    only: every code that is judged. days: the quiet one first. left_out: days
-    that need more than is given. outputs: files by their form."""
+    days: the quiet one first. left_out: days that need more than is given. outputs: files by their
+    form."""
 
     api: VendorApi
     command: tuple[str, ...]
@@ -47,12 +48,9 @@ class JudgeRequest(Struct, frozen=True, kw_only=True):
     control_token: str | None
     variables: Variables
     passed: tuple[str, ...]
-    expected_jobs: int | None
+    terms: Terms
     callback: str | None
     effect_count: str | None
-    codes: tuple[str, ...]
-    only: tuple[str, ...]
-    skip: tuple[str, ...]
     days: tuple[Day, ...]
     left_out: tuple[Day, ...]
     accepted: tuple[Accepted, ...]
@@ -99,12 +97,9 @@ def request_of(options: Mapping[str, Any], environment: Mapping[str, str]) -> Ju
         control_token=options["control_token"],
         variables=variables,
         passed=passed_of(options["pass_env"], environment, variables),
-        expected_jobs=options["expect_jobs"],
+        terms=Terms(options["expect_jobs"], only, skip),
         callback=callback,
         effect_count=options["effect_count"],
-        codes=codes,
-        only=only,
-        skip=skip,
         days=tuple(mine),
         left_out=tuple(day for day in days_for(days, OPTION_OF, codes) if day not in mine),
         accepted=read_acceptances(options["accept"]) if options["accept"] else (),
