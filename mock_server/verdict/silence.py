@@ -27,8 +27,7 @@ def given_up_at(
                 continue  # after the first such answer it had gone on
             known.add((task_id, request.is_create))
             reason = why_not_given_up(evidence, request, task_id)
-            if reason is None and _may_have_no_time_left(evidence, request):
-                reason = Unclear("the client may have reached its own time limit")
+            reason = reason or why_no_time_left(evidence, request)
             yield reason or Found(
                 {"first": request.id, "status": request.status},
                 [request],
@@ -60,14 +59,17 @@ def why_not_given_up(evidence: Evidence, request: Request, task_id: str) -> Clea
     return None
 
 
-def _may_have_no_time_left(evidence: Evidence, request: Request) -> bool:
-    """Whether the client had been running for longer than it needed for all in the quiet run."""
+def why_no_time_left(evidence: Evidence, request: Request) -> Unclear | None:
+    """Why the client may have reached a time limit of its own at this answer: it had been running
+    for longer than it needed for all in the quiet run. None if it had not."""
     control = evidence.control
     if control is None or not control.requests:
-        return False
+        return None
     first, quiet = evidence.requests[0], control.requests
     needed_ms = max(each.ended_wall_ms for each in quiet) - quiet[0].started_wall_ms
-    return request.ended_wall_ms - first.started_wall_ms > needed_ms
+    if request.ended_wall_ms - first.started_wall_ms <= needed_ms:
+        return None
+    return Unclear("the client may have reached its own time limit")
 
 
 def _came_back(evidence: Evidence, request: Request, task_id: str) -> bool:

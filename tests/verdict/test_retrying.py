@@ -286,6 +286,16 @@ def test_a_client_that_gives_up_at_429_is_found(day: Day) -> None:
     assert "without another attempt" in finding.sentence
 
 
+def test_a_client_whose_order_came_late_may_have_no_time_to_send_it_again(day: Day) -> None:
+    quiet_run(day)
+    day.send("GET", "/api/v1/credits")
+    day.pass_s(60)  # longer than the whole quiet run took
+    day.fault("rate_limited", match={"api": "rivya", **CREATE})
+    day.create()
+    judgement = day.judge("HM205", control=True, run=ENDED | {"exit_code": 1})
+    assert "its own time limit" in reason_of(judgement, "HM205")
+
+
 def test_a_client_that_gives_up_at_429_on_a_look_is_found(day: Day) -> None:
     quiet_run(day)
     day.fault("rate_limited", match={"api": "rivya", **LOOK})

@@ -7,7 +7,7 @@ from mock_server.verdict.evidence import Evidence
 from mock_server.verdict.orders import in_control
 from mock_server.verdict.outcomes import CLEAN, Found, Outcome, Unclear
 from mock_server.verdict.requests import Request
-from mock_server.verdict.silence import given_up_at
+from mock_server.verdict.silence import given_up_at, why_no_time_left
 
 _LONG_WAIT_S = 5
 """A client may give up instead of waiting for longer than this, or until a date."""
@@ -37,4 +37,4 @@ def _of_create(evidence: Evidence, refused: Request) -> Outcome:
         return Unclear("the client was ended from outside, or how it ended is not known")
     if not in_control(evidence, refused):
         return Unclear("in the quiet run the client did not order this")
-    return Found({"first": refused.id}, [refused])
+    return why_no_time_left(evidence, refused) or Found({"first": refused.id}, [refused])
