@@ -19,6 +19,7 @@ _SHOWN_STRANGERS = 5
 PAUSE_S = 1.0
 PAUSES_PER_WORK = 50
 """The pause after a judgement while the client runs is so many times longer than that took."""
+_LONGEST_WAIT_S = 60.0
 
 
 class NeverCalled(Exception):
@@ -54,11 +55,11 @@ async def judge_days(
     *,
     jobs: int,
     on_judged: Callable[[JudgedRun], None],
-    on_proved: Callable[[Day, Finding], None] = lambda _, __: None,
+    on_proved: Callable[[Day, Finding], None] | None = None,
 ) -> list[JudgedRun]:
     """Judge the client on these days, of which the first is the quiet one.
     jobs: how many run at the same time. on_judged: called after each run. on_proved: called while
-    a client runs, with each finding that stands whatever it does later.
+    a client runs, with each finding that stands whatever it does later; None: nobody asks for them.
     Raises NeverCalled, CannotRun, and as `run_day` does."""
     quiet_day, *others = days
     quiet = await run_day(
@@ -99,19 +100,23 @@ async def _tell_proved(
     day: Day,
     quiet: str | None,
     terms: Terms,
-    tell: Callable[[Day, Finding], None],
+    tell: Callable[[Day, Finding], None] | None,
     world: AsyncWorld,
 ) -> None:
-    """Tell what is proved and stands while the client runs, for ever. Nothing on days on which it
-    is killed: what was under way then is no mistake, and its time is not known before."""
-    loop, pause_s = asyncio.get_running_loop(), PAUSE_S
-    while day.restarts is None:
-        await asyncio.sleep(pause_s)
+    """Tell what is proved and stands while the client runs, for ever: judge when something has
+    happened, with a pause after each judgement. Nothing on days on which the client is killed: what
+    was under way then is no mistake, and its time is not known before."""
+    loop, cursor = asyncio.get_running_loop(), None
+    while tell is not None and day.restarts is None:
+        happened = await world.changes(cursor, timeout_s=_LONGEST_WAIT_S)
+        cursor = happened.cursor
+        if not (happened.changes or happened.missed):
+            continue
         began_s = loop.time()
         judgement = await world.judge(control=quiet, so_far=True, **asdict(terms))
         for each in judgement.findings:
             tell(day, each)
-        pause_s = max(PAUSE_S, PAUSES_PER_WORK * (loop.time() - began_s))
+        await asyncio.sleep(max(PAUSE_S, PAUSES_PER_WORK * (loop.time() - began_s)))
 
 
 async def _judged(run: DayRun, quiet: str | None, terms: Terms) -> JudgedRun:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from mock_server.control import AsyncWorld
 
 SETTLED_S = 3.0
 """Real seconds without a request or an attempt, after which nothing more is expected."""
+_PAUSE_S = 0.1
+"""Real seconds in which changes are gathered: they often come several at once."""
 
 
 async def until_settled(
@@ -34,7 +37,9 @@ async def until_settled(
                 if each.state == again and each.attempts and each.id not in sent_again:
                     sent_again.add(each.id)
                     await world.redeliver(each)
-        if not types and not forever and await _is_settled(world):
+        if types:
+            await asyncio.sleep(_PAUSE_S)
+        elif not forever and await _is_settled(world):
             return
 
 
