@@ -60,6 +60,11 @@ class Client(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return _with_bases(self.path)
 
     @property
+    def is_base(self) -> bool:
+        """Whether it only runs a base as it is."""
+        return self.path.stem.startswith("unchanged_")
+
+    @property
     def language(self) -> Language:
         """By the end of its name."""
         return _LANGUAGE_OF[self.path.suffix]

@@ -54,10 +54,11 @@ if [ ! -s id ]; then
 fi
 while :; do
   call GET "/api/v1/generations/$(cat id)"
-  url=$(jq -r '.result.primary_url // empty' answer.json)
   case $(jq -r .status answer.json) in
     failed) stop "the job failed: $(jq -r .error.message answer.json)" ;;
-    succeeded) [ -n "$url" ] && break ;;
+    succeeded)
+      url=$(jq -r '.result.primary_url // empty' answer.json)
+      [ -n "$url" ] && break ;;
   esac
   pause 0.3
 done
