@@ -231,6 +231,14 @@ def test_a_job_made_anew_after_a_broken_download_is_found(
     assert task_id in finding.sentence
 
 
+def test_a_job_made_before_the_broken_download_does_not_follow_from_it(day: Day) -> None:
+    day.fault("result_cut", times=1)
+    task_id = day.create().id
+    day.create()
+    day.wait_and_fetch(task_id)
+    assert_clean(day.judge("HM110"), ["HM110"])
+
+
 def test_a_second_download_after_a_broken_one_is_right(day: Day) -> None:
     day.fault("result_cut", times=1)
     task_id = day.create().id
@@ -393,6 +401,14 @@ def test_an_order_after_a_failed_look_is_found(day: Day, effect: dict[str, objec
     finding = found(day.judge("HM111", "HM306", "HM101"), "HM111")
     assert finding.credits_lost == 57
     assert task_id in finding.sentence
+
+
+def test_an_order_before_the_failed_look_does_not_follow_from_it(day: Day) -> None:
+    task_id = day.create().id
+    day.create()
+    day.fault({"type": "error", "code": "rate_limited"}, match=LOOK, times=1)
+    day.look_on(task_id, 2)
+    assert_clean(day.judge("HM111"), ["HM111"])
 
 
 def test_a_client_may_know_its_task_by_a_replay(day: Day) -> None:

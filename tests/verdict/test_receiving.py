@@ -343,7 +343,7 @@ def test_an_event_that_is_marked_as_done_before_its_work_is_found(day: Receiving
     assert "from outside" in reason_of(judgement, "HM510")
 
 
-@pytest.mark.parametrize(("waited_s", "is_found"), [(2.9, False), (3.1, True)])
+@pytest.mark.parametrize(("waited_s", "is_found"), [(2.999, False), (3, True)])
 def test_work_that_came_shortly_before_the_limit_is_not_lost(
     day: Receiving, waited_s: float, *, is_found: bool
 ) -> None:

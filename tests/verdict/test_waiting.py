@@ -40,6 +40,16 @@ def test_two_looks_after_the_end_are_right(day: Day) -> None:
     assert_clean(day.judge("HM301"), ["HM301"])
 
 
+def test_a_client_that_was_started_again_may_look_twice_more(day: Day) -> None:
+    run = ENDED | {"restarted_at": day.wall_ms}
+    task_id = day.create().id
+    day.look_on(task_id, 5)
+    found(day.judge("HM301", run=ENDED), "HM301")
+    assert_clean(day.judge("HM301", run=run), ["HM301"])
+    day.look(task_id)
+    found(day.judge("HM301", run=run), "HM301")
+
+
 def test_looks_while_another_task_of_the_same_look_is_open_are_right(day: Day) -> None:
     first = day.create(api="acedata").id
     day.fault({"type": "task", "processing_s": 60}, times=1)
