@@ -172,7 +172,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=5, help="judgements of each client")
     parser.add_argument("--only", action="append", default=[], metavar="CODE")
     parser.add_argument("--clients", default="*", metavar="PATTERN", help="correct/*.mjs")
-    parser.add_argument("--jobs", type=int, default=16, help="clients at the same time")
+    parser.add_argument("--jobs", type=int, default=20, help="clients at the same time")
     parser.add_argument("--page", type=Path, help="docs/judge-corpus.md: write the figures there")
     options = parser.parse_args(arguments)
     for code in options.only:
