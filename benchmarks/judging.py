@@ -94,6 +94,7 @@ def _ask_what_stands(world: World, ended: Event) -> None:
     """Ask what stands until the client has ended, as often as `hailuo-mock judge` asks."""
     pause_s = PAUSE_S
     while not ended.wait(pause_s):
+        world.changes()
         began_s = time.monotonic()
         world.judge(so_far=True)
         pause_s = max(PAUSE_S, PAUSES_PER_WORK * (time.monotonic() - began_s))
