@@ -1,6 +1,6 @@
 """Measures what a state file costs: its part of a request, its size, and the next start.
 
-Requests go by turns to a server with a state file and to one without. The cost is the CPU time of
+Requests go to a server with a state file and to one without. The cost is the CPU time of
 the server; the later work for a task, and for its row, is part of its create.
 """
 
@@ -12,7 +12,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import median
 
 from benchmarks import messages
 from benchmarks.extent import Extent
@@ -21,6 +20,7 @@ from benchmarks.latency import mixed
 from benchmarks.load_client import busy, steady
 from benchmarks.servers import Server, available_credits, create_one, fake_server
 from benchmarks.throughput import TASK_LIFE_S
+from benchmarks.turns import Costs, Side, costs_us
 
 _WRITTEN_S = 6.0
 """Longer than it takes until the file has the changes that no answer tells."""
@@ -50,21 +50,12 @@ def measure(extent: Extent) -> Iterator[Figure]:
 
 def _compare(key: str, without: Server, kept: Server, sent: list[str], extent: Extent) -> Figure:
     """The answers per CPU second with a file, as a part of those without."""
+    sides, later_s = [Side(without, sent), Side(kept, sent)], max(TASK_LIFE_S, _WRITTEN_S)
     count = extent.answers // 2
-    pairs = [
-        (_cost_us(without, sent, count), _cost_us(kept, sent, count)) for _ in range(extent.rounds)
-    ]
-    without_us, kept_us = (median(side) for side in zip(*pairs, strict=True))
+    costs = Costs([costs_us(sides, count, later_s=later_s) for _ in range(extent.rounds)])
+    without_us, kept_us = costs.medians_us
     note = f"{kept_us:.1f} us with a state file, {without_us:.1f} us without"
-    return Figure(key, median(without / kept for without, kept in pairs), note=note)
-
-
-def _cost_us(server: Server, sent: list[str], count: int) -> float:
-    with busy(server, sent, count) as load:
-        before_s = server.cpu_s()
-        load.run()
-        time.sleep(max(TASK_LIFE_S, _WRITTEN_S))
-        return 1e6 * (server.cpu_s() - before_s) / count
+    return Figure(key, 1 / costs.ratio, note=note)
 
 
 def _many(folder: Path, extent: Extent) -> Iterator[Figure]:

@@ -8,7 +8,8 @@ them.
 
 It exchanges JSON lines with the process that started it. It reads a `Load`, prints `connected`, and
 starts when it reads any line. In `hold` mode it prints `sent` when all is sent. In the end it
-prints a `LoadResult`. The connections stay open until its standard input ends.
+prints a `LoadResult`. With the next line it starts again, on the same connections, which stay open
+until its standard input ends.
 """
 
 from __future__ import annotations
@@ -161,6 +162,10 @@ class Run:
 
     def start(self) -> None:
         """Send the requests that are due now."""
+        self.result = LoadResult()
+        for kept in (self._statuses, self._latencies_ms, self._lates_ms, self._waiting):
+            kept.clear()
+        self._come_due = self._finished = 0
         self._begun_s = time.monotonic()
         if self._load.mode != "open":
             for connection in self._free:
@@ -231,6 +236,7 @@ class Run:
         self._close(ended)
         connection = Connection(self._load.port)
         connection.due_s = ended.due_s
+        self._free = deque(connection if each is ended else each for each in self._free)
         self._watch(connection)
         return connection
 
@@ -290,13 +296,12 @@ def main() -> None:
     load = Load(**json.loads(sys.stdin.readline()))
     run = Run(load)
     _print({"event": "connected"})
-    sys.stdin.readline()
     gc.disable()  # a collection here would look like a pause of the server
-    run.start()
-    if load.mode == "hold":
-        _print({"event": "sent"})
-    _print(asdict(run.finish()))
-    sys.stdin.read()
+    for _ in iter(sys.stdin.readline, ""):
+        run.start()
+        if load.mode == "hold":
+            _print({"event": "sent"})
+        _print(asdict(run.finish()))
 
 
 if __name__ == "__main__":

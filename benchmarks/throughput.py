@@ -9,13 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from statistics import median
 
 from benchmarks import messages
 from benchmarks.extent import Extent
 from benchmarks.figures import CannotMeasure, Figure
-from benchmarks.load_client import busy
 from benchmarks.servers import Server, available_credits, bare_server, create_one, fake_server
+from benchmarks.turns import Costs, Side, costs_us
 
 _TASKS_READ = 256
 TASK_LIFE_S = 1.3
@@ -24,55 +23,38 @@ TASK_LIFE_S = 1.3
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A kind of request: the messages, and the status of every answer."""
+    """A kind of request: the messages, the status of every answer, and what one costs."""
 
     key: str
     messages: list[str]
     status: int
-    creates: bool = False
+    price: int = 0
 
 
 def measure(extent: Extent) -> Iterator[Figure]:
-    """Measure bare app and fake by turns. Both run all the time."""
+    """Measure bare app and fake. Both run all the time."""
     with bare_server() as bare, fake_server() as fake:
         bare.request("GET", "/bare").require(200)
-        for kind in (_gets(fake), _creates(), _refused(fake)):
+        for kind in (_gets(fake), _creates(fake), _refused(fake)):
             yield _compare(bare, fake, kind, extent)
 
 
 def _compare(bare: Server, fake: Server, kind: _Kind, extent: Extent) -> Figure:
-    bare_kind = _Kind("bare", [messages.bare()], 200)
-    bare_rates, fake_rates = [], []
-    for _ in range(extent.rounds):
-        bare_rates.append(_answers_per_cpu_s(bare, bare_kind, extent.answers))
-        fake_rates.append(_paid_answers_per_cpu_s(fake, kind, extent.answers // 2))
-    pairs = zip(fake_rates, bare_rates, strict=True)
-    return Figure(
-        kind.key,
-        median(ours / theirs for ours, theirs in pairs),
-        median(bare_rates),
-        f"{median(fake_rates):,.0f} answers per CPU second",
-    )
+    sides = [Side(bare, [messages.bare()]), Side(fake, kind.messages, kind.status)]
+    costs = Costs([_paid(fake, sides, kind, extent.answers // 2) for _ in range(extent.rounds)])
+    bare_us, fake_us = costs.medians_us
+    note = f"{1e6 / fake_us:,.0f} answers per CPU second"
+    return Figure(kind.key, 1 / costs.ratio, 1e6 / bare_us, note)
 
 
-def _paid_answers_per_cpu_s(fake: Server, kind: _Kind, count: int) -> float:
-    """The rate. Raises CannotMeasure unless exactly the accepted creates were paid."""
+def _paid(fake: Server, sides: list[Side], kind: _Kind, count: int) -> tuple[float, float]:
+    """The costs. Raises CannotMeasure unless exactly the accepted creates were paid."""
     before = available_credits(fake)
-    rate = _answers_per_cpu_s(fake, kind, count)
+    costs = costs_us(sides, count, later_s=TASK_LIFE_S if kind.price else 0.0)
     spent = before - available_credits(fake)
-    expected = _price(fake) * count if kind.creates else 0
-    if spent != expected:
-        raise CannotMeasure(f"{count} answers took {spent} credits and not {expected}")
-    return rate
-
-
-def _answers_per_cpu_s(server: Server, kind: _Kind, count: int) -> float:
-    with busy(server, kind.messages, count) as load:
-        before_s = server.cpu_s()
-        load.run(kind.status)
-        if kind.creates:
-            time.sleep(TASK_LIFE_S)
-        return count / (server.cpu_s() - before_s)
+    if spent != kind.price * count:
+        raise CannotMeasure(f"{count} answers took {spent} credits and not {kind.price * count}")
+    return costs
 
 
 def _price(fake: Server) -> int:
@@ -92,8 +74,8 @@ def _gets(fake: Server) -> _Kind:
     return _Kind("get_ratio", [messages.read(task_id) for task_id in ids], 200)
 
 
-def _creates() -> _Kind:
-    return _Kind("create_ratio", [messages.create()], 200, creates=True)
+def _creates(fake: Server) -> _Kind:
+    return _Kind("create_ratio", [messages.create()], 200, _price(fake))
 
 
 def _refused(fake: Server) -> _Kind:

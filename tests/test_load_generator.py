@@ -42,7 +42,7 @@ def ending_connections(header: bytes) -> Iterator[SimpleNamespace]:
 @pytest.mark.parametrize("header", [b"Connection: close\r\n", b"connection: close\r\n"])
 def test_a_connection_whose_end_is_announced_is_made_anew(header: bytes) -> None:
     with ending_connections(header) as server, busy(server, [MESSAGE], 20, 2) as load:
-        assert load.run().by_status == {200: 20}
+        assert [load.run().by_status for _ in range(3)] == [{200: 20}] * 3
 
 
 def test_an_end_that_is_not_announced_is_no_measurement() -> None:

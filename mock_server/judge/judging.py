@@ -19,6 +19,8 @@ _SHOWN_STRANGERS = 5
 PAUSE_S = 1.0
 PAUSES_PER_WORK = 50
 """The pause after a judgement while the client runs is so many times longer than that took."""
+CHANGES_READ = 100
+"""The changes that are read before a judgement. If there are more, there is a next judgement."""
 _LONGEST_WAIT_S = 60.0
 
 
@@ -108,7 +110,7 @@ async def _tell_proved(
     was under way then is no mistake, and its time is not known before."""
     loop, cursor = asyncio.get_running_loop(), None
     while tell is not None and day.restarts is None:
-        happened = await world.changes(cursor, timeout_s=_LONGEST_WAIT_S)
+        happened = await world.changes(cursor, limit=CHANGES_READ, timeout_s=_LONGEST_WAIT_S)
         cursor = happened.cursor
         if not (happened.changes or happened.missed):
             continue
