@@ -61,7 +61,8 @@ async def judge_days(
 ) -> list[JudgedRun]:
     """Judge the client on these days, of which the first is the quiet one.
     jobs: how many run at the same time. on_judged: called after each run. on_proved: called while
-    a client runs, with each finding that stands whatever it does later; None: nobody asks for them.
+    a client runs, with each finding that stands whatever it does later; None: a run is judged only
+    at its end.
     Raises NeverCalled, CannotRun, and as `run_day` does."""
     quiet_day, *others = days
     quiet = await run_day(

@@ -13,8 +13,10 @@ import fnmatch
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -38,7 +40,7 @@ from mock_server.judge.report import Verdict, verdict_of
 from mock_server.verdict.catalogue import RULES
 from tests.judge.confusion import Judged, Row, Table, table_of
 from tests.judge.corpus_clients import CORPUS, Client, read_clients
-from tests.judge.corpus_page import page_with
+from tests.judge.corpus_page import has_figures, page_with
 from tests.judge.warm_python import WarmPython
 
 PROGRAMS = ("python", "node", "bash", "curl", "jq", "openssl")
@@ -49,6 +51,7 @@ echo $count"""
 CERTIFICATES, NODE_OPTIONS = "SSL_CERT_FILE", "NODE_OPTIONS"
 """No client needs certificates, and httpx reads all of them four times when it starts: 80 ms; Node
 reads its own ones: 16 ms."""
+_CLEAN_UP_S = 5.0
 RUNS_OF_A_CLIENT = 3
 """Runs of one client at the same time; clients mostly wait."""
 
@@ -85,8 +88,11 @@ def judge_client(client: Client, seed: int, spawn: Spawn = execute) -> Judged:
 
 
 def _judge_warm(client: Client, seed: int) -> Judged:
-    """The same in a process of the pool."""
-    return judge_client(client, seed, _warm_python().spawn)
+    """The same in a process of the pool, which ends if it is interrupted."""
+    try:
+        return judge_client(client, seed, _warm_python().spawn)
+    except KeyboardInterrupt:
+        os._exit(1)
 
 
 @cache
@@ -188,14 +194,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error("no client is left")
     if missing := missing_programs(environment()):
         parser.error(f"the clients need {', '.join(missing)}")
+    page = "" if options.page is None else _read_page(options.page, parser)
     started_s = time.monotonic()
     judged = _judge_all(clients, options.seeds, options.jobs)
     table, took_s = table_of(judged, RULES), time.monotonic() - started_s
     print(text_of(table, took_s))
     if options.page is not None:
-        page = page_with(options.page.read_text("utf-8"), table, RULES, options.seeds, took_s)
-        options.page.write_text(page, "utf-8")
+        new_page = page_with(page, table, RULES, options.seeds, took_s)
+        options.page.write_text(new_page, "utf-8")
     return 0 if table.is_good else 1
+
+
+def _read_page(file: Path, parser: argparse.ArgumentParser) -> str:
+    """The page. Ends the program before the clients are judged if it cannot take the figures."""
+    try:
+        page = file.read_text("utf-8")
+    except (OSError, UnicodeError) as error:
+        parser.error(f"--page {file}: {error}")
+    if not has_figures(page):
+        parser.error(f"--page {file}: has no sentence 'With 5 seeds, in ...' or no table of rules")
+    return page
 
 
 def _judge_all(clients: Sequence[Client], seeds: int, jobs: int) -> list[Judged]:
@@ -208,7 +226,7 @@ def _judge_all(clients: Sequence[Client], seeds: int, jobs: int) -> list[Judged]
     ]
     random.Random(0).shuffle(todo)
     todo.sort(key=lambda each: bool(each[0].mistakes) or not each[0].receives)
-    with ProcessPoolExecutor(jobs) as pool:
+    with ProcessPoolExecutor(jobs, initializer=_end_with_the_parent) as pool:
         running = [pool.submit(_judge_warm, client, seed) for client, seed in todo]
         for count, done in enumerate(as_completed(running), start=1):
             if sys.stderr.isatty():
@@ -218,6 +236,24 @@ def _judge_all(clients: Sequence[Client], seeds: int, jobs: int) -> list[Judged]
                     file=sys.stderr,
                 )
     return [each.result() for each in running]
+
+
+def _end_with_the_parent() -> None:
+    """Have this process of the pool end its clients and itself once the one that started it has
+    ended."""
+
+    parent = os.getppid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # `&` ignores it
+
+    def wait() -> None:
+        # In Python 3.11 a forked process holds its own end of what tells it.
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(_CLEAN_UP_S)
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 if __name__ == "__main__":

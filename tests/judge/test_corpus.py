@@ -249,9 +249,11 @@ def test_a_client_that_could_not_be_judged_spoils_the_table() -> None:
     [
         (["--only", "HM999"], "there is no rule 'HM999'"),
         (["--clients", "none/*"], "no client is left"),
+        (["--page", "none.md"], "--page none.md: "),
+        (["--page", "README.md"], "--page README.md: has no sentence 'With 5 seeds, in ...'"),
     ],
 )
-def test_a_choice_that_leaves_nothing_is_refused(
+def test_a_choice_that_cannot_be_is_refused_before_a_client_runs(
     arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
