@@ -115,7 +115,7 @@ def _days(report: Report) -> str:
         for day in report.days
     )
     head = "<tr><th>Day</th><th>What went wrong</th><th>The client</th></tr>"
-    return f"<h2>Days</h2><table>{head}{rows}</table>" if rows else ""
+    return f'<h2>Days</h2><table class="days">{head}{rows}</table>' if rows else ""
 
 
 def _heading(title: str, rows: Sequence[object]) -> str:
@@ -152,10 +152,11 @@ tr { border-bottom: 1px solid #8884; } table.time tr { border: 0; }
 table.time { font-family: ui-monospace, monospace; font-size: .85rem; }
 table.time td:first-child { text-align: right; white-space: nowrap; width: 6rem; }
 table.time td { padding-top: 0; padding-bottom: 0; }
+table.days td:last-child { white-space: nowrap; }
 ul { padding-left: 1.2rem; } ul.cols { columns: 18rem; }
 @media (max-width: 40rem) {
   body { margin: 1rem auto; padding: 0 .75rem; } h3 b { float: none; display: block; }
-  table.time td:first-child { width: auto; }
+  table.time td:first-child { width: auto; } table.days td:last-child { white-space: normal; }
 }
 @media print { body { margin: 0; max-width: none; } section, tr { break-inside: avoid; } }
 """
